@@ -1,0 +1,49 @@
+"""Errors that tell a user what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+__all__ = ["DataError", "RunError", "SpecError", "TrainingDivergedError", "UnweaveError", "nearest"]
+
+import difflib
+from collections.abc import Iterable
+
+
+class UnweaveError(Exception):
+    """What the user asked for cannot be done; the text is one paragraph that names the fix.
+
+    The command line prints it without a traceback and exits with `exit_code`.
+    """
+
+    exit_code = 2
+
+
+class SpecError(UnweaveError, ValueError):
+    """A text or field of a component is wrong: unknown name, wrong type, out of range."""
+
+
+class DataError(UnweaveError):
+    """A dataset's files are missing, damaged or not what they should be."""
+
+
+class RunError(UnweaveError):
+    """A run folder is missing, damaged, in the way, or not a run folder."""
+
+
+class TrainingDivergedError(UnweaveError):
+    """A loss term stopped being finite; the last good checkpoint is kept."""
+
+    exit_code = 1
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """A phrase that helps with an unknown name: the nearest allowed ones, or all of them.
+
+    Example:
+        >>> nearest("beta_va", ["beta_vae", "vae"])
+        'Did you mean beta_vae?'
+    """
+    choices = sorted(allowed)
+    close = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    return f"Choose one of: {', '.join(choices)}." if choices else "There are none to choose from."
