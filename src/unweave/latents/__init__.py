@@ -1,0 +1,5 @@
+"""Posterior distributions over latents."""
+
+from unweave.latents.gaussian import DiagonalGaussian, log_normal
+
+__all__ = ["DiagonalGaussian", "log_normal"]

@@ -1,0 +1,93 @@
+"""Batch estimates of log q(z), log prod q(z_j) and their relatives, for the decomposed KL."""
+
+from __future__ import annotations
+
+__all__ = ["Compat", "Densities", "Estimator", "densities", "stratified_log_weights"]
+
+import math
+from dataclasses import dataclass
+from typing import Literal, final
+
+import torch
+from torch import Tensor
+
+from unweave.errors import SpecError
+from unweave.latents import log_normal
+from unweave.objectives.base import Step
+
+Estimator = Literal["stratified", "weighted"]
+Compat = Literal["none", "disvae"]
+
+
+@final
+@dataclass(frozen=True)
+class Densities:
+    """Log densities of one batch's samples in nats, each (B,).
+
+    Attributes:
+        conditional: log q(z given x).
+        joint: Estimate of log q(z), the aggregate posterior.
+        product: Estimate of the sum over latents of log q(z_j).
+        prior: log p(z).
+    """
+
+    conditional: Tensor
+    joint: Tensor
+    product: Tensor
+    prior: Tensor
+
+
+def densities(step: Step, estimator: Estimator, compat: Compat) -> Densities:
+    """The densities of a step, computed once for all terms that ask with the same settings."""
+    return step.once(
+        f"densities/{estimator}/{compat}", lambda: _estimate(step, estimator, compat)
+    )
+
+
+def stratified_log_weights(
+    batch_size: int, dataset_size: int, compat: Compat, like: Tensor
+) -> Tensor:
+    """Logarithms of the minibatch stratified sampling weights, (B, B).
+
+    Row i holds the weights of the posteriors under which sample i is evaluated: 1/N for its own,
+    s = (N - M) / (N M) for one other, 1/M for the rest, with M = B - 1; rows sum to one. Under
+    `compat="disvae"` the special weights stand in the first two columns, as published.
+
+    Raises:
+        SpecError: The batch is not smaller than the dataset, or has fewer than two images.
+    """
+    rest = batch_size - 1
+    if not 1 <= rest < dataset_size:
+        raise SpecError(
+            f"Stratified sampling needs at least 2 images a batch and more images than that in "
+            f"the dataset; the batch has {batch_size}, the dataset {dataset_size}."
+        )
+    special = (dataset_size - rest) / (dataset_size * rest)
+    weights = torch.full((batch_size, batch_size), 1 / rest, dtype=like.dtype, device=like.device)
+    if compat == "disvae":
+        weights[:, 0] = 1 / dataset_size
+        weights[:, 1] = special
+        weights[batch_size - 2, 0] = special
+    else:
+        weights.fill_diagonal_(1 / dataset_size)
+        weights[:-1].diagonal(1).fill_(special)
+        weights[-1, 0] = special
+    return weights.log()
+
+
+def _estimate(step: Step, estimator: Estimator, compat: Compat) -> Densities:
+    z, posterior = step.z, step.posterior
+    batch_size, latents = z.shape
+    conditional = posterior.log_prob(z).sum(1)
+    prior = log_normal(z, torch.zeros_like(z), torch.zeros_like(z)).sum(1)
+    pairwise = posterior.pairwise_log_prob(z)
+    if estimator == "weighted":
+        shift = math.log(batch_size * step.dataset_size)
+        joint = pairwise.sum(2).logsumexp(1) - shift
+        product = (pairwise.logsumexp(1) - shift).sum(1)
+    else:
+        weights = stratified_log_weights(batch_size, step.dataset_size, compat, z)
+        times = latents if compat == "disvae" else 1
+        joint = (times * weights + pairwise.sum(2)).logsumexp(1)
+        product = (weights[:, :, None] + pairwise).logsumexp(1).sum(1)
+    return Densities(conditional=conditional, joint=joint, product=product, prior=prior)

@@ -1,0 +1,41 @@
+"""The analytic KL term, with an optional capacity."""
+
+from __future__ import annotations
+
+__all__ = ["KL"]
+
+from typing import ClassVar, final
+
+from torch import Tensor
+
+from unweave.objectives.base import Step, Term
+from unweave.schedules import Schedule, value_at
+from unweave.spec import number
+
+
+@final
+class KL(Term):
+    r"""KL divergence of the posterior to the standard normal prior.
+
+    .. math:: w(t) \, \mathrm{KL} \quad\text{or, with a capacity,}\quad w(t) \, |\mathrm{KL} - C(t)|
+
+    The absolute value is taken of the batch mean.
+    """
+
+    name: ClassVar[str] = "kl"
+    in_elbo: ClassVar[bool] = True
+
+    weight: float | Schedule = number(1.0, low=0, help="Weight of the term.")
+    capacity: float | Schedule | None = number(
+        None, low=0, help="Nats that the KL is held at; None for an ordinary KL."
+    )
+
+    def value(self, step: Step) -> Tensor:
+        """Mean over the batch of the sum over latents, nats."""
+        return step.posterior.kl().sum(1).mean()
+
+    def weigh(self, raw: Tensor, step: int) -> Tensor:
+        """Weight times value, or times the distance to the capacity."""
+        if self.capacity is not None:
+            raw = (raw - value_at(self.capacity, step)).abs()
+        return value_at(self.weight, step) * raw

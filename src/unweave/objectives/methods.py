@@ -1,0 +1,132 @@
+"""Published methods that are a VAE with re-weighted terms."""
+
+from __future__ import annotations
+
+__all__ = ["VAEMethod", "AnnealedVAE", "BetaTCVAE", "BetaVAE", "FactorVAE"]
+
+from typing import ClassVar, final
+
+from unweave.objectives.base import BatchKind, Method, Term
+from unweave.objectives.decomposition import DimensionKL, MutualInformation, TotalCorrelation
+from unweave.objectives.densities import Compat, Estimator
+from unweave.objectives.density_ratio import DensityRatioTC
+from unweave.objectives.kl import KL
+from unweave.objectives.reconstruction import Reconstruction
+from unweave.schedules import Linear, Schedule
+from unweave.spec import number, option
+
+
+@final
+class VAEMethod(Method):
+    """The evidence lower bound: reconstruction plus KL.
+
+    References:
+        | Auto-Encoding Variational Bayes (Kingma and Welling, 2013)
+        | https://arxiv.org/abs/1312.6114
+    """
+
+    name: ClassVar[str] = "vae"
+
+    kl: float | Schedule = number(1.0, low=0, help="Weight of the KL; a schedule warms it up.")
+
+    def terms(self) -> tuple[Term, ...]:
+        """Reconstruction and KL."""
+        return (Reconstruction(), KL(weight=self.kl))
+
+
+@final
+class BetaVAE(Method):
+    """Reconstruction plus beta times the KL.
+
+    References:
+        | beta-VAE: Learning Basic Visual Concepts with a Constrained Variational Framework
+        | (Higgins et al., ICLR 2017)
+    """
+
+    name: ClassVar[str] = "beta_vae"
+
+    beta: float | Schedule = number(4.0, low=0, help="Weight of the KL.")
+
+    def terms(self) -> tuple[Term, ...]:
+        """Reconstruction and KL."""
+        return (Reconstruction(), KL(weight=self.beta))
+
+
+@final
+class AnnealedVAE(Method):
+    """Reconstruction plus gamma times the distance of the KL from a growing capacity.
+
+    References:
+        | Understanding disentangling in beta-VAE (Burgess et al., 2018)
+        | https://arxiv.org/abs/1804.03599
+    """
+
+    name: ClassVar[str] = "annealed_vae"
+
+    gamma: float | Schedule = number(100.0, low=0, help="Weight of the distance.")
+    capacity: float | Schedule = number(
+        Linear(start=0.0, stop=25.0, steps=100_000), low=0, help="Capacity in nats."
+    )
+
+    def terms(self) -> tuple[Term, ...]:
+        """Reconstruction and KL with a capacity."""
+        return (Reconstruction(), KL(weight=self.gamma, capacity=self.capacity))
+
+
+@final
+class BetaTCVAE(Method):
+    """The KL split into mutual information, total correlation and dimension-wise KL.
+
+    At alpha = beta = gamma = 1 the three add up to the one-sample estimate of the KL.
+
+    References:
+        | Isolating Sources of Disentanglement in Variational Autoencoders (Chen et al., 2018)
+        | https://arxiv.org/abs/1802.04942
+    """
+
+    name: ClassVar[str] = "beta_tcvae"
+
+    alpha: float | Schedule = number(1.0, help="Weight of the mutual information.")
+    beta: float | Schedule = number(6.0, help="Weight of the total correlation.")
+    gamma: float | Schedule = number(1.0, help="Weight of the dimension-wise KL.")
+    estimator: Estimator = option(
+        "stratified", help="Minibatch stratified or minibatch weighted sampling."
+    )
+    compat: Compat = option(
+        "none", help="disvae: the weights of the disentangling-vae code, defects and all."
+    )
+
+    def terms(self) -> tuple[Term, ...]:
+        """Reconstruction and the three parts of the KL."""
+        estimator, compat = self.estimator, self.compat
+        return (
+            Reconstruction(),
+            MutualInformation(weight=self.alpha, estimator=estimator, compat=compat),
+            TotalCorrelation(weight=self.beta, estimator=estimator, compat=compat),
+            DimensionKL(weight=self.gamma, estimator=estimator, compat=compat),
+        )
+
+
+@final
+class FactorVAE(Method):
+    """The ELBO plus gamma times a total correlation that a discriminator estimates.
+
+    References:
+        | Disentangling by Factorising (Kim and Mnih, 2018), Algorithm 2
+        | https://arxiv.org/abs/1802.05983
+    """
+
+    name: ClassVar[str] = "factor_vae"
+    batch: ClassVar[BatchKind] = "second"
+
+    gamma: float | Schedule = number(10.0, low=0, help="Weight of the total correlation.")
+    kl: float | Schedule = number(1.0, low=0, help="Weight of the KL.")
+    lr: float = number(1e-4, above=0, help="Learning rate of the discriminator.")
+
+    def terms(self) -> tuple[Term, ...]:
+        """Reconstruction, KL and the discriminator's total correlation."""
+        return (
+            Reconstruction(),
+            KL(weight=self.kl),
+            DensityRatioTC(weight=self.gamma, lr=self.lr),
+        )

@@ -1,0 +1,149 @@
+"""An objective: a sum of methods and terms, read from text and expanded to a plan."""
+
+from __future__ import annotations
+
+__all__ = ["Objective", "parse_objective"]
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, final
+
+from unweave.errors import SpecError
+from unweave.objectives.base import Method, Plan, Player, Term
+from unweave.objectives.reconstruction import Reconstruction
+from unweave.spec import from_dict, parse_sum, to_dict
+
+
+@final
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised: one or more methods and terms.
+
+    Attributes:
+        items: The summands in the order written.
+
+    Raises:
+        SpecError: The sum makes no sense; the message says why.
+    """
+
+    items: tuple[Method | Term, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse sums that cannot be trained."""
+        if not self.items:
+            raise SpecError("An objective needs at least one method or term.")
+        self.expand()
+
+    def __str__(self) -> str:
+        """The text that `parse_objective` reads."""
+        return " + ".join(str(item) for item in self.items)
+
+    @property
+    def method_name(self) -> str:
+        """Names of the summands, for run folders: `beta_tcvae`, `vae+density_ratio_tc`."""
+        return "+".join(item.name for item in self.items)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The full form."""
+        if len(self.items) == 1:
+            return to_dict(self.items[0])
+        return {"type": "sum", "items": [to_dict(item) for item in self.items]}
+
+    @classmethod
+    def from_dict(cls, form: Any) -> Objective:
+        """Read the full form back."""
+        if isinstance(form, dict) and form.get("type") == "sum":
+            forms = form.get("items")
+            if not isinstance(forms, list):
+                raise SpecError('A sum needs a list of "items".')
+        else:
+            forms = [form]
+        return cls(tuple(_item(from_dict(f, Method, Term)) for f in forms))
+
+    def expand(self) -> Plan:
+        """The plan that the loop trains."""
+        methods = [item for item in self.items if isinstance(item, Method)]
+        changing = [m for m in methods if type(m).forward is not Method.forward]
+        if len(changing) > 1:
+            raise SpecError(
+                f"{changing[0].name} and {changing[1].name} both change the forward pass, "
+                f"so they cannot be added. Choose one of them."
+            )
+        terms = self._terms()
+        kinds = {item.batch for item in (*methods, *terms)} - {"single"}
+        if len(kinds) > 1:
+            raise SpecError(
+                f"The summands of {self} need different batches ({', '.join(sorted(kinds))})."
+            )
+        players: list[Player] = [player for term in terms for player in term.players()]
+        forward = changing[0].forward if changing else Method.forward
+        return Plan(
+            batch=kinds.pop() if kinds else "single",
+            forward=forward,
+            terms={term.name: term for term in terms},
+            players=tuple(players),
+        )
+
+    def _terms(self) -> tuple[Term, ...]:
+        """The terms of the first method, what the others add, and the loose terms."""
+        terms: list[Term] = []
+        have_method = False
+        for item in self.items:
+            if isinstance(item, Term):
+                terms.append(item)
+            else:
+                own = item.terms()
+                terms.extend(_added(item, own, self.items[0], terms) if have_method else own)
+                have_method = True
+        double = [name for name, n in Counter(t.name for t in terms).items() if n > 1]
+        if double:
+            raise SpecError(
+                f"{self} has the term {double[0]} more than once; give it once, with the weight "
+                f"that you want."
+            )
+        if not any(isinstance(term, Reconstruction) for term in terms):
+            raise SpecError(
+                f"{self} has no reconstruction term. Start from a method, such as "
+                f"'vae + {self}', or add 'reconstruction'."
+            )
+        return tuple(terms)
+
+
+def parse_objective(text: str) -> Objective:
+    """Read an objective, such as `beta_tcvae(beta=6)` or `vae + density_ratio_tc(weight=10)`.
+
+    Raises:
+        SpecError: The text does not follow the grammar, or the sum makes no sense.
+    """
+    return Objective(tuple(_item(item) for item in parse_sum(text, Method, Term)))
+
+
+def _added(
+    method: Method, own: tuple[Term, ...], first: Method | Term, terms: list[Term]
+) -> list[Term]:
+    """The terms that a further method adds to those of the first."""
+    mine = [term for term in own if term.in_elbo]
+    if {t.name for t in mine} != {t.name for t in terms if t.in_elbo}:
+        raise SpecError(
+            f"{method.name} and {first.name} write the KL in different ways, so their sum would "
+            f"count it twice. Add single terms instead, such as "
+            f"'{first} + total_correlation(weight=5)'."
+        )
+    added = [term for term in own if not term.in_elbo]
+    if not added:
+        raise SpecError(
+            f"{method} adds no term to {first}: both only weight the reconstruction and the KL. "
+            f"Choose one of them."
+        )
+    changed = [term for term in mine if term != type(term)()]
+    if changed:
+        raise SpecError(
+            f"{method}: its {changed[0].name} is taken from {first}, so it cannot be weighted "
+            f"here. Weight it in {first.name}."
+        )
+    return added
+
+
+def _item(component: object) -> Method | Term:
+    assert isinstance(component, Method | Term)
+    return component

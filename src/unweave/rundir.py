@@ -1,0 +1,136 @@
+"""Where files lie, and how they are written: whole or not at all."""
+
+from __future__ import annotations
+
+__all__ = [
+    "append_line",
+    "atomic_write",
+    "explain_os_error",
+    "home",
+    "is_run",
+    "read_json",
+    "read_lines",
+    "runs_root",
+    "trim_lines",
+    "write_json",
+]
+
+import contextlib
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import platformdirs
+
+from unweave.errors import RunError, UnweaveError
+
+FORMAT = 1
+
+
+def home() -> Path:
+    """Folder of caches shared between runs: `UNWEAVE_HOME`, or the user's cache folder."""
+    given = os.environ.get("UNWEAVE_HOME")
+    return Path(given).expanduser() if given else Path(platformdirs.user_cache_dir("unweave"))
+
+
+def runs_root() -> Path:
+    """Folder in which new runs are made: `UNWEAVE_RUNS`, or `runs` in the working directory."""
+    return Path(os.environ.get("UNWEAVE_RUNS") or "runs").expanduser()
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder looks like a run folder."""
+    return (folder / "config.json").is_file()
+
+
+@contextlib.contextmanager
+def atomic_write(path: Path) -> Iterator[IO[bytes]]:
+    """A binary handle whose content appears at `path` when the block ends without an error.
+
+    The bytes go to a temporary name in the same folder, are flushed to the disk, and renamed. When
+    anything fails the temporary file is removed and what stood at `path` before is untouched.
+
+    Raises:
+        UnweaveError: The disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = tempfile.NamedTemporaryFile(  # noqa: SIM115 - renamed below, not deleted
+            dir=path.parent, prefix=f".{path.name}-", suffix=".tmp", delete=False
+        )
+        temporary = Path(handle.name)
+        with handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+        temporary = None
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def explain_os_error(error: OSError, path: Path) -> UnweaveError:
+    """An error for the user that names the path and what to do about a full or closed disk."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        advice = "free some space, or choose another folder with --out, UNWEAVE_RUNS or UNWEAVE_HOME"
+        return UnweaveError(f"The disk is full: {path} could not be written; {advice}.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return UnweaveError(f"{path} cannot be written: {error.strerror}. Choose another folder.")
+    return UnweaveError(f"{path} could not be written: {error}.")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write one JSON document atomically, keys in the order given."""
+    with atomic_write(path) as handle:
+        handle.write(json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON document.
+
+    Raises:
+        RunError: The file is missing or is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{path} does not exist.") from None
+    except (ValueError, OSError) as error:
+        raise RunError(f"{path} cannot be read: {error}.") from error
+
+
+def append_line(handle: IO[str], value: Any) -> None:
+    """Append one JSON object as a flushed line."""
+    handle.write(json.dumps(value, allow_nan=False) + "\n")
+    handle.flush()
+
+
+def read_lines(path: Path) -> list[Any]:
+    """The objects of a JSON-lines file; a torn last line, left by a kill, is passed over."""
+    if not path.is_file():
+        return []
+    rows: list[Any] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            break
+    return rows
+
+
+def trim_lines(path: Path, keep: Callable[[Any], bool]) -> None:
+    """Rewrite a JSON-lines file with the objects for which `keep` holds."""
+    if not path.is_file():
+        return
+    rows = [row for row in read_lines(path) if keep(row)]
+    with atomic_write(path) as handle:
+        handle.write("".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())

@@ -1,0 +1,118 @@
+"""The complete description of a training run."""
+
+from __future__ import annotations
+
+__all__ = ["TrainConfig"]
+
+import dataclasses
+import hashlib
+import json
+import shlex
+from typing import Any, ClassVar, Literal, Self, final
+
+from unweave import spec
+from unweave.data import DatasetSpec
+from unweave.errors import SpecError
+from unweave.likelihoods import Bernoulli, Likelihood
+from unweave.nn import Architecture, Burgess
+from unweave.objectives import Objective
+from unweave.spec import Component, number, option
+from unweave.training.optimizers import Adam, Optimizer
+
+Precision = Literal["auto", "bfloat16", "float32"]
+
+
+@final
+class TrainConfig(Component):
+    """Everything that determines a run; `config.json` holds its full form.
+
+    `threads`, `device` and `precision` may be automatic until `training.precision.resolve` fixes
+    them for the machine at hand.
+    """
+
+    name: ClassVar[str] = "train"
+    family: ClassVar[str] = "configuration"
+
+    dataset: DatasetSpec = option(help="What is trained on.")
+    objective: Objective = option(help="What is minimised.")
+    steps: int = number(low=1, help="Optimiser steps.")
+    architecture: Architecture = option(Burgess(), help="Encoder and decoder.")
+    likelihood: Likelihood = option(Bernoulli(), help="Distribution of pixels.")
+    latents: int = number(10, low=1, help="Number of latents.")
+    optimizer: Optimizer = option(Adam(), help="Optimiser of the model.")
+    batch_size: int = number(64, low=1, help="Images in a step's reconstruction term.")
+    seed: int = number(0, low=0, help="Seed of every random stream.")
+    holdout: float = number(0.0, low=0, below=1, help="Fraction of images never trained on.")
+    init_from: str | None = option(None, help="Run whose weights are the start.")
+    threads: int | None = number(None, low=1, help="Processor threads.")
+    device: str = option("auto", help="auto, cpu, cuda or cuda:N.")
+    precision: Precision = option("auto", help="auto, bfloat16 or float32.")
+    log_every: int = number(50, low=1, help="Steps between lines of metrics.jsonl.")
+    checkpoint_every: int = number(1000, low=1, help="Steps between checkpoints.")
+    snapshot_every: int = number(0, low=0, help="Steps between kept weights; 0 for none.")
+    evaluate_every: int = number(0, low=0, help="Steps between scores; 0 for none.")
+    picture_every: int = number(0, low=0, help="Steps between pictures; 0 for none.")
+
+    @property
+    def address(self) -> str:
+        """SHA-256 of the full form: the run's content address, 64 hexadecimal digits."""
+        form = json.dumps(spec.to_dict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(form.encode()).hexdigest()
+
+    @property
+    def default_name(self) -> str:
+        """Name of the run's folder when none is given."""
+        return f"{self.dataset.name}-{self.objective.method_name}-{self.address[:8]}"
+
+    def texts(self) -> dict[str, str]:
+        """Short texts of the components."""
+        names = ("dataset", "objective", "architecture", "likelihood", "optimizer")
+        return {name: str(getattr(self, name)) for name in names}
+
+    @property
+    def command(self) -> str:
+        """The command line that trains this run again."""
+        words = ["unweave", "train", str(self.dataset), str(self.objective)]
+        words += ["--steps", str(self.steps)]
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.name not in ("dataset", "objective", "steps") and value != field.default:
+                words += [f"--{field.name.replace('_', '-')}", str(value)]
+        return shlex.join(words)
+
+    @classmethod
+    def from_dict(cls, form: dict[str, Any]) -> Self:
+        """Read the full form back.
+
+        Raises:
+            SpecError: A field is missing, unknown or wrong.
+        """
+        families: dict[str, type[Component]] = {
+            "dataset": DatasetSpec,
+            "architecture": Architecture,
+            "likelihood": Likelihood,
+            "optimizer": Optimizer,
+        }
+        fields = {key: value for key, value in form.items() if key != "type"}
+        for key, family in families.items():
+            if key in fields:
+                fields[key] = spec.from_dict(fields[key], family)
+        if "objective" in fields:
+            fields["objective"] = Objective.from_dict(fields["objective"])
+        return spec.build(cls, fields)
+
+    def validate(self) -> None:
+        """Refuse what cannot be trained, before any work starts."""
+        self.architecture.check(self.dataset.image_shape)
+        plan = self.objective.expand()
+        if self.batch_size < plan.min_batch:
+            raise SpecError(
+                f"train: batch_size must be at least {plan.min_batch} for {self.objective}, "
+                f"which compares images, but is {self.batch_size}."
+            )
+        available = int(self.dataset.factor_space.size * (1 - self.holdout))
+        if self.batch_size > available:
+            raise SpecError(
+                f"train: batch_size {self.batch_size} is more than the {available} images of "
+                f"{self.dataset} to train on."
+            )

@@ -1,0 +1,65 @@
+"""Device, number of threads and precision, resolved once for the machine at hand."""
+
+from __future__ import annotations
+
+__all__ = ["autocast_dtype", "resolve", "use_threads"]
+
+import dataclasses
+
+import torch
+
+from unweave.errors import SpecError
+from unweave.training.config import TrainConfig
+
+
+def resolve(config: TrainConfig) -> TrainConfig:
+    """The configuration with `threads`, `device` and `precision` fixed.
+
+    Raises:
+        SpecError: The device does not exist here.
+    """
+    device = _device(config.device)
+    precision = config.precision
+    if precision == "auto":
+        precision = "bfloat16" if _has_bfloat16(device) else "float32"
+    return dataclasses.replace(
+        config,
+        device=str(device),
+        precision=precision,
+        threads=config.threads or torch.get_num_threads(),
+    )
+
+
+def use_threads(config: TrainConfig) -> None:
+    """Make PyTorch use the number of threads that the configuration names."""
+    if config.threads is not None and torch.get_num_threads() != config.threads:
+        torch.set_num_threads(config.threads)
+
+
+def autocast_dtype(precision: str) -> torch.dtype | None:
+    """The dtype under which networks run, or None for plain float32."""
+    return torch.bfloat16 if precision == "bfloat16" else None
+
+
+def _device(text: str) -> torch.device:
+    if text == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(text)
+    except RuntimeError:
+        raise SpecError(f"train: device {text!r} is unknown. Use auto, cpu, cuda or cuda:N.") from None
+    if device.type == "cuda":
+        count = torch.cuda.device_count()
+        if (device.index or 0) >= count:
+            raise SpecError(f"train: device {text!r} is not there; this machine has {count} GPUs.")
+    elif device.type != "cpu":
+        raise SpecError(f"train: device {text!r} is not supported. Use auto, cpu, cuda or cuda:N.")
+    return device
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 in hardware."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return any(bool(getattr(torch.cpu, probe, lambda: False)()) for probe in probes)
