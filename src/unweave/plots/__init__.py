@@ -1,0 +1,25 @@
+"""Figures from arrays: NumPy in, a matplotlib figure out."""
+
+from __future__ import annotations
+
+__all__ = [
+    "INACTIVE_KL",
+    "best_latents",
+    "kl_bars",
+    "kl_curves",
+    "latent_factor_matrix",
+    "loss_curves",
+    "order_by_kl",
+    "reconstructions",
+    "save",
+    "tile",
+    "traversals",
+]
+
+from unweave.plots.images import tile
+from unweave.plots.kl import kl_bars, kl_curves
+from unweave.plots.losses import loss_curves
+from unweave.plots.matrix import best_latents, latent_factor_matrix
+from unweave.plots.reconstructions import reconstructions
+from unweave.plots.save import save
+from unweave.plots.traversals import INACTIVE_KL, order_by_kl, traversals

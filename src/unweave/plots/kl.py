@@ -1,0 +1,139 @@
+"""How much information each latent carries, over training and at its end."""
+
+from __future__ import annotations
+
+__all__ = ["kl_bars", "kl_curves"]
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from unweave.plots.series import step_axis, thin
+from unweave.plots.style import BLUE, FAINT, MUTED, SERIES, WIDTH, new_figure, styled
+from unweave.plots.traversals import INACTIVE_KL, order_by_kl
+
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.6)), (0, (1, 1.3)))
+
+
+@styled
+def kl_curves(steps: ArrayLike, kl: ArrayLike, names: Sequence[str] | None = None) -> Figure:
+    """KL of each latent over training, named at the end of its line.
+
+    Args:
+        steps: (n,) optimiser steps.
+        kl: (n, L) nats.
+        names: (L,) names of the latents, by default z0, z1, ...
+
+    Returns:
+        The figure; latents that end below `INACTIVE_KL` are grey.
+
+    Raises:
+        ValueError: Wrong shapes.
+    """
+    x, y = np.asarray(steps, np.float64), np.asarray(kl, np.float64)
+    if x.ndim != 1 or y.ndim != 2 or len(x) != len(y) or 0 in y.shape:
+        raise ValueError(f"steps (n,) and kl (n, L) do not fit: got {x.shape} and {y.shape}.")
+    names = _names(names, y.shape[1])
+    last = np.nan_to_num(y[-1])
+    order = order_by_kl(last)
+    active = [i for i in order if last[i] >= INACTIVE_KL]
+    figure = new_figure(WIDTH, max(3.2, 0.8 + 0.17 * len(active)))
+    figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.06)
+    axes = figure.add_subplot()
+    colours = {}
+    width = 1.4 if len(active) <= 2 * len(SERIES) else 0.9
+    for rank, i in reversed(list(enumerate(order))):
+        colours[i] = SERIES[rank % len(SERIES)] if i in active else FAINT
+        dash = _DASHES[rank // len(SERIES) % len(_DASHES)] if i in active else "-"
+        axes.plot(*thin(x, y[:, i]), color=colours[i], linestyle=dash, linewidth=width)
+    axes.set_ylim(bottom=0)
+    axes.set_xlim(min(0.0, x[0]), x[-1] if x[-1] > min(0.0, x[0]) else x[0] + 1)
+    axes.set_ylabel("KL (nats)")
+    step_axis(axes, labelled=True)
+    _name_lines(axes, [(f"{names[i]}  {last[i]:.2f}", last[i], colours[i]) for i in active],
+                [names[i] for i in sorted(set(order) - set(active))])  # fmt: skip
+    return figure
+
+
+@styled
+def kl_bars(kl: ArrayLike, labels: Sequence[str] | None = None) -> Figure:
+    """KL of each latent as a bar, highest first.
+
+    Args:
+        kl: (L,) nats.
+        labels: (L,) names of the latents, by default z0, z1, ...
+
+    Returns:
+        The figure; latents below `INACTIVE_KL` are grey.
+
+    Raises:
+        ValueError: Wrong shape.
+    """
+    nats = np.asarray(kl, np.float64)
+    if nats.ndim != 1 or not len(nats):
+        raise ValueError(f"kl must be one number for each latent; got shape {nats.shape}.")
+    names = _names(labels, len(nats))
+    order = order_by_kl(nats)
+    figure = new_figure(WIDTH, 2.6)
+    figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.06)
+    axes = figure.add_subplot()
+    colours = [BLUE if nats[i] >= INACTIVE_KL else FAINT for i in order]
+    bars = axes.bar(range(len(nats)), nats[order], width=0.72, color=colours)
+    if len(nats) <= 24:
+        axes.bar_label(bars, [f"{nats[i]:.2f}" for i in order], padding=2, fontsize=7.5)
+    axes.set_xticks(range(len(nats)), [names[i] for i in order], rotation=90 * (len(nats) > 24))
+    axes.set_xlim(-0.6, max(len(nats), 4) - 0.4)
+    axes.margins(y=0.12)
+    axes.grid(visible=False, axis="x")
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylabel("KL (nats)")
+    return figure
+
+
+def _name_lines(axes: Axes, active: list[tuple[str, float, str]], idle: list[str]) -> None:
+    """Write each active latent beside the end of its line, and the idle ones together below."""
+    low, high = axes.get_ylim()
+    gap = (high - low) * 0.062
+    rows = [" ".join(idle[i : i + 5]) for i in range(0, len(idle), 5)]
+    words = [*active, ("\n".join([*rows, f"below {INACTIVE_KL}"]), low, FAINT)] if idle else active
+    floor = low + gap * (len(rows) + 1 if idle else 0)
+    places = [*_spread([height for _, height, _ in active], gap, floor), low][: len(words)]
+    for (text, height, colour), place in zip(words, places, strict=True):
+        several = "\n" in text
+        axes.annotate(
+            text,
+            xy=(1, height),
+            xytext=(1.03, place),
+            xycoords=("axes fraction", "data"),
+            textcoords=("axes fraction", "data"),
+            va="bottom" if several else "center",
+            fontsize=7.5,
+            color=MUTED if several else colour,
+            annotation_clip=False,
+            arrowprops=None if several else {
+                "arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+        )  # fmt: skip
+
+
+def _names(names: Sequence[str] | None, count: int) -> list[str]:
+    chosen = [f"z{i}" for i in range(count)] if names is None else list(names)
+    if len(chosen) != count:
+        raise ValueError(f"There must be one name for each of {count} latents; got {len(chosen)}.")
+    return chosen
+
+
+def _spread(places: list[float], gap: float, floor: float) -> list[float]:
+    """Move descending places apart until they are `gap` apart, none below `floor`."""
+    moved: list[float] = []
+    lowest = floor
+    for place in reversed(places):
+        lowest = max(place, lowest)
+        moved.append(lowest)
+        lowest += gap
+    return moved[::-1]

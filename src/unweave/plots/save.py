@@ -1,0 +1,48 @@
+"""Write a figure or an array of pixels as a PNG file."""
+
+from __future__ import annotations
+
+__all__ = ["save"]
+
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.image import imsave
+from numpy.typing import NDArray
+
+from unweave.plots.images import as_rgb
+from unweave.plots.style import styled
+from unweave.rundir import atomic_write
+
+# matplotlib writes its version into every file; without it equal figures are equal bytes.
+_METADATA: dict[str, Any] = {"Software": None}
+
+
+@styled
+def save(picture: Figure | NDArray[Any], path: Path | str) -> Path:
+    """Write a picture as PNG: whole or not at all, the same bytes for the same picture.
+
+    Args:
+        picture: A figure, or (H, W, C) uint8 with C of 1 or 3, written pixel by pixel.
+        path: Where to; the name ends in `.png`.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: The name does not end in `.png`, or the array is not an image.
+        UnweaveError: The disk is full or the folder cannot be written.
+    """
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"path must end in .png; got {path.name}.")
+    pixels = None if isinstance(picture, Figure) else as_rgb(picture, 3, "picture")
+    with atomic_write(path) as handle:
+        if isinstance(picture, Figure):
+            picture.savefig(handle, format="png", metadata=_METADATA)
+        elif pixels is not None:
+            contiguous = np.ascontiguousarray(pixels)
+            imsave(cast("BinaryIO", handle), contiguous, format="png", metadata=_METADATA)
+    return path

@@ -1,0 +1,104 @@
+"""How every figure looks: one set of sizes, fonts and colour-blind safe colours."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ACCENT",
+    "BLUE",
+    "FAINT",
+    "INK",
+    "MARK",
+    "MUTED",
+    "SEQUENTIAL",
+    "SERIES",
+    "WIDTH",
+    "new_figure",
+    "styled",
+]
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from matplotlib import style as mpl_style
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+# Eight inches are as wide as the text of a report, so that nine points read as body text there.
+WIDTH = 8.0
+DPI = 160
+
+INK = "#1b1f24"
+MUTED = "#5c6570"
+FAINT = "#a3abb5"
+GRID = "#e4e7eb"
+
+# Okabe and Ito's colours, without black and the yellow that is too light on white.
+BLUE = "#0072b2"
+MARK = "#d55e00"
+ACCENT = BLUE
+SERIES = (BLUE, MARK, "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
+
+# One hue whose lightness falls steadily: it survives every kind of colour blindness and a printer.
+SEQUENTIAL = LinearSegmentedColormap.from_list(
+    "unweave", ["#f7f9fb", "#d3e3f1", "#9cc3e1", "#5a9bcb", "#2170ad", "#08427d"]
+)
+
+_SETTINGS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so figures are the same everywhere
+    "font.size": 9.0,
+    "text.color": INK,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 8.5,
+    "axes.linewidth": 0.8,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 9.5,
+    "axes.titleweight": "bold",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.unicode_minus": True,
+    "figure.dpi": DPI,
+    "figure.facecolor": "white",
+    "figure.titlesize": 10.5,
+    "figure.titleweight": "bold",
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
+    "savefig.dpi": "figure",
+    "xtick.color": FAINT,
+    "xtick.labelcolor": MUTED,
+    "xtick.labelsize": 8.0,
+    "ytick.color": FAINT,
+    "ytick.labelcolor": MUTED,
+    "ytick.labelsize": 8.0,
+}
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Run a drawing function under the project's settings, whatever the user's own are.
+
+    matplotlib keeps its settings in one global table; it is as before when the function returns.
+    """
+
+    @functools.wraps(draw)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        with mpl_style.context(["default", _SETTINGS], after_reset=True):
+            return draw(*args, **kwargs)
+
+    return inner
+
+
+def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
+    """An empty figure of a size in inches, drawn by Agg; `pyplot` does not know of it."""
+    figure = Figure(figsize=(width, height), dpi=dpi)
+    FigureCanvasAgg(figure)
+    return figure
