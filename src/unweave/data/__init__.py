@@ -1,0 +1,18 @@
+"""Datasets: what they are, where their images lie, and which images a batch has."""
+
+from unweave.data.base import Dataset, DatasetSpec
+from unweave.data.batches import Batches
+from unweave.data.catalog import load_dataset, parse_dataset
+from unweave.data.dsprites import Dsprites
+from unweave.data.store import Progress, Store
+
+__all__ = [
+    "Batches",
+    "Dataset",
+    "DatasetSpec",
+    "Dsprites",
+    "Progress",
+    "Store",
+    "load_dataset",
+    "parse_dataset",
+]

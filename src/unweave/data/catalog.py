@@ -1,0 +1,39 @@
+"""From the text of a dataset to the dataset."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from unweave.data.base import Dataset, DatasetSpec
+from unweave.data.store import Progress
+from unweave.spec import parse
+
+__all__ = ["load_dataset", "parse_dataset"]
+
+
+def parse_dataset(text: str) -> DatasetSpec:
+    """Read the text of a dataset, such as `dsprites(grid=(3, 2, 4, 8, 8))`.
+
+    Raises:
+        SpecError: The text does not follow the grammar, or names something unknown.
+    """
+    return cast(DatasetSpec, parse(text, DatasetSpec))
+
+
+def load_dataset(text: str, progress: Progress | None = None) -> Dataset:
+    """Open the dataset with this text; its images are made or fetched when they are not there yet.
+
+    Args:
+        text: Such as `dsprites` or `dsprites(source=archive)`.
+        progress: Called with what is being done, how much is done, and how much there is.
+
+    Raises:
+        SpecError: The text is wrong.
+        DataError: The images cannot be had, the disk is full, or what is stored is damaged.
+
+    Example:
+        >>> data = load_dataset("dsprites(grid=(3, 1, 4, 2, 2))")  # doctest: +SKIP
+        >>> data.images([0, 1]).shape  # doctest: +SKIP
+        (2, 64, 64, 1)
+    """
+    return parse_dataset(text).open(progress)

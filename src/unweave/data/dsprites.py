@@ -1,0 +1,145 @@
+"""dSprites: 737,280 images of a sprite over a full grid of five factors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.base import DatasetSpec
+from unweave.data.download import fetch
+from unweave.data.dsprites_archive import FILE_NAME, URL, open_archive
+from unweave.data.render import sprites
+from unweave.data.store import Encoding, Progress
+from unweave.errors import DataError, SpecError
+from unweave.factors import FactorSpace
+from unweave.spec import number, option, to_dict
+
+__all__ = ["Dsprites"]
+
+_BY_HAND = (
+    'Fetch it by hand and write dsprites(source=archive, path="the/file.npz"), or use '
+    "source=rendered, which needs no file."
+)
+
+
+@final
+class Dsprites(DatasetSpec):
+    """White squares, ellipses and hearts of six sizes, 40 orientations and 32 by 32 positions.
+
+    The factors are shape (3), scale (6), orientation (40, the last pose is the first again), pos_x
+    (32) and pos_y (32, fastest); the published file's colour has one value and is left out.
+
+    Source: Matthey, Higgins, Hassabis and Lerchner (2017), "dSprites: Disentanglement testing
+    Sprites dataset".
+    """
+
+    name: ClassVar[str] = "dsprites"
+    revision: ClassVar[int] = sprites.REVISION
+
+    source: Literal["rendered", "archive"] = option(
+        "rendered", help="rendered: drawn by unweave; archive: the published file."
+    )
+    path: str | None = option(
+        None, help="The published npz file; left out, it is downloaded. Only for source=archive."
+    )
+    grid: tuple[int, int, int, int, int] | None = number(
+        None,
+        low=1,
+        help="Keep this many evenly spaced values of shape, scale, orientation, pos_x and pos_y.",
+    )
+
+    def validate(self) -> None:
+        """Refuse a path that would not be read, and a grid that is larger than the factors."""
+        if self.path is not None and self.source != "archive":
+            raise SpecError(
+                f"{self.name}: path={self.path!r} is only read with source=archive: write "
+                f"{self.name}(source=archive, path={self.path!r}), or leave path out."
+            )
+        if self.grid is not None:
+            for factor, count in zip(sprites.FACTOR_SPACE.factors, self.grid, strict=True):
+                if count > factor.size:
+                    raise SpecError(
+                        f"{self.name}: grid keeps {count} values of {factor.name}, which has "
+                        f"{factor.size}: at most {sprites.FACTOR_SPACE.sizes} can be kept."
+                    )
+
+    @property
+    def kept(self) -> tuple[NDArray[np.int64], ...]:
+        """Indices of the values that are kept, of each of the five factors."""
+        return sprites.FACTOR_SPACE.grid(self.grid or sprites.FACTOR_SPACE.sizes)
+
+    @property
+    def factor_space(self) -> FactorSpace:
+        """The factors, in the order of the flat index."""
+        return sprites.FACTOR_SPACE.subspace(self.kept)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(64, 64, 1)."""
+        return (sprites.SIDE, sprites.SIDE, 1)
+
+    @property
+    def encoding(self) -> Encoding:
+        """`bits`: a pixel is black or white."""
+        return "bits"
+
+    def address(self) -> Mapping[str, Any]:
+        """The full form, with a path that means the same file from any working directory."""
+        form = to_dict(self)
+        if self.path is not None:
+            form["path"] = str(Path(self.path).expanduser().resolve())
+        return form
+
+    def check(self, details: Mapping[str, Any]) -> None:
+        """Refuse a store whose archive has been changed since.
+
+        Raises:
+            DataError: The file at `path` exists and is not the one that the store was built from.
+        """
+        if self.path is None:
+            return
+        path = Path(self.path).expanduser()
+        if path.is_file() and details.get("archive_stamp") != _stamp(path):
+            raise DataError(
+                f"{path} has changed since its images were stored in {self.folder()}. Delete that "
+                "folder to store the images again, or restore the file."
+            )
+
+    def encoded_blocks(
+        self, details: dict[str, Any], progress: Progress | None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Draw the images, or read them from the published file.
+
+        Raises:
+            DataError: The file cannot be had, or is not what was published.
+        """
+        if self.source == "rendered":
+            yield from sprites.packed_blocks(self.kept)
+            return
+        if self.path is None:
+            path = fetch(URL, FILE_NAME, _BY_HAND, progress)
+        else:
+            path = Path(self.path).expanduser().resolve()
+        try:
+            with open_archive(path, sprites.FACTOR_SPACE) as archive:
+                details["archive"] = str(path)
+                details["archive_stamp"] = _stamp(path)
+                details["archive_sha256"] = archive.sha256()
+                yield from archive.packed_blocks(self.kept)
+        except DataError as error:
+            if self.path is not None:
+                raise
+            path.unlink(missing_ok=True)
+            raise DataError(
+                f"The file downloaded from {URL} is not the published one and was removed. {error}"
+            ) from error
+
+
+def _stamp(path: Path) -> list[int]:
+    """Size and time of change: enough to notice that a file was replaced, without reading it."""
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]

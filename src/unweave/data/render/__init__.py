@@ -1,0 +1,1 @@
+"""Renderers: images drawn from factor indices."""
