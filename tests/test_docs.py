@@ -1,0 +1,72 @@
+"""The documentation's links lead somewhere, its examples run, and its texts are components."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *(page for page in sorted(ROOT.glob("docs/**/*.md")) if "_build" not in page.parts),
+]
+HOW_TO = sorted(ROOT.glob("docs/how-to/*.md"))
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """Code blocks of one language, in order."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.S | re.M)
+
+
+def identify(page: Path) -> str:
+    """A page's name in the list of tests."""
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=identify)
+def test_links_lead_to_files(page: Path) -> None:
+    prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.S | re.M)
+    targets = re.findall(r"\]\(([^)#\s]+)", prose)
+    missing = [
+        target
+        for target in targets
+        if not target.startswith("https://") and not (page.parent / target).exists()
+    ]
+    assert not missing
+
+
+# In a process of its own: what an example defines must not be there for other tests
+@pytest.mark.parametrize("page", [page for page in HOW_TO if blocks(page, "python")], ids=identify)
+def test_how_to_examples_run(page: Path) -> None:
+    code = "\n".join(blocks(page, "python"))
+    done = subprocess.run([sys.executable, "-"], input=code, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    promised = re.findall(r"^print\(.*\)  # (.+)$", code, re.M)
+    assert done.stdout.splitlines() == promised
+
+
+def test_every_python_block_is_python() -> None:
+    found = [(page, block) for page in PAGES for block in blocks(page, "python")]
+    assert len(found) > 5
+    for page, block in found:
+        compile(block, str(page), "exec")
+
+
+def test_shell_texts_are_components() -> None:
+    from unweave.data import DatasetSpec
+    from unweave.objectives import parse_objective
+    from unweave.spec import parse
+
+    seen = 0
+    for page in PAGES:
+        for text in re.findall(r'"([a-z_]+\(.*?\))"(?= |$)', "\n".join(blocks(page, "sh")), re.M):
+            seen += 1
+            if text.startswith("dsprites"):
+                parse(text, DatasetSpec)
+            else:
+                parse_objective(text)
+    assert seen >= 4
