@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["Streams", "derive", "numpy_generator"]
+__all__ = ["Streams", "derive"]
 
 import hashlib
 from dataclasses import dataclass
 from typing import final
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,11 +16,6 @@ def derive(seed: int, purpose: str, step: int = 0) -> int:
     """A 63-bit seed from a run's seed, a purpose and a step; different keys never share a stream."""
     key = f"{seed}/{purpose}/{step}".encode()
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
-
-
-def numpy_generator(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
-    """A NumPy generator for one purpose."""
-    return np.random.Generator(np.random.PCG64(derive(seed, purpose, step)))
 
 
 @final

@@ -7,6 +7,7 @@ __all__ = ["TrainConfig"]
 import dataclasses
 import hashlib
 import json
+import math
 import shlex
 from typing import Any, ClassVar, Literal, Self, final
 
@@ -64,6 +65,22 @@ class TrainConfig(Component):
         """Name of the run's folder when none is given."""
         return f"{self.dataset.name}-{self.objective.method_name}-{self.address[:8]}"
 
+    @property
+    def num_train(self) -> int:
+        """Number of images trained on."""
+        count = self.dataset.factor_space.size
+        return count - round(self.holdout * count)
+
+    def steps_of(self, epochs: float) -> int:
+        """Optimiser steps in which every training image is seen so many times.
+
+        Raises:
+            SpecError: The number of epochs is not positive.
+        """
+        if not 0 < epochs < math.inf:
+            raise SpecError(f"train: epochs must be more than 0, but is {epochs:g}.")
+        return math.ceil(epochs * self.num_train / self.batch_size)
+
     def texts(self) -> dict[str, str]:
         """Short texts of the components."""
         names = ("dataset", "objective", "architecture", "likelihood", "optimizer")
@@ -110,9 +127,8 @@ class TrainConfig(Component):
                 f"train: batch_size must be at least {plan.min_batch} for {self.objective}, "
                 f"which compares images, but is {self.batch_size}."
             )
-        available = int(self.dataset.factor_space.size * (1 - self.holdout))
-        if self.batch_size > available:
+        if self.batch_size > self.num_train:
             raise SpecError(
-                f"train: batch_size {self.batch_size} is more than the {available} images of "
+                f"train: batch_size {self.batch_size} is more than the {self.num_train} images of "
                 f"{self.dataset} to train on."
             )

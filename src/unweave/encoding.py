@@ -1,0 +1,154 @@
+"""Encoding a part of a dataset once, and keeping the result beside the run."""
+
+from __future__ import annotations
+
+__all__ = [
+    "Codes",
+    "Part",
+    "cached_posteriors",
+    "digest",
+    "encode_rows",
+    "full_precision",
+    "pixels_to_images",
+    "represent",
+]
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unweave.data import Dataset, Progress
+from unweave.representation import Representation
+from unweave.rundir import explain_os_error
+from unweave.splits import keyed_generator
+from unweave.training.source import to_images
+from unweave.vae import VAE
+
+Part = Literal["train", "holdout", "all"]
+Codes = Literal["mean", "sampled"]
+
+_BATCH = 256
+
+
+@contextlib.contextmanager
+def full_precision(model: VAE) -> Iterator[None]:
+    """Run the model in float32 inside the block."""
+    before, model.autocast_dtype = model.autocast_dtype, None
+    try:
+        yield
+    finally:
+        model.autocast_dtype = before
+
+
+@torch.inference_mode()
+def encode_rows(
+    model: VAE,
+    dataset: Dataset,
+    flat: NDArray[np.int64],
+    mean: NDArray[np.float32],
+    logvar: NDArray[np.float32],
+    progress: Progress | None = None,
+) -> None:
+    """Encode images in float32 into arrays that exist already.
+
+    Args:
+        model: The encoder.
+        dataset: Where the images come from.
+        flat: Flat indices, (N,).
+        mean: Filled with posterior means, (N, L).
+        logvar: Filled with log variances, (N, L).
+        progress: Told what is being done, how many images are done, and how many there are.
+    """
+    with full_precision(model):
+        for start in range(0, len(flat), _BATCH):
+            rows = flat[start : start + _BATCH]
+            pixels, scale = dataset.gather(rows)
+            posterior = model.encode(to_images(pixels, scale, model.device))
+            mean[start : start + len(rows)] = posterior.mean.cpu().numpy()
+            logvar[start : start + len(rows)] = posterior.logvar.cpu().numpy()
+            if progress is not None:
+                progress("encoding", start + len(rows), len(flat))
+
+
+def pixels_to_images(probabilities: torch.Tensor) -> NDArray[np.float32]:
+    """Pixels (B, C, H, W) in [0, 1] as NumPy (B, H, W, C) float32."""
+    array: NDArray[np.float32] = probabilities.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+    return array
+
+
+def cached_posteriors(
+    model: VAE,
+    dataset: Dataset,
+    flat: NDArray[np.int64],
+    folder: Path,
+    key: str,
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Means and logvars of a part, memory-mapped from `folder/<key>`; encoded when missing.
+
+    Representations of other weights under the same part are removed, since they cannot be asked
+    for again.
+
+    Args:
+        model: The encoder.
+        dataset: Where the images come from.
+        flat: Flat indices of the part, (N,).
+        folder: The run's `cache/`.
+        key: `<part>-<digest of weights and data>`.
+        progress: Told what is being done, how many images are done, and how many there are.
+    """
+    place = folder / key
+    if not place.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        for stale in folder.glob(f"{key.split('-')[0]}-*"):
+            shutil.rmtree(stale, ignore_errors=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".encoding-", dir=folder))
+        try:
+            shape = (len(flat), model.latents)
+            mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
+            encode_rows(model, dataset, flat, mean, logvar, progress)
+            np.save(temporary / "mean.npy", mean)
+            np.save(temporary / "logvar.npy", logvar)
+            with contextlib.suppress(FileExistsError):
+                os.replace(temporary, place)
+        except OSError as error:
+            raise explain_os_error(error, place) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    return (
+        np.load(place / "mean.npy", mmap_mode="r"),
+        np.load(place / "logvar.npy", mmap_mode="r"),
+    )
+
+
+def represent(
+    mean: NDArray[np.float32],
+    logvar: NDArray[np.float32],
+    dataset: Dataset,
+    flat: NDArray[np.int64],
+    *,
+    codes: Codes = "mean",
+    seed: int = 0,
+) -> Representation:
+    """The table that metrics read: posterior means, or one keyed sample of each posterior."""
+    if codes == "sampled":
+        rng = keyed_generator(seed, "sampled codes")
+        noise = rng.standard_normal(mean.shape, dtype=np.float32)
+        mean = mean + np.exp(0.5 * logvar) * noise
+    return Representation(
+        mean=mean, factors=dataset.factors(flat), factor_space=dataset.factor_space, logvar=logvar
+    )
+
+
+def digest(*parts: str) -> str:
+    """Twelve hexadecimal digits that stand for some texts."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -1,0 +1,133 @@
+"""The figures of a run: what is drawn from its folder, its model and its data."""
+
+from __future__ import annotations
+
+__all__ = ["FIGURES", "draw", "latent_names"]
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave import plots
+from unweave.data import Dataset
+from unweave.pictures import probe_indices, reconstruct, traverse
+from unweave.rundir import read_lines
+from unweave.scores import load_scores
+from unweave.training import TrainConfig
+from unweave.vae import VAE
+
+SHOWN_IMAGES = 20
+SHARE_TO_NAME = 0.1
+TRAVERSAL = np.linspace(-2, 2, 9)
+
+
+@final
+@dataclass(frozen=True)
+class _Source:
+    folder: Path
+    config: TrainConfig
+    model: VAE
+    dataset: Dataset
+
+
+def draw(kind: str, folder: Path, config: TrainConfig, model: VAE, dataset: Dataset) -> Any | None:
+    """A figure by name, or None when the run has nothing to draw it from.
+
+    Args:
+        kind: One of `FIGURES`.
+        folder: The run folder.
+        config: The run's configuration.
+        model: The run's model.
+        dataset: The run's dataset.
+    """
+    return FIGURES[kind](_Source(folder, config, model, dataset))
+
+
+def latent_names(folder: Path, latents: int) -> list[str | None]:
+    """The factor that each latent follows most closely, by the newest MIG, where it is clear.
+
+    A latent is named after a factor when of all latents it knows most of it, and at least a tenth
+    of the factor's largest possible information.
+    """
+    names: list[str | None] = [None] * latents
+    rows = [row for row in load_scores(folder) if row["metric"] == "mig" and row.get("matrix")]
+    if rows:
+        matrix = rows[-1]["matrix"]
+        values = np.asarray(matrix["values"])
+        for k, factor in enumerate(matrix["columns"]):
+            best = int(values[:, k].argmax())
+            if values[best, k] >= SHARE_TO_NAME:
+                names[best] = factor if names[best] is None else f"{names[best]}, {factor}"
+    return names
+
+
+def _reconstructions(source: _Source) -> Any:
+    flat = probe_indices(SHOWN_IMAGES, len(source.dataset), source.config.seed)
+    return plots.reconstructions(*reconstruct(source.model, source.dataset, flat))
+
+
+def _traversals(source: _Source) -> Any:
+    start = np.zeros(source.model.latents, np.float32)
+    images = traverse(source.model, start, TRAVERSAL)
+    return plots.traversals(
+        images,
+        TRAVERSAL,
+        kl=_last_kl(source),
+        labels=latent_names(source.folder, source.model.latents),
+    )
+
+
+def _loss_curves(source: _Source) -> Any | None:
+    rows = _train_rows(source.folder)
+    if not rows:
+        return None
+    steps = np.array([row["step"] for row in rows])
+    terms = source.config.objective.expand().terms
+    history: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
+    units: dict[str, str] = {}
+    for group in ("loss", "raw"):
+        for name in rows[0][group]:
+            title = f"{name} loss" if group == "loss" else name
+            history[title] = (steps, np.array([row[group][name] for row in rows]))
+            units[title] = terms[name].unit if name in terms and group == "raw" else "nats an image"
+    return plots.loss_curves(history, units)
+
+
+def _kl(source: _Source) -> Any | None:
+    rows = _train_rows(source.folder)
+    if not rows:
+        return None
+    return plots.kl_curves([row["step"] for row in rows], [row["kl"] for row in rows])
+
+
+def _mig(source: _Source) -> Any | None:
+    rows = [r for r in load_scores(source.folder) if r["metric"] == "mig" and r.get("matrix")]
+    if not rows:
+        return None
+    row, matrix = rows[-1], rows[-1]["matrix"]
+    title = f"MIG {row['value']:.3f} ({row['protocol']}, {row['samples']:,} {row['source']} images)"
+    return plots.latent_factor_matrix(
+        matrix["values"], matrix["columns"], matrix["rows"], title, matrix["label"]
+    )
+
+
+FIGURES: dict[str, Callable[[_Source], Any | None]] = {
+    "reconstructions": _reconstructions,
+    "traversals": _traversals,
+    "loss_curves": _loss_curves,
+    "kl": _kl,
+    "mig": _mig,
+}
+
+
+def _train_rows(folder: Path) -> list[dict[str, Any]]:
+    return [row for row in read_lines(folder / "metrics.jsonl") if row["event"] == "train"]
+
+
+def _last_kl(source: _Source) -> NDArray[np.float64] | None:
+    rows = _train_rows(source.folder)
+    return np.array(rows[-1]["kl"]) if rows else None

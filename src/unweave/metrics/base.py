@@ -1,0 +1,87 @@
+"""What a metric promises, and what it returns."""
+
+from __future__ import annotations
+
+__all__ = ["Matrix", "Metric", "Score"]
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.representation import Representation
+from unweave.spec import Component
+
+
+@final
+@dataclass(frozen=True)
+class Matrix:
+    """A table that stands behind a score.
+
+    Attributes:
+        values: (rows, columns).
+        rows: Names of the rows, latents as `z0`, `z1`, ...
+        columns: Names of the columns, usually factors.
+        label: What the values are, with their unit.
+    """
+
+    values: NDArray[np.float64]
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    label: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON."""
+        return {
+            "rows": list(self.rows),
+            "columns": list(self.columns),
+            "values": self.values.tolist(),
+            "label": self.label,
+        }
+
+
+@final
+@dataclass(frozen=True)
+class Score:
+    """A number, its parts and the table behind it.
+
+    Attributes:
+        value: The headline number.
+        parts: Further numbers by name, such as one per factor.
+        matrix: The table behind it, or None.
+    """
+
+    value: float
+    parts: dict[str, float] = field(default_factory=dict)
+    matrix: Matrix | None = None
+
+
+class Metric(Component):
+    """A score of a representation.
+
+    Class attributes:
+        bounds: Smallest and largest value; None where there is no bound.
+        higher_is_better: Direction.
+        needs: What it reads of a representation.
+        source: Where it was published.
+    """
+
+    family: ClassVar[str] = "metric"
+    bounds: ClassVar[tuple[float | None, float | None]] = (0.0, 1.0)
+    higher_is_better: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("codes", "factors")
+    source: ClassVar[str] = ""
+
+    @abstractmethod
+    def score(self, representation: Representation, rng: np.random.Generator) -> Score:
+        """Score a representation.
+
+        Args:
+            representation: The table of codes.
+            rng: Source of whatever the metric draws.
+
+        Raises:
+            DataError: The representation is not one that the metric can score.
+        """

@@ -1,0 +1,78 @@
+"""Protocols: versioned tables from the name of a metric to its full text."""
+
+from __future__ import annotations
+
+__all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "protocol"]
+
+from dataclasses import dataclass
+from typing import final
+
+from unweave.errors import SpecError, nearest
+from unweave.metrics.base import Metric
+from unweave.metrics.mig import MIG
+from unweave.spec import members
+
+
+@final
+@dataclass(frozen=True)
+class Protocol:
+    """Exact settings for a set of metrics, under a name and a version.
+
+    Attributes:
+        name: Name given to `--protocol`.
+        version: Raised whenever a setting changes.
+        about: One sentence.
+        metrics: Settings of each metric.
+    """
+
+    name: str
+    version: int
+    about: str
+    metrics: tuple[Metric, ...]
+
+    @property
+    def label(self) -> str:
+        """Name and version, as stored with scores."""
+        return f"{self.name}/{self.version}"
+
+
+DEFAULT = "unweave"
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol("unweave", 1, "All rows of the part that is scored.", (MIG(bins=20),)),
+    )
+}
+
+
+def protocol(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Raises:
+        SpecError: There is none.
+    """
+    if name not in PROTOCOLS:
+        raise SpecError(f"Unknown protocol {name!r}. {nearest(name, PROTOCOLS)}")
+    return PROTOCOLS[name]
+
+
+def metrics_of(chosen: Protocol, names: tuple[str, ...] | None) -> tuple[Metric, ...]:
+    """The metrics of a protocol, or those of the given names.
+
+    Raises:
+        SpecError: A name is unknown, given twice, or not defined by the protocol.
+    """
+    if names is None:
+        return chosen.metrics
+    table = {metric.name: metric for metric in chosen.metrics}
+    for name in names:
+        if name not in members(Metric):
+            raise SpecError(f"Unknown metric {name!r}. {nearest(name, members(Metric))}")
+        if name not in table:
+            raise SpecError(
+                f"Protocol {chosen.label} does not define {name}; it defines {', '.join(table)}."
+            )
+    if len(set(names)) < len(names):
+        raise SpecError(f"A metric is named twice in {', '.join(names)}.")
+    return tuple(table[name] for name in names)

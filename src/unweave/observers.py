@@ -1,0 +1,112 @@
+"""What watches a training: scores and pictures at intervals, snapshots."""
+
+from __future__ import annotations
+
+__all__ = ["Observer", "PeriodicPicture", "PeriodicScores", "Snapshots", "observers_of"]
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import final
+
+import numpy as np
+
+from unweave import metrics, plots
+from unweave.data import Dataset
+from unweave.encoding import encode_rows, represent
+from unweave.pictures import probe_indices, reconstruct
+from unweave.rundir import append_line
+from unweave.splits import keyed_generator
+from unweave.training import Learner, TrainConfig
+from unweave.training.checkpoint import save_tensors
+
+SCORED_IMAGES = 10_000
+PROBE_IMAGES = 10
+
+
+class Observer(ABC):
+    """Looks at the weights every so many steps and never changes them."""
+
+    every: int
+
+    @abstractmethod
+    def look(self, learner: Learner, step: int, seconds: float) -> None:
+        """Called after a step that is a multiple of `every`."""
+
+
+@final
+class PeriodicScores(Observer):
+    """Scores of a fixed random subset of the training images, into metrics.jsonl."""
+
+    def __init__(
+        self, every: int, dataset: Dataset, rows: np.ndarray, seed: int, folder: Path
+    ) -> None:
+        self.every = every
+        self._dataset = dataset
+        self._folder = folder
+        rng = keyed_generator(seed, "periodic scores")
+        count = min(SCORED_IMAGES, len(rows))
+        self._rows = np.sort(rng.choice(rows, count, replace=False))
+
+    def look(self, learner: Learner, step: int, seconds: float) -> None:
+        """Encode the subset and append a line of scores."""
+        shape = (len(self._rows), learner.model.latents)
+        mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        encode_rows(learner.model, self._dataset, self._rows, mean, logvar)
+        table = represent(mean, logvar, self._dataset, self._rows)
+        scores = metrics.evaluate(table)
+        line = {
+            "event": "scores",
+            "step": step,
+            "seconds": round(seconds, 3),
+            "samples": len(self._rows),
+            "scores": {name: score.value for name, score in scores.items()},
+        }
+        with (self._folder / "metrics.jsonl").open("a", encoding="utf-8") as handle:
+            append_line(handle, line)
+
+
+@final
+class PeriodicPicture(Observer):
+    """Reconstructions of fixed probe images, as `figures/training/step-N.png`."""
+
+    def __init__(
+        self, every: int, dataset: Dataset, rows: np.ndarray, seed: int, folder: Path
+    ) -> None:
+        self.every = every
+        self._dataset = dataset
+        self._folder = folder
+        self._rows = rows[probe_indices(PROBE_IMAGES, len(rows), seed)]
+
+    def look(self, learner: Learner, step: int, seconds: float) -> None:
+        """Draw the probe images and their reconstructions."""
+        originals, decoded = reconstruct(learner.model, self._dataset, self._rows)
+        figure = plots.reconstructions(originals, decoded)
+        plots.save(figure, self._folder / "figures" / "training" / f"step-{step:07d}.png")
+
+
+@final
+class Snapshots(Observer):
+    """Weights kept for good, as `snapshots/step-N.safetensors`."""
+
+    def __init__(self, every: int, folder: Path) -> None:
+        self.every = every
+        self._folder = folder
+
+    def look(self, learner: Learner, step: int, seconds: float) -> None:
+        """Write the weights."""
+        path = self._folder / "snapshots" / f"step-{step:07d}.safetensors"
+        save_tensors(path, learner.weights(), step=step, seconds=seconds)
+
+
+def observers_of(
+    config: TrainConfig, dataset: Dataset, rows: np.ndarray, folder: Path
+) -> list[Observer]:
+    """The observers that a configuration asks for."""
+    found: list[Observer] = []
+    if config.snapshot_every:
+        found.append(Snapshots(config.snapshot_every, folder))
+    if config.evaluate_every:
+        found.append(PeriodicScores(config.evaluate_every, dataset, rows, config.seed, folder))
+    if config.picture_every:
+        found.append(PeriodicPicture(config.picture_every, dataset, rows, config.seed, folder))
+    return found

@@ -1,0 +1,69 @@
+"""What a model shows: reconstructions of probe images and traversals of its latents."""
+
+from __future__ import annotations
+
+__all__ = ["latent_order", "probe_indices", "reconstruct", "traverse"]
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from unweave.data import Dataset
+from unweave.encoding import full_precision, pixels_to_images
+from unweave.splits import keyed_generator
+from unweave.training.source import to_images
+from unweave.vae import VAE
+
+
+def probe_indices(count: int, images: int, seed: int) -> NDArray[np.int64]:
+    """Images to look at, the same for every call with the same seed; (count,)."""
+    rng = keyed_generator(seed, "probe images")
+    return rng.choice(images, min(count, images), replace=False).astype(np.int64)
+
+
+@torch.inference_mode()
+def reconstruct(
+    model: VAE, dataset: Dataset, flat: NDArray[np.int64]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Images and what the model makes of their posterior means, each (n, H, W, C) uint8."""
+    pixels, scale = dataset.gather(flat)
+    with full_precision(model):
+        posterior = model.encode(to_images(pixels, scale, model.device))
+        decoded = model.likelihood.mean(model.decode(posterior.mean))
+    return dataset.images(flat), _to_uint8(decoded)
+
+
+@torch.inference_mode()
+def traverse(
+    model: VAE, start: NDArray[np.float32], values: NDArray[np.float64]
+) -> NDArray[np.uint8]:
+    """Decode a code again and again while each latent in turn takes each value.
+
+    Args:
+        model: The decoder.
+        start: The code to start from, (L,).
+        values: What the latent is set to, (S,).
+
+    Returns:
+        (L, S, H, W, C) uint8.
+    """
+    latents = len(start)
+    codes = np.tile(start, (latents, len(values), 1)).astype(np.float32)
+    for j in range(latents):
+        codes[j, :, j] = values
+    z = torch.from_numpy(codes.reshape(-1, latents)).to(model.device)
+    with full_precision(model):
+        decoded = model.likelihood.mean(model.decode(z))
+    images = _to_uint8(decoded)
+    return images.reshape(latents, len(values), *images.shape[1:])
+
+
+def latent_order(kl: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Latents by falling KL; ties in natural order."""
+    order: NDArray[np.int64] = np.argsort(-kl, kind="stable")
+    return order
+
+
+def _to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
+    array = pixels_to_images(images)
+    return np.floor(255 * np.clip(array, 0, 1) + 0.5).astype(np.uint8)

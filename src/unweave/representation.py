@@ -1,0 +1,80 @@
+"""A table of codes: what an encoder says of the images of a dataset, and their factors."""
+
+from __future__ import annotations
+
+__all__ = ["Representation"]
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.errors import DataError
+from unweave.factors import FactorSpace
+
+
+@final
+@dataclass(frozen=True)
+class Representation:
+    """Posteriors and factors of N images, row by row; the arrays may be memory maps.
+
+    Attributes:
+        mean: Posterior means, the codes, (N, L) float32.
+        factors: Factor indices, (N, K) int64.
+        logvar: Logarithms of the posterior variances, (N, L) float32, or None.
+        factor_space: Names and sizes of the factors.
+
+    Raises:
+        DataError: The arrays do not fit together, or a code is not finite.
+    """
+
+    mean: NDArray[np.float32]
+    factors: NDArray[np.int64]
+    factor_space: FactorSpace
+    logvar: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        """Check shapes and values."""
+        if self.mean.ndim != 2 or self.mean.shape[1] < 1:
+            raise DataError(f"Codes have shape (N, L), not {self.mean.shape}.")
+        expected = (len(self.mean), len(self.factor_space.factors))
+        if self.factors.shape != expected:
+            raise DataError(f"Factors have shape {self.factors.shape}; {expected} is expected.")
+        if self.logvar is not None and self.logvar.shape != self.mean.shape:
+            raise DataError(f"Logvars have shape {self.logvar.shape}, codes {self.mean.shape}.")
+        if not np.isfinite(self.mean).all():
+            row = int(np.argmin(np.isfinite(self.mean).all(axis=1)))
+            raise DataError(f"Codes must be finite, but row {row} is {self.mean[row]}.")
+
+    def __len__(self) -> int:
+        """Number of rows N."""
+        return len(self.mean)
+
+    @property
+    def latents(self) -> int:
+        """Number of latents L."""
+        return int(self.mean.shape[1])
+
+    def kl(self) -> NDArray[np.float64]:
+        """Mean KL of each latent to the standard normal prior in nats, (L,).
+
+        Raises:
+            DataError: The representation has no logvars.
+        """
+        if self.logvar is None:
+            raise DataError("The KL of latents needs posterior variances, and there are none.")
+        mean = self.mean.astype(np.float64)
+        logvar = self.logvar.astype(np.float64)
+        kl: NDArray[np.float64] = 0.5 * (mean**2 + np.exp(logvar) - 1 - logvar).mean(axis=0)
+        return kl
+
+    def subset(self, rows: NDArray[np.int64]) -> Representation:
+        """The chosen rows, in the order given."""
+        logvar = None if self.logvar is None else self.logvar[rows]
+        return Representation(
+            mean=self.mean[rows],
+            factors=self.factors[rows],
+            factor_space=self.factor_space,
+            logvar=logvar,
+        )

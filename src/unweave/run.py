@@ -1,0 +1,425 @@
+"""Runs: train one, load one, and ask it for codes, images, scores, figures and a report."""
+
+from __future__ import annotations
+
+__all__ = ["Run", "load_run", "train"]
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from unweave import metrics, plots
+from unweave._version import __version__
+from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
+from unweave.encoding import (
+    Codes,
+    Part,
+    cached_posteriors,
+    digest,
+    pixels_to_images,
+    represent,
+)
+from unweave.errors import DataError, RunError, SpecError
+from unweave.figures import FIGURES, draw
+from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
+from unweave.objectives import Objective, parse_objective
+from unweave.report import write_report
+from unweave.representation import Representation
+from unweave.rundir import read_json, runs_root
+from unweave.scores import ScoreRecord, Scores, save_scores
+from unweave.session import Watch, begin, continue_run, read_config, training_rows
+from unweave.spec import build
+from unweave.training import Adam, TrainConfig
+from unweave.training.checkpoint import Checkpoint, load_tensors
+from unweave.vae import VAE
+
+
+@final
+class Run:
+    """A run folder, opened.
+
+    Example:
+        >>> run = load_run("runs/demo")  # doctest: +SKIP
+        >>> run.evaluate()["mig"].value  # doctest: +SKIP
+        0.18
+
+    Attributes:
+        folder: Where it lies.
+        config: What was trained.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config = read_config(folder)
+
+    def __repr__(self) -> str:
+        """Folder, what was trained, and how far it came."""
+        status = self.status
+        return (
+            f"<Run {self.folder}: {self.config.objective} on {self.config.dataset}, "
+            f"step {status.get('step')} of {status.get('steps')}, {status.get('state')}>"
+        )
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """Content of `status.json`."""
+        status: dict[str, Any] = read_json(self.folder / "status.json")
+        return status
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The dataset that was trained on."""
+        return self.config.dataset.open()
+
+    @cached_property
+    def _checkpoint(self) -> Checkpoint:
+        return load_tensors(self.folder / "checkpoint" / "state.safetensors")
+
+    @property
+    def step(self) -> int:
+        """Optimiser steps of the weights."""
+        return self._checkpoint.step
+
+    @cached_property
+    def model(self) -> VAE:
+        """The VAE in float32, in evaluation mode.
+
+        Raises:
+            RunError: There is no checkpoint, or it does not fit the configuration.
+        """
+        config = self.config
+        model = VAE.create(
+            config.architecture,
+            config.dataset.image_shape,
+            config.latents,
+            config.likelihood,
+            torch.Generator(),
+        )
+        state = {
+            name.removeprefix("model/"): value
+            for name, value in self._checkpoint.tensors.items()
+            if name.startswith("model/")
+        }
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            raise RunError(f"The checkpoint of {self.folder} does not fit it: {error}.") from error
+        available = config.device != "cpu" and torch.cuda.is_available()
+        device = torch.device(config.device if available else "cpu")
+        model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return model.eval()
+
+    def encode(self, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Posterior means and log variances of images.
+
+        Args:
+            images: (n, H, W, C), uint8 from 0 to 255 or floats from 0 to 1.
+
+        Returns:
+            Two arrays (n, L) float32.
+
+        Raises:
+            DataError: The images have another shape or range.
+        """
+        pixels = np.asarray(images)
+        shape = self.config.dataset.image_shape
+        if pixels.ndim != 4 or pixels.shape[1:] != shape:
+            raise DataError(f"Images must have shape (n, {', '.join(map(str, shape))}), "
+                            f"not {pixels.shape}.")
+        if pixels.dtype == np.uint8:
+            pixels = pixels.astype(np.float32) / np.float32(255)
+        elif not np.issubdtype(pixels.dtype, np.floating):
+            raise DataError(f"Images must be uint8 or floats from 0 to 1, not {pixels.dtype}.")
+        pixels = pixels.astype(np.float32)
+        if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):
+            raise DataError(
+                f"Images as floats must lie from 0 to 1, but these go from {pixels.min():g} to "
+                f"{pixels.max():g}. Divide by 255, or give uint8."
+            )
+        parts = [self._encode(pixels[i : i + 256]) for i in range(0, len(pixels), 256)]
+        empty = np.empty((0, self.config.latents), np.float32)
+        return (
+            np.concatenate([mean for mean, _ in parts] or [empty]),
+            np.concatenate([logvar for _, logvar in parts] or [empty]),
+        )
+
+    @torch.inference_mode()
+    def _encode(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
+        images = torch.from_numpy(pixels).to(self.model.device).permute(0, 3, 1, 2)
+        posterior = self.model.encode(images)
+        return posterior.mean.cpu().numpy(), posterior.logvar.cpu().numpy()
+
+    @torch.inference_mode()
+    def decode(self, z: ArrayLike) -> NDArray[np.float32]:
+        """Expected pixels of latents.
+
+        Args:
+            z: (n, L).
+
+        Returns:
+            (n, H, W, C) float32 from 0 to 1.
+
+        Raises:
+            DataError: The latents have another shape.
+        """
+        codes = np.asarray(z, dtype=np.float32)
+        if codes.ndim != 2 or codes.shape[1] != self.config.latents:
+            raise DataError(f"Latents must have shape (n, {self.config.latents}), "
+                            f"not {codes.shape}.")
+        parts = []
+        for i in range(0, len(codes), 256):
+            latents = torch.from_numpy(codes[i : i + 256]).to(self.model.device)
+            parts.append(pixels_to_images(self.model.likelihood.mean(self.model.decode(latents))))
+        return np.concatenate(parts or [np.empty((0, *self.config.dataset.image_shape), "f4")])
+
+    def representation(
+        self,
+        *,
+        part: Part = "all",
+        codes: Codes = "mean",
+        data: str | DatasetSpec | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Representation:
+        """The table of codes of a part of a dataset, encoded once and then read from the cache.
+
+        Args:
+            part: `train`, `holdout` or `all` of the images.
+            codes: Posterior means, or one keyed sample of each posterior.
+            data: Another dataset with images of the same shape.
+            seed: Seed of sampled codes.
+            progress: Shows the encoding.
+
+        Raises:
+            RunError: There is no such part.
+            DataError: The dataset does not fit the model.
+        """
+        dataset = self._dataset(data, progress)
+        flat = self._rows(part, dataset, other=data is not None)
+        weights = digest(str(self.step), str(_fingerprint(self._checkpoint)))
+        key = f"{part}-{digest(weights, str(dataset.spec), str(self.config.seed))}"
+        mean, logvar = cached_posteriors(
+            self.model, dataset, flat, self.folder / "cache", key, progress
+        )
+        return represent(mean, logvar, dataset, flat, codes=codes, seed=seed)
+
+    def evaluate(
+        self,
+        metric_names: tuple[str, ...] | None = None,
+        *,
+        protocol_name: str = DEFAULT,
+        part: Part = "all",
+        codes: Codes = "mean",
+        data: str | DatasetSpec | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Scores:
+        """Score the run, and add the scores to `scores.json`.
+
+        Args:
+            metric_names: Names, or None for all of the protocol.
+            protocol_name: Which settings to use.
+            part: `train`, `holdout` or `all` of the images.
+            codes: `mean` or `sampled`.
+            data: Another dataset with images of the same shape.
+            seed: Seed of whatever the metrics draw.
+            progress: Shows the encoding.
+
+        Raises:
+            SpecError: An unknown metric or protocol.
+            RunError: The run has no weights, or there is no such part.
+        """
+        chosen = protocol(protocol_name)
+        texts = {metric.name: str(metric) for metric in metrics_of(chosen, metric_names)}
+        dataset = self._dataset(data, progress)
+        table = self.representation(
+            part=part, codes=codes, data=data, seed=seed, progress=progress
+        )
+        scores = metrics.evaluate(table, metric_names, protocol_name=protocol_name, seed=seed)
+        records = tuple(
+            ScoreRecord(
+                metric=name,
+                score=score,
+                text=texts[name],
+                protocol=chosen.label,
+                data=str(dataset.spec),
+                source=dataset.source,
+                part=part,
+                codes=codes,
+                samples=len(table),
+                seed=seed,
+                step=self.step,
+                unweave=__version__,
+            )
+            for name, score in scores.items()
+        )
+        save_scores(self.folder, records)
+        return Scores(records)
+
+    def plot(self, *kinds: str) -> list[Path]:
+        """Draw figures into `figures/`.
+
+        Args:
+            *kinds: Names from `unweave.figures.FIGURES`; all when none is given.
+
+        Returns:
+            Paths of the PNG files.
+
+        Raises:
+            SpecError: An unknown kind.
+        """
+        for kind in kinds:
+            if kind not in FIGURES:
+                from unweave.errors import nearest
+
+                raise SpecError(f"Unknown figure {kind!r}. {nearest(kind, FIGURES)}")
+        paths = []
+        for kind in kinds or FIGURES:
+            figure = draw(kind, self.folder, self.config, self.model, self.dataset)
+            if figure is not None:
+                paths.append(plots.save(figure, self.folder / "figures" / f"{kind}.png"))
+        return paths
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Draw the figures, score the run if it has no score yet, and write the report.
+
+        Args:
+            out: File to write; `report.html` in the run folder by default.
+
+        Returns:
+            Path of the page.
+        """
+        if not (self.folder / "scores.json").is_file():
+            self.evaluate()
+        self.plot()
+        return write_report(self.folder, None if out is None else Path(out))
+
+    def _dataset(self, data: str | DatasetSpec | None, progress: Progress | None) -> Dataset:
+        if data is None:
+            return self.dataset
+        spec = parse_dataset(data) if isinstance(data, str) else data
+        if spec.image_shape != self.config.dataset.image_shape:
+            raise DataError(
+                f"{spec} has images of shape {spec.image_shape}, but the run was trained on "
+                f"{self.config.dataset.image_shape}."
+            )
+        return spec.open(progress)
+
+    def _rows(self, part: Part, dataset: Dataset, *, other: bool) -> NDArray[np.int64]:
+        if part == "all":
+            return np.arange(len(dataset), dtype=np.int64)
+        if other:
+            raise RunError(f"part {part!r} is of the run's own data; leave out --data or --part.")
+        train_rows, held_out = training_rows(self.config, len(dataset))
+        if part == "train":
+            return train_rows
+        if not len(held_out):
+            raise RunError(f"{self.folder} holds no images out; it was trained without --holdout.")
+        return held_out
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a run folder.
+
+    Raises:
+        RunError: It is not one, or is of a format that this version does not read.
+    """
+    return Run(Path(path))
+
+
+def train(
+    dataset: Dataset | DatasetSpec | str,
+    objective: Objective | str,
+    *,
+    steps: int | None = None,
+    epochs: float | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    watch: Watch | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a model and return its run.
+
+    Args:
+        dataset: A dataset, its specification or its text.
+        objective: An objective or its text.
+        steps: Optimiser steps.
+        epochs: Instead of steps: times every training image is seen.
+        out: Run folder; `runs/<dataset>-<method>-<digest>` by default.
+        overwrite: Replace an earlier run there.
+        resume: Go on with the run there, if there is one.
+        max_minutes: Stop at a checkpoint after this long.
+        watch: Shows the training.
+        progress: Shows the preparation of the dataset.
+        **settings: Further fields of `TrainConfig`, and `lr` for `optimizer=Adam(lr=...)`.
+
+    Returns:
+        The run; its `status` says whether it is finished.
+
+    Raises:
+        SpecError: A setting is wrong.
+        RunError: The folder is in the way.
+    """
+    config = make_config(dataset, objective, steps=steps, epochs=epochs, **settings)
+    folder = Path(out) if out is not None else runs_root() / config.default_name
+    if resume and folder.exists():
+        given = {"dataset": config.dataset, "objective": config.objective, "steps": config.steps}
+        given |= {k: getattr(config, k) for k in settings if k != "lr"}
+        given |= {"optimizer": config.optimizer} if "lr" in settings else {}
+        continue_run(
+            folder, changes=given, max_minutes=max_minutes, watch=watch, progress=progress
+        )
+    else:
+        begin(
+            config,
+            folder,
+            overwrite=overwrite,
+            max_minutes=max_minutes,
+            watch=watch,
+            progress=progress,
+        )
+    return Run(folder)
+
+
+def make_config(
+    dataset: Dataset | DatasetSpec | str,
+    objective: Objective | str,
+    *,
+    steps: int | None = None,
+    epochs: float | None = None,
+    **settings: Any,
+) -> TrainConfig:
+    """The configuration for `train`, checked.
+
+    Raises:
+        SpecError: A setting is wrong; or not exactly one of steps and epochs is given.
+    """
+    spec = dataset.spec if isinstance(dataset, Dataset) else dataset
+    spec = parse_dataset(spec) if isinstance(spec, str) else spec
+    objective = parse_objective(objective) if isinstance(objective, str) else objective
+    if (steps is None) == (epochs is None):
+        raise SpecError("Give either steps or epochs, such as steps=20000.")
+    if "lr" in settings:
+        if "optimizer" in settings:
+            raise SpecError("Give either lr or optimizer, not both.")
+        settings["optimizer"] = build(Adam, {"lr": settings.pop("lr")})
+    fields = {"dataset": spec, "objective": objective, "steps": steps or 1, **settings}
+    config = build(TrainConfig, fields)
+    if epochs is not None:
+        config = build(TrainConfig, fields | {"steps": config.steps_of(epochs)})
+    elif steps is not None and steps < 1:
+        raise SpecError(f"train: steps must be at least 1, but is {steps}.")
+    return config
+
+
+def _fingerprint(checkpoint: Checkpoint) -> str:
+    """A short text that differs between different weights."""
+    weights = [v for name, v in sorted(checkpoint.tensors.items()) if name.startswith("model/")]
+    return digest(*(f"{v.double().sum().item()!r}/{v.double().norm().item()!r}" for v in weights))
