@@ -97,7 +97,7 @@ def kl_bars(kl: ArrayLike, labels: Sequence[str] | None = None) -> Figure:
 def _name_lines(axes: Axes, active: list[tuple[str, float, str]], idle: list[str]) -> None:
     """Write each active latent beside the end of its line, and the idle ones together below."""
     low, high = axes.get_ylim()
-    gap = (high - low) * 0.062
+    gap = (high - low) * min(0.062, 1 / (len(active) + 1))
     rows = [" ".join(idle[i : i + 5]) for i in range(0, len(idle), 5)]
     words = [*active, ("\n".join([*rows, f"below {INACTIVE_KL}"]), low, FAINT)] if idle else active
     floor = low + gap * (len(rows) + 1 if idle else 0)

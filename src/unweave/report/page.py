@@ -1,0 +1,100 @@
+"""Write the page of a run."""
+
+from __future__ import annotations
+
+__all__ = ["write_report"]
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from unweave.report.files import RunFiles, read_run
+from unweave.report.pictures import pictures, training_pictures
+from unweave.report.scores import CLEAR_GAP, following, score_views
+from unweave.report.training import final_terms, players, python_lines, settings, status_of
+from unweave.report.words import count, flatten, number, plain
+from unweave.rundir import atomic_write
+
+_MOST_CARDS = 4
+
+
+def write_report(run_folder: Path, out: Path | None = None) -> Path:
+    """Write one HTML file that shows a run: scores, pictures, settings, how to do it again.
+
+    It reads the files of the run folder and nothing else, and it holds its pictures and its style:
+    it works offline and can be sent alone. The same run gives the same bytes. What a run does not
+    have, such as scores, is left out.
+
+    Args:
+        run_folder: The folder of a run, finished or not.
+        out: The file to write; by default `report.html` in the run folder.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        RunError: It is not a run folder, or one of its files is damaged.
+        UnweaveError: The disk is full or the folder cannot be written.
+    """
+    run = read_run(Path(run_folder))
+    path = run.folder / "report.html" if out is None else Path(out)
+    page = _environment().get_template("report.html.j2").render(_content(run))
+    with atomic_write(path) as handle:
+        handle.write(page.encode("utf-8"))
+    return path
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("unweave.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _content(run: RunFiles) -> dict[str, Any]:
+    """Everything the template shows, in words; empty where the run does not say."""
+    texts = run.config.get("text")
+    texts = texts if isinstance(texts, dict) else {}
+    scores = score_views(run.scores)
+    shown = {picture.name: picture for picture in pictures(run.folder / "figures")}
+    last = run.train[-1] if run.train else {}
+    return {
+        "name": run.name,
+        "dataset": plain(texts.get("dataset", "")),
+        "objective": plain(texts.get("objective", "")),
+        "status": status_of(run),
+        "cards": scores[:_MOST_CARDS],
+        "scores": scores,
+        "score_facts": list(dict.fromkeys(fact for score in scores for fact in score.facts)),
+        "rendered": any(score.source == "rendered" for score in scores),
+        "following": following(run.scores),
+        "clear_gap": CLEAR_GAP,
+        "table_picture": shown.pop("mig", None),
+        "pictures": list(shown.values()),
+        "training_pictures": training_pictures(run.folder / "figures"),
+        "last_step": count(last.get("step", "")),
+        "terms": final_terms(run),
+        "players": players(run),
+        "during": [
+            (count(row.get("step", "")), [(k, number(v, 3)) for k, v in _mapping(row, "scores")])
+            for row in run.during
+        ],
+        "settings": settings(run),
+        "full_form": json.dumps(run.config, indent=2, ensure_ascii=False),
+        "environment": flatten({k: v for k, v in run.environment.items() if k != "format"}),
+        "command": plain(run.config.get("command") or ""),
+        "python": "\n".join(python_lines(run)),
+        "version": plain(run.config.get("unweave") or ""),
+        "address": plain(run.config.get("address") or ""),
+    }
+
+
+def _mapping(row: dict[str, Any], key: str) -> list[tuple[str, Any]]:
+    value = row.get(key)
+    return list(value.items()) if isinstance(value, dict) else []

@@ -1,0 +1,149 @@
+"""What a run was set to do, how far it came, and how to do it again."""
+
+from __future__ import annotations
+
+__all__ = ["Status", "Term", "final_terms", "players", "python_lines", "settings", "status_of"]
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from unweave.report.files import RunFiles
+from unweave.report.words import count, duration, number, plain
+
+# Likelihood and KL terms are nats an image throughout; a run may name the units of its own terms.
+_UNITS = dict.fromkeys(
+    ("reconstruction", "kl", "mutual_information", "total_correlation", "dimension_kl",
+     "density_ratio_tc"),
+    "nats an image",
+)  # fmt: skip
+_PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "holdout", "seed",
+           "threads", "device", "precision")  # fmt: skip
+_NOT_SETTINGS = {"type", "format", "unweave", "address", "text", "command", "units"}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One summand of the loss at the last step that was logged.
+
+    Attributes:
+        name: Its name.
+        raw: Value before its weight.
+        unit: Unit of the raw value; empty when it is not known.
+        weighted: What is minimised.
+    """
+
+    name: str
+    raw: str
+    unit: str
+    weighted: str
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """How far a training came.
+
+    Attributes:
+        state: `finished`, `running`, `stopped`, `diverged` or empty.
+        headline: How it stands when it is not finished, else empty.
+        message: What was said when it ended.
+        facts: One line: steps, time, speed.
+    """
+
+    state: str
+    headline: str
+    message: str
+    facts: str
+
+
+def status_of(run: RunFiles) -> Status:
+    """The state of a training in words."""
+    status = run.status
+    state = plain(status.get("state") or "")
+    step = status.get("step")
+    steps = status.get("steps", run.config.get("steps"))
+    far = f" at step {count(step)} of {count(steps)}" if step is not None else ""
+    headline = {
+        "": "",
+        "finished": "",
+        "running": f"Still training when this page was written{far}.",
+        "stopped": f"Stopped before its end{far}.",
+        "diverged": f"Diverged{far}.",
+    }.get(state, f"{state}{far}.")
+    facts = [f"{count(step if step is not None else steps)} steps"] if steps is not None else []
+    if taken := duration(status.get("seconds")):
+        facts.append(taken)
+    if isinstance(speed := status.get("images_per_second"), int | float):
+        facts.append(f"{speed:,.0f} images a second")
+    return Status(
+        state=state,
+        headline=headline,
+        message=plain(status.get("message") or ""),
+        facts=" · ".join(facts),
+    )
+
+
+def final_terms(run: RunFiles) -> list[Term]:
+    """Every term of the loss at the last logged step."""
+    if not run.train:
+        return []
+    raw, weighted = (_table(run.train[-1], key) for key in ("raw", "weighted"))
+    units = {**_UNITS, **_table(run.config, "units")}
+    return [
+        Term(
+            name=str(name),
+            raw=number(raw[name]) if name in raw else "",
+            unit=str(units.get(name, "")),
+            weighted=number(weighted[name]) if name in weighted else "",
+        )
+        for name in dict.fromkeys([*raw, *weighted])
+    ]
+
+
+def players(run: RunFiles) -> list[tuple[str, str]]:
+    """Name and loss of each player at the last logged step."""
+    return [(str(k), number(v)) for k, v in _table(run.train[-1], "loss").items()] if (
+        run.train
+    ) else []  # fmt: skip
+
+
+def settings(run: RunFiles) -> list[tuple[str, str]]:
+    """Name and value of each setting: components as their text, then the rest."""
+    texts = _table(run.config, "text")
+    rows = [(str(name), plain(text)) for name, text in texts.items()]
+    rows += [
+        (name, plain(value))
+        for name, value in run.config.items()
+        if name not in texts and name not in _NOT_SETTINGS and not isinstance(value, dict)
+    ]
+    return rows
+
+
+def python_lines(run: RunFiles) -> list[str]:
+    """Python that trains the run again and scores it; empty when the settings do not say."""
+    texts = _table(run.config, "text")
+    if not {"dataset", "objective"} <= texts.keys() or "steps" not in run.config:
+        return []
+    options = {"steps": run.config["steps"]}
+    options |= {
+        name: texts.get(name, run.config.get(name))
+        for name in _PYTHON
+        if name in texts or run.config.get(name) is not None
+    }
+    return [
+        "import unweave",
+        "",
+        f"data = unweave.load_dataset({texts['dataset']!r})",
+        "run = unweave.train(",
+        "    data,",
+        f"    {texts['objective']!r},",
+        *(f"    {name}={value!r}," for name, value in options.items()),
+        ")",
+        "print(run.evaluate())",
+    ]
+
+
+def _table(values: dict[str, Any], key: str) -> dict[str, Any]:
+    table = values.get(key)
+    return table if isinstance(table, dict) else {}
