@@ -76,6 +76,7 @@ def _keyed_bits(seed: int, purpose: str, counters: tuple[int, ...]) -> np.random
         raise SpecError(f"seed must be a whole number, not {seed!r}.") from None
     if whole < 0:
         raise SpecError(f"seed must be at least 0, but is {whole}.")
-    # A digest, not hash(): the key must be the same in every process.
-    word = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "big")
-    return np.random.PCG64(np.random.SeedSequence([whole, word, *counters]))
+    # A digest of the whole key: it is the same in every process, unlike hash(), and tells (seed,)
+    # from (seed, 0), unlike a SeedSequence of the numbers.
+    key = repr((whole, purpose, tuple(map(operator.index, counters))))
+    return np.random.PCG64(int.from_bytes(hashlib.sha256(key.encode()).digest(), "big"))

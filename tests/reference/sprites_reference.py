@@ -43,7 +43,7 @@ def sprite(shape: int, scale: int, orientation: int, pos_x: int, pos_y: int) -> 
     for row in range(64):
         for column in range(64):
             x, y = column - centre_x, row - centre_y
-            if math.hypot(x, y) > 16:
+            if math.hypot(x, y) > 14 * size:  # no outline reaches so far
                 continue
             u = (math.cos(angle) * x - math.sin(angle) * y) / size
             w = (math.sin(angle) * x + math.cos(angle) * y) / size
