@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FIGURES", "draw", "latent_names"]
+__all__ = ["FIGURES", "dataset_figure", "draw", "followed_factors", "latent_names"]
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ from unweave import plots
 from unweave.data import Dataset
 from unweave.pictures import probe_indices, reconstruct, traverse
 from unweave.rundir import read_lines
-from unweave.scores import load_scores
+from unweave.scores import ScoreRecord, load_scores
+from unweave.splits import keyed_generator
 from unweave.training import TrainConfig
 from unweave.vae import VAE
 
@@ -131,3 +132,38 @@ def _train_rows(folder: Path) -> list[dict[str, Any]]:
 def _last_kl(source: _Source) -> NDArray[np.float64] | None:
     rows = _train_rows(source.folder)
     return np.array(rows[-1]["kl"]) if rows else None
+
+
+def followed_factors(record: ScoreRecord) -> str:
+    """Which latent follows which factor, in words, from a score with a latent-by-factor table."""
+    matrix = record.matrix
+    if matrix is None:
+        return ""
+    lines = []
+    for k, factor in enumerate(matrix.columns):
+        order = np.argsort(-matrix.values[:, k], kind="stable")
+        best, second = matrix.values[order[0], k], matrix.values[order[1], k]
+        if best < SHARE_TO_NAME:
+            lines.append(f"{factor}: no latent follows it ({best:.2f} nats at most)")
+        else:
+            lines.append(
+                f"{factor}: {matrix.rows[order[0]]} ({best:.2f} nats; next {second:.2f})"
+            )
+    return "\n".join(lines)
+
+
+def dataset_figure(dataset: Dataset, seed: int) -> Any:
+    """Random images above one traversal for each factor, from a random image on."""
+    rng = keyed_generator(seed, "shown images")
+    space = dataset.factor_space
+    columns = min(10, max(space.sizes))
+    rows = [dataset.images(rng.choice(len(dataset), columns, replace=columns > len(dataset)))]
+    labels = ["random"]
+    start = space.unravel(np.array([rng.integers(len(dataset))]))[0]
+    for k, factor in enumerate(space.factors):
+        indices = np.tile(start, (columns, 1))
+        indices[:, k] = np.round(np.linspace(0, factor.size - 1, columns)).astype(np.int64)
+        rows.append(dataset.images(space.ravel(indices)))
+        labels.append(factor.name)
+    title = f"{dataset.spec} ({dataset.source}, {len(dataset):,} images)"
+    return plots.image_rows(np.stack(rows), labels, title)

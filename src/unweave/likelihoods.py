@@ -68,7 +68,7 @@ class Gaussian(Likelihood):
 
     name: ClassVar[str] = "gaussian"
 
-    variance: float = number(1 / 510, above=0, help="Variance of a pixel in [0, 1].")
+    variance: float = number(default=1 / 510, above=0, help="Variance of a pixel in [0, 1].")
 
     def negative_log(self, logits: Tensor, images: Tensor) -> Tensor:
         """Scaled squared error per image, (B,)."""
@@ -85,7 +85,7 @@ class Laplace(Likelihood):
 
     name: ClassVar[str] = "laplace"
 
-    scale: float = number(1 / 3, above=0, help="Scale of a pixel in [0, 1].")
+    scale: float = number(default=1 / 3, above=0, help="Scale of a pixel in [0, 1].")
 
     def negative_log(self, logits: Tensor, images: Tensor) -> Tensor:
         """Scaled absolute error per image, (B,)."""

@@ -13,6 +13,7 @@ __all__ = [
     "parse",
     "parse_sum",
     "to_dict",
+    "value_text",
 ]
 
 import ast
@@ -35,9 +36,9 @@ _MAX_TEXT = 10_000
 
 
 def number(
-    default: Any = dataclasses.MISSING,
     *,
     help: str,
+    default: Any = dataclasses.MISSING,
     low: float | None = None,
     high: float | None = None,
     above: float | None = None,
@@ -46,8 +47,8 @@ def number(
     """A numeric field with its allowed range; schedules in its place are not range-checked.
 
     Args:
-        default: Value when the field is left out; none makes the field required.
         help: One sentence for listings.
+        default: Value when the field is left out; none makes the field required.
         low: Smallest allowed value.
         high: Largest allowed value.
         above: Bound that the value must exceed.
@@ -58,7 +59,7 @@ def number(
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def option(default: Any = dataclasses.MISSING, *, help: str) -> Any:
+def option(*, help: str, default: Any = dataclasses.MISSING) -> Any:
     """A field that is not a number: a choice, a text, a flag, a tuple or a nested component."""
     return dataclasses.field(default=default, metadata={"help": help})
 
@@ -214,6 +215,11 @@ def from_dict(form: Any, *families: type[Component]) -> Component:
         if key != "type"
     }
     return build(cls, fields)
+
+
+def value_text(cls: type[Component], field: str, value: Any) -> str:
+    """A field's value as it is written in a text."""
+    return _value_text(value, _hints(cls)[field])
 
 
 # --- text -> component ---------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
-from unweave.data.catalog import load_dataset, parse_dataset
+from unweave.data.catalog import catalog, load_dataset, parse_dataset, with_file
 from unweave.data.dsprites import Dsprites
 from unweave.data.store import Progress, Store
 
@@ -13,6 +13,8 @@ __all__ = [
     "Dsprites",
     "Progress",
     "Store",
+    "catalog",
     "load_dataset",
     "parse_dataset",
+    "with_file",
 ]

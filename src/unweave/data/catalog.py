@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
 from typing import cast
 
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.store import Progress
-from unweave.spec import parse
+from unweave.errors import SpecError
+from unweave.spec import build, members, parse
 
-__all__ = ["load_dataset", "parse_dataset"]
+__all__ = ["catalog", "load_dataset", "parse_dataset", "with_file"]
 
 
 def parse_dataset(text: str) -> DatasetSpec:
@@ -37,3 +40,27 @@ def load_dataset(text: str, progress: Progress | None = None) -> Dataset:
         (2, 64, 64, 1)
     """
     return parse_dataset(text).open(progress)
+
+
+def catalog() -> list[DatasetSpec]:
+    """Every dataset on its defaults, and once more for its archive where it has one."""
+    specs: list[DatasetSpec] = []
+    for cls in members(DatasetSpec).values():
+        specs.append(build(cls, {}))
+        if "source" in {field.name for field in dataclasses.fields(cls)}:
+            specs.append(build(cls, {"source": "archive"}))
+    return specs
+
+
+def with_file(text: str, archive: str | Path | None) -> DatasetSpec:
+    """The dataset of a text, read from an archive on this machine if one is given.
+
+    Raises:
+        SpecError: The text is wrong, or the dataset has no archive.
+    """
+    spec = parse_dataset(text)
+    if archive is None:
+        return spec
+    if "path" not in {field.name for field in dataclasses.fields(spec)}:
+        raise SpecError(f"{spec.name} is not read from an archive, so no file can be given.")
+    return dataclasses.replace(spec, source="archive", path=str(archive))  # type: ignore[call-arg]

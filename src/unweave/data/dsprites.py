@@ -41,13 +41,13 @@ class Dsprites(DatasetSpec):
     revision: ClassVar[int] = sprites.REVISION
 
     source: Literal["rendered", "archive"] = option(
-        "rendered", help="rendered: drawn by unweave; archive: the published file."
+        default="rendered", help="rendered: drawn by unweave; archive: the published file."
     )
     path: str | None = option(
-        None, help="The published npz file; left out, it is downloaded. Only for source=archive."
+        default=None, help="The published npz file; left out, it is downloaded. Only for source=archive."
     )
     grid: tuple[int, int, int, int, int] | None = number(
-        None,
+        default=None,
         low=1,
         help="Keep this many evenly spaced values of shape, scale, orientation, pos_x and pos_y.",
     )

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any, Final, final
 
 import numpy as np
@@ -25,6 +26,8 @@ URL: Final = f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{F
 _SIDE = 64
 # The published file has a pickle in it (`metadata`), which is never opened.
 _KEYS = ("imgs", "latents_values", "latents_classes")
+# What NumPy's reading of a header can end in.
+_GARBLED = (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError)
 _COLOUR = 1
 """Columns of the latents before the factors: the colour, which has one value."""
 
@@ -162,7 +165,7 @@ class Archive:
                 else np.lib.format.read_array_header_2_0
             )
             found_shape, fortran, dtype = read(member)
-        except ValueError as error:
+        except _GARBLED as error:
             raise self._error(key, f"no array ({error})", f"an array of shape {shape}") from error
         if fortran and len(found_shape) > 1:
             raise self._error(key, "Fortran order", "C order")

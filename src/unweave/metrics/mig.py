@@ -33,9 +33,9 @@ class MIG(Metric):
     name: ClassVar[str] = "mig"
     source: ClassVar[str] = "Chen et al., 2018, arXiv 1802.04942"
 
-    bins: int = number(20, low=2, help="Equally wide bins for each latent.")
+    bins: int = number(default=20, low=2, help="Equally wide bins for each latent.")
     samples: int | None = number(
-        None, low=1, help="Rows drawn without replacement; None for all rows."
+        default=None, low=1, help="Rows drawn without replacement; None for all rows."
     )
 
     def score(self, representation: Representation, rng: np.random.Generator) -> Score:

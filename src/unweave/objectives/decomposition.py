@@ -20,12 +20,12 @@ class _Decomposed(Term):
     in_elbo: ClassVar[bool] = True
     min_batch: ClassVar[int] = 2
 
-    weight: float | Schedule = number(1.0, help="Weight of the term.")
+    weight: float | Schedule = number(default=1.0, help="Weight of the term.")
     estimator: Estimator = option(
-        "stratified", help="Minibatch stratified or minibatch weighted sampling."
+        default="stratified", help="Minibatch stratified or minibatch weighted sampling."
     )
     compat: Compat = option(
-        "none", help="disvae: the weights of the disentangling-vae code, defects and all."
+        default="none", help="disvae: the weights of the disentangling-vae code, defects and all."
     )
 
     def weigh(self, raw: Tensor, step: int) -> Tensor:

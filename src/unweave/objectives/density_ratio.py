@@ -35,8 +35,8 @@ class DensityRatioTC(Term):
     batch: ClassVar[BatchKind] = "second"
     min_batch: ClassVar[int] = 2
 
-    weight: float | Schedule = number(1.0, low=0, help="Weight of the term.")
-    lr: float = number(1e-4, above=0, help="Learning rate of the discriminator.")
+    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
+    lr: float = number(default=1e-4, above=0, help="Learning rate of the discriminator.")
 
     def parts(self, latents: int) -> dict[str, nn.Module]:
         """The discriminator."""

@@ -25,9 +25,9 @@ class KL(Term):
     name: ClassVar[str] = "kl"
     in_elbo: ClassVar[bool] = True
 
-    weight: float | Schedule = number(1.0, low=0, help="Weight of the term.")
+    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
     capacity: float | Schedule | None = number(
-        None, low=0, help="Nats that the KL is held at; None for an ordinary KL."
+        default=None, low=0, help="Nats that the KL is held at; None for an ordinary KL."
     )
 
     def value(self, step: Step) -> Tensor:

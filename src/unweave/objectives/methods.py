@@ -27,7 +27,7 @@ class VAEMethod(Method):
 
     name: ClassVar[str] = "vae"
 
-    kl: float | Schedule = number(1.0, low=0, help="Weight of the KL; a schedule warms it up.")
+    kl: float | Schedule = number(default=1.0, low=0, help="Weight of the KL; a schedule warms it up.")
 
     def terms(self) -> tuple[Term, ...]:
         """Reconstruction and KL."""
@@ -45,7 +45,7 @@ class BetaVAE(Method):
 
     name: ClassVar[str] = "beta_vae"
 
-    beta: float | Schedule = number(4.0, low=0, help="Weight of the KL.")
+    beta: float | Schedule = number(default=4.0, low=0, help="Weight of the KL.")
 
     def terms(self) -> tuple[Term, ...]:
         """Reconstruction and KL."""
@@ -63,9 +63,9 @@ class AnnealedVAE(Method):
 
     name: ClassVar[str] = "annealed_vae"
 
-    gamma: float | Schedule = number(100.0, low=0, help="Weight of the distance.")
+    gamma: float | Schedule = number(default=100.0, low=0, help="Weight of the distance.")
     capacity: float | Schedule = number(
-        Linear(start=0.0, stop=25.0, steps=100_000), low=0, help="Capacity in nats."
+        default=Linear(start=0.0, stop=25.0, steps=100_000), low=0, help="Capacity in nats."
     )
 
     def terms(self) -> tuple[Term, ...]:
@@ -86,14 +86,14 @@ class BetaTCVAE(Method):
 
     name: ClassVar[str] = "beta_tcvae"
 
-    alpha: float | Schedule = number(1.0, help="Weight of the mutual information.")
-    beta: float | Schedule = number(6.0, help="Weight of the total correlation.")
-    gamma: float | Schedule = number(1.0, help="Weight of the dimension-wise KL.")
+    alpha: float | Schedule = number(default=1.0, help="Weight of the mutual information.")
+    beta: float | Schedule = number(default=6.0, help="Weight of the total correlation.")
+    gamma: float | Schedule = number(default=1.0, help="Weight of the dimension-wise KL.")
     estimator: Estimator = option(
-        "stratified", help="Minibatch stratified or minibatch weighted sampling."
+        default="stratified", help="Minibatch stratified or minibatch weighted sampling."
     )
     compat: Compat = option(
-        "none", help="disvae: the weights of the disentangling-vae code, defects and all."
+        default="none", help="disvae: the weights of the disentangling-vae code, defects and all."
     )
 
     def terms(self) -> tuple[Term, ...]:
@@ -119,9 +119,9 @@ class FactorVAE(Method):
     name: ClassVar[str] = "factor_vae"
     batch: ClassVar[BatchKind] = "second"
 
-    gamma: float | Schedule = number(10.0, low=0, help="Weight of the total correlation.")
-    kl: float | Schedule = number(1.0, low=0, help="Weight of the KL.")
-    lr: float = number(1e-4, above=0, help="Learning rate of the discriminator.")
+    gamma: float | Schedule = number(default=10.0, low=0, help="Weight of the total correlation.")
+    kl: float | Schedule = number(default=1.0, low=0, help="Weight of the KL.")
+    lr: float = number(default=1e-4, above=0, help="Learning rate of the discriminator.")
 
     def terms(self) -> tuple[Term, ...]:
         """Reconstruction, KL and the discriminator's total correlation."""

@@ -20,7 +20,7 @@ class Reconstruction(Term):
     name: ClassVar[str] = "reconstruction"
     in_elbo: ClassVar[bool] = True
 
-    weight: float | Schedule = number(1.0, low=0, help="Weight of the term.")
+    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
 
     def value(self, step: Step) -> Tensor:
         """Mean over the batch of the sum over pixels and channels, nats."""

@@ -29,9 +29,9 @@ class Adam(Optimizer):
 
     name: ClassVar[str] = "adam"
 
-    lr: float = number(5e-4, above=0, help="Learning rate.")
-    beta1: float = number(0.9, low=0, below=1, help="Decay of the mean of gradients.")
-    beta2: float = number(0.999, low=0, below=1, help="Decay of the mean of squared gradients.")
+    lr: float = number(default=5e-4, above=0, help="Learning rate.")
+    beta1: float = number(default=0.9, low=0, below=1, help="Decay of the mean of gradients.")
+    beta2: float = number(default=0.999, low=0, below=1, help="Decay of the mean of squared gradients.")
 
     def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
         """The PyTorch optimiser."""

@@ -1,0 +1,33 @@
+"""Train, measure and compare disentangled representations."""
+
+from __future__ import annotations
+
+__all__ = ["Run", "__version__", "load_dataset", "load_run", "train"]
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from unweave._version import __version__
+
+if TYPE_CHECKING:
+    from unweave.data import load_dataset
+    from unweave.run import Run, load_run, train
+
+_HOMES = {
+    "Run": "unweave.run",
+    "load_dataset": "unweave.data",
+    "load_run": "unweave.run",
+    "train": "unweave.run",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used, so that `import unweave` loads no torch."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Public names."""
+    return __all__

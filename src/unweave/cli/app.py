@@ -1,0 +1,76 @@
+"""Reading the command line, and turning errors for users into a paragraph and an exit code."""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import tyro
+from tyro.conf import FlagCreatePairsOff, OmitSubcommandPrefixes, subcommand
+
+from unweave._version import __version__
+from unweave.cli.common import Common
+from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
+from unweave.cli.demo import Demo
+from unweave.cli.evaluate import Evaluate
+from unweave.cli.lists import Architectures, Metrics, Objectives, Presets
+from unweave.cli.show import Plot, Report
+from unweave.cli.train import Train
+from unweave.errors import UnweaveError
+
+_DATA = (
+    Annotated[DataList, subcommand("list")]
+    | Annotated[DataPrepare, subcommand("prepare")]
+    | Annotated[DataShow, subcommand("show")]
+    | Annotated[DataVerify, subcommand("verify")]
+)
+
+_COMMANDS = (
+    Annotated[Demo, subcommand("demo")]
+    | Annotated[Train, subcommand("train")]
+    | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Plot, subcommand("plot")]
+    | Annotated[Report, subcommand("report")]
+    | Annotated[_DATA, subcommand("data", description="Datasets: list, prepare, show, verify.")]
+    | Annotated[Objectives, subcommand("objectives")]
+    | Annotated[Architectures, subcommand("architectures")]
+    | Annotated[Metrics, subcommand("metrics")]
+    | Annotated[Presets, subcommand("presets")]
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns its exit code.
+
+    0: done. 1: the training diverged. 2: what was asked for cannot be done; nothing was written.
+    130: interrupted.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:
+        print(f"unweave {__version__}")
+        return 0
+    try:
+        command = parse(given)
+        return command.start()
+    except UnweaveError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def parse(arguments: Sequence[str]) -> Common:
+    """The command with its options; exits with 2 and a message when they are wrong."""
+    command: Any = tyro.cli(
+        _COMMANDS,  # type: ignore[arg-type]
+        prog="unweave",
+        description="Train, measure and compare disentangled representations.",
+        args=arguments,
+        config=(OmitSubcommandPrefixes, FlagCreatePairsOff),
+    )
+    result: Common = command
+    return result

@@ -1,0 +1,78 @@
+"""Options that every command has, and how commands speak."""
+
+from __future__ import annotations
+
+__all__ = ["Common", "bar", "emit", "say"]
+
+import json
+import logging
+import sys
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from unweave.data import Progress
+
+
+@dataclass(kw_only=True)
+class Common:
+    """Options of every command."""
+
+    json: bool = False
+    """Print one JSON object on standard output; everything else goes to standard error."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """How much is said on standard error."""
+
+    def start(self) -> int:
+        """Set up logging and run the command."""
+        level = getattr(logging, self.log_level.upper())
+        logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
+        return self.run()
+
+    @abstractmethod
+    def run(self) -> int:
+        """Do the work; the exit code."""
+
+    def emit(self, result: dict[str, Any], text: str) -> None:
+        """Print the result: JSON when asked for, else the text."""
+        print(json.dumps(result, allow_nan=False) if self.json else text)
+
+
+def emit(text: str) -> None:
+    """Print a line of results."""
+    print(text)
+
+
+def say(text: str) -> None:
+    """Tell the user something that is not a result."""
+    print(text, file=sys.stderr)
+
+
+@contextmanager
+def bar() -> Iterator[Progress | None]:
+    """A progress bar with time left for callbacks (what, done, total); None without a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        yield advance

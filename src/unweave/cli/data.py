@@ -1,0 +1,133 @@
+"""`unweave data list|prepare|show|verify`."""
+
+from __future__ import annotations
+
+__all__ = ["DataList", "DataPrepare", "DataShow", "DataVerify"]
+
+from dataclasses import dataclass
+from typing import Annotated, Any, final
+
+from tyro.conf import Positional, arg
+
+from unweave.cli.common import Common, bar
+
+
+def _row(spec: Any) -> dict[str, Any]:
+    factors = [
+        {"name": f.name, "size": f.size, "kind": f.kind} for f in spec.factor_space.factors
+    ]
+    return {
+        "name": spec.name,
+        "text": str(spec),
+        "source": spec.source,
+        "images": spec.factor_space.size,
+        "shape": list(spec.image_shape),
+        "factors": factors,
+        "ready": spec.ready(),
+        "folder": str(spec.folder()),
+    }
+
+
+def _line(row: dict[str, Any]) -> str:
+    shape = "x".join(str(size) for size in row["shape"])
+    factors = ", ".join(f"{f['name']} {f['size']}" for f in row["factors"])
+    ready = f"ready in {row['folder']}" if row["ready"] else "not prepared yet"
+    return (
+        f"{row['text']}   {row['source']}, {row['images']:,} images of {shape}\n"
+        f"  factors: {factors}\n  {ready}"
+    )
+
+
+@final
+@dataclass(kw_only=True)
+class DataList(Common):
+    """List datasets: source, images, factors, and whether they are ready."""
+
+    def run(self) -> int:
+        """Print the list."""
+        from unweave.data import catalog
+
+        rows = [_row(spec) for spec in catalog()]
+        self.emit({"datasets": rows}, "\n".join(_line(row) for row in rows))
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class DataPrepare(Common):
+    """Build a dataset's store, so that training starts at once; nothing is done when it is there."""
+
+    dataset: Positional[str]
+    """Text of the dataset, such as dsprites or "dsprites(source=archive)"."""
+
+    from_file: Annotated[str | None, arg(name="from")] = None
+    """The published archive on this machine, instead of a download."""
+
+    def run(self) -> int:
+        """Prepare and describe it."""
+        import time
+
+        from unweave.data import with_file
+
+        spec = with_file(self.dataset, self.from_file)
+        begun = time.monotonic()
+        with bar() as progress:
+            spec.open(progress)
+        seconds = time.monotonic() - begun
+        row = _row(spec) | {"seconds": seconds}
+        self.emit(row, f"{_line(row)}\n  opened in {seconds:.1f} s")
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class DataVerify(Common):
+    """Compare every block of a prepared dataset with its checksum."""
+
+    dataset: Positional[str]
+    """Text of the dataset."""
+
+    def run(self) -> int:
+        """Verify and say so."""
+        from unweave.data import parse_dataset
+        from unweave.errors import DataError
+
+        spec = parse_dataset(self.dataset)
+        if not spec.ready():
+            raise DataError(f"{spec} is not prepared yet: run unweave data prepare {spec}.")
+        with bar() as progress:
+            spec.open().store.verify(progress)
+        self.emit(_row(spec) | {"verified": True}, f"{spec}: all {spec.factor_space.size:,} images "
+                  f"agree with their checksums.")
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class DataShow(Common):
+    """Draw random images and one traversal per factor into a PNG file."""
+
+    dataset: Positional[str]
+    """Text of the dataset."""
+
+    out: str | None = None
+    """File to write (default: <name>.png in the working directory)."""
+
+    seed: int = 0
+    """Which random images are shown."""
+
+    def run(self) -> int:
+        """Draw and say where the file is."""
+        from pathlib import Path
+
+        from unweave.data import parse_dataset
+        from unweave.figures import dataset_figure
+        from unweave.plots import save
+
+        spec = parse_dataset(self.dataset)
+        with bar() as progress:
+            dataset = spec.open(progress)
+        path = Path(self.out or f"{spec.name}.png")
+        save(dataset_figure(dataset, self.seed), path)
+        self.emit(_row(spec) | {"figure": str(path)}, str(path))
+        return 0

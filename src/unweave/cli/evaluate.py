@@ -1,0 +1,69 @@
+"""`unweave evaluate`."""
+
+from __future__ import annotations
+
+__all__ = ["Evaluate"]
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from tyro.conf import Positional
+
+from unweave.cli.common import Common, bar
+
+
+@final
+@dataclass(kw_only=True)
+class Evaluate(Common):
+    """Score a run; the scores are added to its scores.json."""
+
+    run_folder: Positional[str]
+    """Folder of the run."""
+
+    metrics: str | None = None
+    """Names with commas between them (default: all that the protocol defines)."""
+
+    protocol: str = "unweave"
+    """Which settings of the metrics to use."""
+
+    part: Literal["train", "holdout", "all"] = "all"
+    """Which images to score on."""
+
+    codes: Literal["mean", "sampled"] = "mean"
+    """Posterior means, or one sample of each posterior."""
+
+    data: str | None = None
+    """Another dataset with images of the same shape."""
+
+    seed: int = 0
+    """Seed of whatever the metrics draw."""
+
+    def run(self) -> int:
+        """Score and print."""
+        from unweave.errors import SpecError
+        from unweave.run import load_run
+
+        names = None
+        if self.metrics is not None:
+            names = tuple(name.strip() for name in self.metrics.split(",") if name.strip())
+            if not names:
+                raise SpecError("--metrics is empty; give names such as mig, or leave it out.")
+        if self.seed < 0:
+            raise SpecError(f"--seed must be at least 0, but is {self.seed}.")
+        run = load_run(self.run_folder)
+        with bar() as progress:
+            scores = run.evaluate(
+                names,
+                protocol_name=self.protocol,
+                part=self.part,
+                codes=self.codes,
+                data=self.data,
+                seed=self.seed,
+                progress=progress,
+            )
+        result = {
+            "run": str(run.folder),
+            "scores": {name: record.to_dict() for name, record in scores.items()},
+        }
+        self.emit(result, str(scores))
+        return 0

@@ -1,0 +1,135 @@
+"""`unweave objectives`, `architectures`, `metrics` and `presets`: what there is to choose from."""
+
+from __future__ import annotations
+
+__all__ = ["Architectures", "Metrics", "Objectives", "Presets"]
+
+from dataclasses import dataclass
+from typing import Any, final
+
+from unweave.cli.common import Common
+
+
+def _describe(family: Any) -> list[dict[str, Any]]:
+    """Name, sentence, fields with defaults and help of every member of a family."""
+    import dataclasses
+    import inspect
+
+    from unweave.spec import members, value_text
+
+    rows = []
+    for name, cls in members(family).items():
+        doc = inspect.getdoc(cls) or ""
+        sources = [line.strip("| ") for line in doc.splitlines() if line.strip().startswith("|")]
+        fields = [
+            {
+                "name": field.name,
+                "default": None
+                if field.default is dataclasses.MISSING
+                else value_text(cls, field.name, field.default),
+                "required": field.default is dataclasses.MISSING,
+                "help": field.metadata.get("help", ""),
+            }
+            for field in dataclasses.fields(cls)
+        ]
+        about = doc.split("\n\n")[0].replace("\n", " ")
+        rows.append({"name": name, "about": about, "fields": fields, "source": " ".join(sources)})
+    return rows
+
+
+def _text(rows: list[dict[str, Any]]) -> str:
+    lines: list[str] = []
+    for row in rows:
+        lines += [row["name"], f"  {row['about']}"]
+        for field in row["fields"]:
+            value = "required" if field["required"] else field["default"]
+            lines.append(f"    {field['name']}={value}   {field['help']}")
+        if row["source"]:
+            lines.append(f"  Source: {row['source']}")
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+@final
+@dataclass(kw_only=True)
+class Objectives(Common):
+    """List methods and terms, with their fields and sources."""
+
+    def run(self) -> int:
+        """Print the list."""
+        from unweave.objectives import Method, Term
+
+        methods, terms = _describe(Method), _describe(Term)
+        text = f"METHODS\n\n{_text(methods)}\n\nTERMS\n\n{_text(terms)}"
+        self.emit({"methods": methods, "terms": terms}, text)
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class Architectures(Common):
+    """List encoder-decoder architectures."""
+
+    def run(self) -> int:
+        """Print the list."""
+        from unweave.nn import Architecture
+
+        rows = _describe(Architecture)
+        self.emit({"architectures": rows}, _text(rows))
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class Metrics(Common):
+    """List metrics: range, direction, what they need, and the protocols that define them."""
+
+    def run(self) -> int:
+        """Print the list."""
+        from unweave.metrics import PROTOCOLS, Metric
+        from unweave.spec import members
+
+        rows = _describe(Metric)
+        classes = members(Metric)
+        for row in rows:
+            cls = classes[row["name"]]
+            row["range"] = list(cls.bounds)
+            row["higher_is_better"] = cls.higher_is_better
+            row["needs"] = list(cls.needs)
+            row["source"] = cls.source
+            row["protocols"] = {
+                protocol.label: str(metric)
+                for protocol in PROTOCOLS.values()
+                for metric in protocol.metrics
+                if metric.name == row["name"]
+            }
+        self.emit({"metrics": rows}, _text(rows))
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class Presets(Common):
+    """List presets: settings of published experiments by name."""
+
+    def run(self) -> int:
+        """Print the list."""
+        from unweave.studies import PRESETS
+
+        rows = [
+            {
+                "name": preset.name,
+                "about": preset.about,
+                "dataset": preset.dataset,
+                "objective": preset.objective,
+                "settings": dict(preset.settings),
+            }
+            for preset in PRESETS.values()
+        ]
+        lines = [
+            f"{row['name']}\n  {row['about']}\n  {row['dataset']}  {row['objective']}  "
+            + ", ".join(f"{key}={value}" for key, value in dict(row["settings"]).items())  # type: ignore[call-overload]
+            for row in rows
+        ]
+        self.emit({"presets": rows}, "\n".join(lines))
+        return 0

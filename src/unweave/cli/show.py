@@ -1,0 +1,53 @@
+"""`unweave plot` and `unweave report`."""
+
+from __future__ import annotations
+
+__all__ = ["Plot", "Report"]
+
+from dataclasses import dataclass
+from typing import final
+
+from tyro.conf import Positional
+
+from unweave.cli.common import Common
+
+
+@final
+@dataclass(kw_only=True)
+class Plot(Common):
+    """Draw figures of a run into its figures folder."""
+
+    run_folder: Positional[str]
+    """Folder of the run."""
+
+    kinds: Positional[tuple[str, ...]] = ("all",)
+    """reconstructions, traversals, loss_curves, kl, mig, or all."""
+
+    def run(self) -> int:
+        """Draw and list the files."""
+        from unweave.run import load_run
+
+        kinds = () if "all" in self.kinds else self.kinds
+        paths = [str(path) for path in load_run(self.run_folder).plot(*kinds)]
+        self.emit({"figures": paths}, "\n".join(paths))
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class Report(Common):
+    """Write one self-contained page about a run: scores, pictures, settings."""
+
+    run_folder: Positional[str]
+    """Folder of the run."""
+
+    out: str | None = None
+    """File to write (default: report.html in the run folder)."""
+
+    def run(self) -> int:
+        """Write the page and say where it is."""
+        from unweave.run import load_run
+
+        path = str(load_run(self.run_folder).report(self.out))
+        self.emit({"report": path}, path)
+        return 0

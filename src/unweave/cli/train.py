@@ -1,0 +1,247 @@
+"""`unweave train`."""
+
+from __future__ import annotations
+
+__all__ = ["Train"]
+
+from dataclasses import dataclass
+from typing import Any, Literal, final
+
+from tyro.conf import Positional
+
+from unweave.cli.common import Common, bar
+
+_FLAGS = (
+    "steps", "epochs", "batch_size", "lr", "latents", "seed", "holdout", "architecture",
+    "likelihood", "optimizer", "init_from", "threads", "device", "precision", "log_every",
+    "checkpoint_every", "snapshot_every", "evaluate_every", "picture_every",
+)  # fmt: skip
+
+
+@final
+@dataclass(kw_only=True)
+class Train(Common):
+    """Train a model, for instance: unweave train dsprites "beta_tcvae(beta=6)" --steps 20000.
+
+    Settings that are not given take the preset's value, or else the default named here. `unweave
+    objectives`, `unweave presets` and `unweave data list` say what there is.
+    """
+
+    dataset: Positional[str | None] = None
+    """What to train on, such as dsprites or "dsprites(grid=(3, 6, 10, 8, 8))"."""
+
+    objective: Positional[str | None] = None
+    """What to minimise, such as vae, "beta_tcvae(beta=6)" or "vae + density_ratio_tc(weight=5)"."""
+
+    preset: str | None = None
+    """Start from the settings of a preset; flags win over it."""
+
+    steps: int | None = None
+    """Optimiser steps."""
+
+    epochs: float | None = None
+    """Instead of steps: how often every training image is seen."""
+
+    batch_size: int | None = None
+    """Images in a step's reconstruction term (default 64)."""
+
+    lr: float | None = None
+    """Learning rate of Adam (default 0.0005)."""
+
+    latents: int | None = None
+    """Number of latents (default 10)."""
+
+    seed: int | None = None
+    """Seed of every random draw (default 0)."""
+
+    holdout: float | None = None
+    """Fraction of the images that is never trained on (default 0)."""
+
+    architecture: str | None = None
+    """Encoder and decoder by name (default burgess)."""
+
+    likelihood: str | None = None
+    """bernoulli (default), gaussian or laplace, with fields if need be."""
+
+    optimizer: str | None = None
+    """Optimiser with its fields, such as "adam(lr=0.001, beta1=0.5)"; instead of --lr."""
+
+    init_from: str | None = None
+    """Start from the weights of this run (weights only)."""
+
+    threads: int | None = None
+    """Processor threads (default: as many as PyTorch finds cores)."""
+
+    device: str | None = None
+    """auto (default), cpu, cuda or cuda:N."""
+
+    precision: Literal["auto", "bfloat16", "float32"] | None = None
+    """Precision of the networks (default auto: bfloat16 where the processor has it)."""
+
+    log_every: int | None = None
+    """Steps between lines of metrics.jsonl (default 50)."""
+
+    checkpoint_every: int | None = None
+    """Steps between checkpoints (default 1000)."""
+
+    snapshot_every: int | None = None
+    """Steps between weights that are kept for good (default none)."""
+
+    evaluate_every: int | None = None
+    """Steps between scores of a fixed subset, into metrics.jsonl (default none)."""
+
+    picture_every: int | None = None
+    """Steps between pictures of fixed probe images (default none)."""
+
+    out: str | None = None
+    """Run folder (default: runs/<dataset>-<method>-<digest>, or under UNWEAVE_RUNS)."""
+
+    resume: bool = False
+    """Go on with the run in the folder; bit for bit as if it had not been interrupted."""
+
+    overwrite: bool = False
+    """Replace an earlier run in the folder."""
+
+    max_minutes: float | None = None
+    """Stop at a checkpoint after this many minutes; --resume goes on."""
+
+    dry_run: bool = False
+    """Only say what would be trained: layers, parameters, images, time, disk."""
+
+    def run(self) -> int:
+        """Resolve the settings and train."""
+        from pathlib import Path
+
+        from unweave.errors import SpecError
+        from unweave.rundir import runs_root
+        from unweave.session import begin, continue_run, read_config
+
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise SpecError(f"--max-minutes must be more than 0, but is {self.max_minutes:g}.")
+        if self.resume and self.overwrite:
+            raise SpecError("Give either --resume or --overwrite, not both.")
+        settings = self._settings()
+        with bar() as progress:
+            if self.resume and self.out is not None and Path(self.out).exists():
+                folder = Path(self.out)
+                changes = self._changes(settings, read_config(folder))
+                outcome = continue_run(
+                    folder,
+                    changes=changes,
+                    max_minutes=self.max_minutes,
+                    watch=self._watch(),
+                    progress=progress,
+                )
+            else:
+                config = self._config(settings)
+                folder = Path(self.out) if self.out else runs_root() / config.default_name
+                if self.dry_run:
+                    return self._estimate(config, folder)
+                if self.resume and folder.exists():
+                    outcome = continue_run(
+                        folder,
+                        max_minutes=self.max_minutes,
+                        watch=self._watch(),
+                        progress=progress,
+                    )
+                else:
+                    outcome = begin(
+                        config,
+                        folder,
+                        overwrite=self.overwrite,
+                        max_minutes=self.max_minutes,
+                        watch=self._watch(),
+                        progress=progress,
+                    )
+        result = {
+            "run": str(folder),
+            "state": outcome.state,
+            "steps": outcome.step,
+            "seconds": outcome.seconds,
+            "images_per_second": outcome.images_per_second,
+            "terms": dict(outcome.terms),
+        }
+        terms = "".join(f"\n  {name:<22}{value:10.3f}" for name, value in outcome.terms.items())
+        ending = "" if outcome.state == "finished" else f"\nGo on with: --out {folder} --resume"
+        self.emit(
+            result,
+            f"{folder}: {outcome.state} at step {outcome.step:,} after {outcome.seconds:.0f} s, "
+            f"{outcome.images_per_second:,.0f} images/s{terms}{ending}",
+        )
+        return 0
+
+    def _watch(self) -> Any:
+        from unweave.cli.watch import make_watch
+
+        return make_watch()
+
+    def _settings(self) -> dict[str, Any]:
+        """The preset's settings with the given flags on top."""
+        from unweave.studies import preset
+
+        settings: dict[str, Any] = {}
+        if self.preset is not None:
+            chosen = preset(self.preset)
+            settings = {"dataset": chosen.dataset, "objective": chosen.objective}
+            settings |= dict(chosen.settings)
+        flags = {name: getattr(self, name) for name in ("dataset", "objective", *_FLAGS)}
+        given = {name: value for name, value in flags.items() if value is not None}
+        for one, other in (("steps", "epochs"), ("lr", "optimizer")):
+            for mine, rival in ((one, other), (other, one)):
+                if mine in given and rival not in given:
+                    settings.pop(rival, None)
+        return settings | given
+
+    def _config(self, settings: dict[str, Any]) -> Any:
+        from unweave.errors import SpecError
+        from unweave.run import make_config
+
+        for name, example in (("dataset", "dsprites"), ("objective", '"beta_tcvae(beta=6)"')):
+            if name not in settings:
+                raise SpecError(
+                    f"Give a {name}, such as: unweave train dsprites "
+                    f'"beta_tcvae(beta=6)" --steps 20000; or a --preset. Missing: {example}.'
+                )
+        if "steps" not in settings and "epochs" not in settings:
+            raise SpecError("Say how long to train: --steps N or --epochs N.")
+        fields = {k: v for k, v in settings.items() if k not in ("dataset", "objective")}
+        return make_config(settings["dataset"], settings["objective"], **fields)
+
+    def _changes(self, settings: dict[str, Any], before: Any) -> dict[str, Any]:
+        """Given settings as fields of a configuration, to hold against those of a run."""
+        if not settings:
+            return {}
+        base = {"dataset": before.dataset, "objective": before.objective}
+        if "steps" not in settings and "epochs" not in settings:
+            base["steps"] = before.steps
+        if "optimizer" not in settings and "lr" not in settings:
+            base["optimizer"] = before.optimizer
+        config = self._config(base | settings)
+        names = {"epochs": "steps", "lr": "optimizer"}
+        return {names.get(n, n): getattr(config, names.get(n, n)) for n in settings}
+
+    def _estimate(self, config: Any, folder: Any) -> int:
+        from unweave.estimate import estimate
+
+        costs = estimate(config)
+        minutes = costs["seconds"] / 60
+        lines = [
+            config.command,
+            "",
+            *costs["layers"],
+            "",
+            *(f"{name}: {count:,} parameters" for name, count in costs["parameters"].items()),
+            f"run folder: {folder}" + (" (exists)" if folder.exists() else ""),
+            f"dataset: {'ready' if costs['dataset_ready'] else 'to be prepared first'}",
+            f"images: {costs['images']:,} ({costs['epochs']:.2f} epochs)",
+            f"time: about {minutes:.1f} minutes ({1000 * costs['seconds_per_step']:.1f} ms a step, "
+            f"{costs['precision']}, {costs['threads']} threads, {costs['device']})",
+            f"disk: about {costs['disk_bytes'] / 1e6:.0f} MB",
+        ]
+        from unweave.spec import to_dict
+
+        self.emit(
+            {"run": str(folder), "command": config.command, "config": to_dict(config), **costs},
+            "\n".join(lines),
+        )
+        return 0

@@ -1,0 +1,73 @@
+"""What a training would cost: parameters, images, time from a measured step, disk."""
+
+from __future__ import annotations
+
+__all__ = ["estimate"]
+
+import time
+from typing import Any
+
+import torch
+
+from unweave.objectives import Batch
+from unweave.training import Learner, TrainConfig
+from unweave.training.precision import resolve, use_threads
+
+_MEASURED_STEPS = 5
+
+
+def estimate(config: TrainConfig) -> dict[str, Any]:
+    """Cost of a configuration; nothing is written and no dataset is needed.
+
+    Steps are timed on random images of the right shape.
+
+    Returns:
+        `config` (full form), `layers` (lines of text), `parameters` by network, `images`, `epochs`,
+        `seconds_per_step`, `seconds`, `dataset_ready`, `disk_bytes`.
+    """
+    config = resolve(config)
+    use_threads(config)
+    shape = config.dataset.image_shape
+    learner = Learner(config, shape, config.num_train)
+    second = learner.plan.batch == "second"
+    batch = _random_batch(config, shape, second=second)
+    learner.update(batch, 1)
+    learner.update(batch, 2)
+    learner.tracker.read()
+    begun = time.perf_counter()
+    for step in range(3, 3 + _MEASURED_STEPS):
+        learner.update(batch, step)
+    learner.tracker.read()
+    per_step = (time.perf_counter() - begun) / _MEASURED_STEPS
+    networks = {"model": learner.model, **learner.parts}
+    parameters = {n: sum(p.numel() for p in net.parameters()) for n, net in networks.items()}
+    checkpoint = 3 * 4 * sum(parameters.values())
+    kept = config.steps // config.snapshot_every if config.snapshot_every else 0
+    lines = config.steps // config.log_every
+    encoded = config.batch_size * (2 if second else 1)
+    return {
+        "address": config.address,
+        "layers": [line for net in networks.values() for line in str(net).splitlines()],
+        "parameters": parameters,
+        "images": config.steps * encoded,
+        "epochs": config.steps * config.batch_size / config.num_train,
+        "seconds_per_step": per_step,
+        "seconds": per_step * config.steps,
+        "dataset_ready": config.dataset.ready(),
+        "disk_bytes": checkpoint + kept * checkpoint // 3 + lines * 1000,
+        "threads": config.threads,
+        "device": config.device,
+        "precision": config.precision,
+    }
+
+
+def _random_batch(config: TrainConfig, shape: tuple[int, int, int], *, second: bool) -> Batch:
+    height, width, channels = shape
+    generator = torch.Generator().manual_seed(config.seed)
+
+    def draw() -> torch.Tensor:
+        images = torch.rand(config.batch_size, channels, height, width, generator=generator)
+        device = torch.device(config.device)
+        return images.to(device, memory_format=torch.channels_last)
+
+    return Batch(images=draw(), second=draw() if second else None)
