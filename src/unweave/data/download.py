@@ -7,7 +7,7 @@ import errno
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, final
+from typing import final
 
 import filelock
 import pooch
@@ -69,11 +69,13 @@ class _Bar:
         self._done = 0
 
     def update(self, amount: int) -> None:
-        self._done += amount
+        # Pooch counts whole chunks, and may go past the end with the last.
+        self._done = min(self._done + amount, self.total)
         self._progress(self._what, self._done, self.total)
 
-    def reset(self, *_: Any) -> None:
-        """Pooch resets the bar to draw it full at the end; what has come is already told."""
+    def reset(self) -> None:
+        """Begin again; pooch does so at the end, to draw the bar full."""
+        self._done = 0
 
     def close(self) -> None:
         """Nothing is held open."""

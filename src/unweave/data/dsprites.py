@@ -44,7 +44,8 @@ class Dsprites(DatasetSpec):
         default="rendered", help="rendered: drawn by unweave; archive: the published file."
     )
     path: str | None = option(
-        default=None, help="The published npz file; left out, it is downloaded. Only for source=archive."
+        default=None,
+        help="The published npz file; left out, it is downloaded. Only for source=archive.",
     )
     grid: tuple[int, int, int, int, int] | None = number(
         default=None,

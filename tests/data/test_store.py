@@ -1,0 +1,405 @@
+"""The store: all or nothing, one builder, damage found and named."""
+
+import errno
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unweave.data import store as store_module
+from unweave.data.store import Store, build_store, encode_images, row_bytes
+from unweave.errors import DataError
+
+
+def make_images(count, shape=(3, 5, 1), binary=True, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 2 if binary else 256, size=(count, *shape), dtype=np.uint8)
+
+
+def build(folder, images, encoding="bits", blocks=None, **others):
+    if blocks is None:
+        blocks = [encode_images(images, encoding)]
+    return build_store(
+        folder,
+        text="toy",
+        form={"type": "toy"},
+        source="rendered",
+        image_shape=images.shape[1:],
+        count=len(images),
+        encoding=encoding,
+        blocks=blocks,
+        **others,
+    )
+
+
+def names(folder):
+    """What lies in a folder, but for the lock, which may stay."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.integers(1, 40),
+    st.tuples(st.integers(1, 5), st.integers(1, 5), st.integers(1, 3)),
+    st.booleans(),
+    st.data(),
+)
+def test_what_goes_in_comes_out(tmp_path_factory, count, shape, binary, data):
+    images = make_images(count, shape, binary)
+    encoding = "bits" if binary else "bytes"
+    store = build(tmp_path_factory.mktemp("data") / "toy", images, encoding)
+    flat = np.array(data.draw(st.lists(st.integers(0, count - 1))), dtype=np.int64)
+    gathered = store.gather(flat)
+    assert gathered.dtype == np.uint8
+    np.testing.assert_array_equal(gathered, images[flat])
+    np.testing.assert_array_equal(store.images(flat), images[flat] * (255 if binary else 1))
+    assert store.scale * images.max(initial=0) <= 1
+    assert store.scale == (1 if binary else 1 / 255)
+
+
+def test_blocks_may_have_any_length(tmp_path):
+    images = make_images(10_000)
+    rows = encode_images(images, "bits")
+    cuts = np.split(rows, [0, 1, 4095, 4097, 4097, 9000])
+    store = build(tmp_path / "toy", images, blocks=iter(cuts))
+    np.testing.assert_array_equal(store.gather(np.arange(10_000)), images)
+    whole = build(tmp_path / "whole", images)
+    assert store.manifest["crc32"] == whole.manifest["crc32"]
+
+
+def test_the_manifest_says_what_is_stored(tmp_path):
+    images = make_images(5000)
+    details = {}
+
+    def blocks():
+        yield encode_images(images, "bits")
+        details["learnt"] = "late"
+
+    build(tmp_path / "toy", images, blocks=blocks(), details=details)
+    manifest = json.loads((tmp_path / "toy" / "manifest.json").read_text())
+    content = (tmp_path / "toy" / "images.bin").read_bytes()
+    # 15 pixels are two bytes, the first pixel in the highest bit.
+    assert len(content) == 10_000
+    assert f"{content[0]:08b}{content[1]:08b}" == "".join(map(str, images[0].ravel())) + "0"
+    crcs = [zlib.crc32(content[:8192]), zlib.crc32(content[8192:])]
+    table = b"".join(crc.to_bytes(4, "big") for crc in crcs)
+    assert manifest == {
+        "format": 1,
+        "text": "toy",
+        "dataset": {"type": "toy"},
+        "source": "rendered",
+        "encoding": "bits",
+        "image_shape": [3, 5, 1],
+        "count": 5000,
+        "block": 4096,
+        "details": {"learnt": "late"},
+        "crc32": [f"{crc:08x}" for crc in crcs],
+        "sha256": hashlib.sha256(table).hexdigest(),
+    }
+
+
+def test_a_store_is_not_built_twice(tmp_path):
+    images = make_images(10)
+    build(tmp_path / "toy", images)
+
+    def forbidden():
+        raise AssertionError("built again")
+        yield
+
+    store = build(tmp_path / "toy", images, blocks=forbidden())
+    np.testing.assert_array_equal(store.gather(np.arange(10)), images)
+
+
+def test_progress_is_told_by_block(tmp_path):
+    told = []
+    store = build(
+        tmp_path / "toy", make_images(10_000), progress=lambda *report: told.append(report)
+    )
+    assert told == [("writing", done, 10_000) for done in (4096, 8192, 10_000)]
+    told.clear()
+    store.verify(lambda *report: told.append(report))
+    assert told == [("verifying", done, 10_000) for done in (4096, 8192, 10_000)]
+
+
+def test_blocks_are_taken_one_by_one(tmp_path):
+    # Bounded memory: when a block is asked for, the ones before are on their way to the disk.
+    images = make_images(4096 * 40, (8, 8, 1))
+    rows = encode_images(images, "bits")
+    sizes = []
+
+    def blocks():
+        for start in range(0, len(rows), 4096):
+            (temporary,) = tmp_path.glob(".toy.*.building")
+            sizes.append((temporary / "images.bin").stat().st_size)
+            yield rows[start : start + 4096]
+
+    build(tmp_path / "toy", images, blocks=blocks())
+    written = np.array(sizes)
+    expected = np.arange(40) * 4096 * 8
+    assert (expected - written).max() <= 2 * 4096 * 8
+
+
+@pytest.mark.parametrize("error", [RuntimeError("stop"), KeyboardInterrupt()])
+def test_nothing_is_left_when_the_images_fail(tmp_path, error):
+    images = make_images(6000)
+
+    def blocks():
+        yield encode_images(images, "bits")[:5000]
+        raise error
+
+    with pytest.raises(type(error)):
+        build(tmp_path / "toy", images, blocks=blocks())
+    assert names(tmp_path) == []
+    build(tmp_path / "toy", images).verify()
+
+
+@pytest.mark.parametrize("count", [9, 11])
+def test_a_wrong_number_of_images_is_refused(tmp_path, count):
+    images = make_images(10)
+    with pytest.raises(ValueError, match=f"expected 10 images, not {count}"):
+        build(tmp_path / "toy", images, blocks=[encode_images(make_images(count), "bits")])
+    assert names(tmp_path) == []
+
+
+def test_rows_of_another_width_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="expected rows of 2 bytes"):
+        build(tmp_path / "toy", make_images(4), blocks=[np.zeros((4, 3), dtype=np.uint8)])
+    assert names(tmp_path) == []
+
+
+# --- a full disk -------------------------------------------------------------------------------
+
+
+def test_a_disk_without_room_is_found_before_any_work(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 3_000_000})
+    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda _: usage)
+    images = make_images(1000, (64, 64, 1), binary=False)
+
+    def forbidden():
+        raise AssertionError("worked")
+        yield
+
+    with pytest.raises(DataError) as caught:
+        build(tmp_path / "toy", images, "bytes", blocks=forbidden())
+    message = str(caught.value)
+    assert str(tmp_path / "toy") in message
+    assert "needs 4 MB, and 3 MB are free" in message
+    assert "UNWEAVE_HOME" in message
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch, code):
+    images = make_images(9000, (64, 64, 1))
+    real = os.fsync
+
+    def full(descriptor):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(DataError, match=r"disk is full: .*toy needs 5 MB.*UNWEAVE_HOME"):
+        build(tmp_path / "toy", images)
+    assert names(tmp_path) == []
+    monkeypatch.setattr(os, "fsync", real)
+    build(tmp_path / "toy", images).verify()
+
+
+def test_a_full_device_leaves_nothing(tmp_path, monkeypatch):
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    real = store_module._write_images
+
+    def onto_full_device(path, *others):
+        path.symlink_to("/dev/full")
+        return real(path, *others)
+
+    monkeypatch.setattr(store_module, "_write_images", onto_full_device)
+    with pytest.raises(DataError, match="The disk is full"):
+        build(tmp_path / "toy", make_images(9000, (64, 64, 1)))
+    assert names(tmp_path) == []
+
+
+def test_a_place_that_cannot_be_a_folder_is_named(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DataError, match="file"):
+        build(tmp_path / "file" / "toy", make_images(4))
+
+
+# --- several processes, and killed ones --------------------------------------------------------
+
+BUILDER = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from unweave.data.store import build_store
+
+folder, log, pause = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
+
+def blocks():
+    with log.open("a") as handle:
+        handle.write("built\\n")
+    for value in range(20):
+        time.sleep(pause)
+        yield np.full((500, 8), value, dtype=np.uint8)
+
+store = build_store(folder, text="toy", form={}, source="rendered", image_shape=(8, 8, 1),
+                    count=10_000, encoding="bits", blocks=blocks())
+store.verify()
+print(store.count)
+"""
+
+
+def start(folder, log, pause):
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILDER, str(folder), str(log), str(pause)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_two_processes_build_once(tmp_path):
+    log = tmp_path / "log"
+    builders = [start(tmp_path / "data" / "toy", log, 0.02) for _ in range(2)]
+    for builder in builders:
+        assert builder.communicate(timeout=60)[0] == "10000\n"
+        assert builder.returncode == 0
+    assert log.read_text() == "built\n"
+    assert names(tmp_path / "data") == ["toy"]
+
+
+def test_a_killed_build_is_cleared_away(tmp_path):
+    folder = tmp_path / "data" / "toy"
+    builder = start(folder, tmp_path / "log", 0.5)
+    deadline = time.monotonic() + 60
+    while not list(folder.parent.glob(".toy.*.building/images.bin")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    builder.send_signal(signal.SIGKILL)
+    builder.communicate()
+    assert len(names(folder.parent)) == 1
+    assert not folder.exists()
+    images = make_images(10)
+    build(folder, images)
+    assert names(folder.parent) == ["toy"]
+
+
+def test_the_leftovers_of_other_stores_stay(tmp_path):
+    (tmp_path / ".other.x.building").mkdir()
+    (tmp_path / ".toy.x.building").mkdir()
+    build(tmp_path / "toy", make_images(4))
+    assert names(tmp_path) == [".other.x.building", "toy"]
+
+
+# --- damage ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stored(tmp_path):
+    build(tmp_path / "toy", make_images(10_000))
+    return tmp_path / "toy"
+
+
+def change_manifest(folder, **changes):
+    path = folder / "manifest.json"
+    manifest = {**json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps({k: v for k, v in manifest.items() if v is not None}))
+
+
+def flip(folder, offset):
+    with (folder / "images.bin").open("r+b") as handle:
+        handle.seek(offset)
+        byte = handle.read(1)[0]
+        handle.seek(offset)
+        handle.write(bytes([byte ^ 1]))
+
+
+def test_a_damaged_block_is_named(stored):
+    flip(stored, 2 * 5000)
+    flip(stored, 2 * 9000)
+    with pytest.raises(DataError, match=r"images 4096 to 8191 \(block 1 of 3\)") as caught:
+        Store.open(stored, sample=0).verify()
+    assert f"Delete the folder {stored}" in str(caught.value)
+    with pytest.raises(DataError, match=r"images 8192 to 9999 \(block 2 of 3\)"):
+        Store.open(stored, sample=2)
+
+
+def test_opening_samples_one_block(stored):
+    for block in range(3):
+        flip(stored, 2 * 4096 * block)
+    with pytest.raises(DataError, match="do not match their checksum"):
+        Store.open(stored)
+
+
+@pytest.mark.parametrize("size", [0, 19_999, 20_001])
+def test_a_file_of_another_size_is_refused(stored, size):
+    os.truncate(stored / "images.bin", size)
+    with pytest.raises(DataError, match=f"has {size:,} bytes; 20,000 bytes are expected"):
+        Store.open(stored)
+
+
+def test_missing_files_are_named(stored):
+    (stored / "images.bin").unlink()
+    with pytest.raises(DataError, match=r"images\.bin is missing"):
+        Store.open(stored)
+    (stored / "manifest.json").unlink()
+    with pytest.raises(DataError, match=r"manifest\.json cannot be read: No such file"):
+        Store.open(stored)
+
+
+@pytest.mark.parametrize("text", ["", "{", "\x00", '{"format": 1'])
+def test_a_manifest_that_is_not_json_is_refused(stored, text):
+    (stored / "manifest.json").write_text(text)
+    with pytest.raises(DataError, match="is damaged: it is not JSON"):
+        Store.open(stored)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '{"format": 2}', "{}"])
+def test_another_format_is_refused(stored, text):
+    (stored / "manifest.json").write_text(text)
+    with pytest.raises(DataError, match="this version of unweave reads format 1"):
+        Store.open(stored)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"count": None},
+        {"count": 0},
+        {"count": "10000"},
+        {"encoding": "jpeg"},
+        {"image_shape": [3, 5]},
+        {"image_shape": [3, 5, 0]},
+        {"image_shape": [3, 5, "1"]},
+        {"block": 1000},
+        {"crc32": ["00000000"]},
+        {"crc32": ["00000000", "00000000", "00000000"]},
+        {"crc32": ["zz", "00", "00"]},
+        {"sha256": "0" * 64},
+    ],
+)
+def test_a_manifest_whose_fields_do_not_fit_is_refused(stored, changes):
+    change_manifest(stored, **changes)
+    with pytest.raises(DataError, match="fields do not fit together"):
+        Store.open(stored)
+
+
+def test_a_damaged_store_is_not_silently_built_again(stored):
+    os.truncate(stored / "images.bin", 5)
+    with pytest.raises(DataError, match="Delete the folder"):
+        build(stored, make_images(10_000))
+
+
+def test_row_bytes():
+    assert row_bytes((64, 64, 1), "bits") == 512
+    assert row_bytes((3, 3, 1), "bits") == 2
+    assert row_bytes((64, 64, 3), "bytes") == 12_288
