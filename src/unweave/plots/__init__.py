@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "INACTIVE_KL",
     "best_latents",
+    "image_rows",
     "kl_bars",
     "kl_curves",
     "latent_factor_matrix",
@@ -21,5 +22,6 @@ from unweave.plots.kl import kl_bars, kl_curves
 from unweave.plots.losses import loss_curves
 from unweave.plots.matrix import best_latents, latent_factor_matrix
 from unweave.plots.reconstructions import reconstructions
+from unweave.plots.rows import image_rows
 from unweave.plots.save import save
 from unweave.plots.traversals import INACTIVE_KL, order_by_kl, traversals

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["centres", "image_grid"]
+__all__ = ["centres", "image_grid", "label_row"]
 
 from typing import Any
 
@@ -73,3 +73,29 @@ def image_grid(
 def centres(count: int, size: int, pad: int) -> NDArray[np.float64]:
     """Middle of each of `count` tiles along one axis of a canvas, in canvas pixels."""
     return pad + size / 2 + (size + pad) * np.arange(count, dtype=np.float64)
+
+
+def label_row(
+    axes: Axes, middle: float, text: str, size: float, colour: str, up: float = 0
+) -> None:
+    """Write words left of a canvas, level with a place on it.
+
+    Args:
+        axes: The axes that show the canvas.
+        middle: Height of the place in canvas pixels.
+        text: The words.
+        size: Font size in points.
+        colour: Colour of the words.
+        up: Points above the place.
+    """
+    axes.annotate(
+        text,
+        (0, middle),
+        xytext=(-6, up),
+        textcoords="offset points",
+        ha="right",
+        va="center",
+        fontsize=size,
+        color=colour,
+        annotation_clip=False,
+    )

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from unweave.plots.grid import image_grid
+from unweave.plots.grid import image_grid, label_row
 from unweave.plots.images import as_rgb, edge_colour, tile
 from unweave.plots.style import MUTED, styled
 
@@ -68,15 +68,5 @@ def reconstructions(
     for number in range(len(blocks) // 2):
         for row, word in enumerate(("original", "reconstructed")):
             middle = number * step + _PAD + row * (height + _PAD) + height / 2
-            axes.annotate(
-                word,
-                (0, middle),
-                xytext=(-6, 0),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=size,
-                color=MUTED,
-                annotation_clip=False,
-            )
+            label_row(axes, middle, word, size, MUTED)
     return figure

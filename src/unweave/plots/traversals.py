@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.plots.grid import centres, image_grid
+from unweave.plots.grid import centres, image_grid, label_row
 from unweave.plots.images import as_rgb, edge_colour, tile
 from unweave.plots.style import ACCENT, FAINT, INK, MUTED, styled
 
@@ -73,9 +73,9 @@ def traversals(
     canvas = tile(rgb[order], _PAD, edge_colour(rgb))
     words = _numbers(at)
     heads = list(zip(centres(steps, width, _PAD).tolist(), words, strict=True))
-    figure, axes, inches = image_grid(
-        canvas, columns=heads, left=1.3 if any(factors) else 1.05, top=0.3, tile_width=width
-    )
+    longest = max((len(factor) for factor in factors if factor), default=0)
+    left = max(1.05, min(2.4, 0.35 + 0.078 * longest))
+    figure, axes, inches = image_grid(canvas, columns=heads, left=left, top=0.3, tile_width=width)
     lines = 2 if any(factors) else 1
     size = max(3.5, min(8.5, (height + _PAD) * inches * 72 / lines * 0.72))
     room = (width + _PAD) * inches * 72 / (0.72 * max(map(len, words)))
@@ -88,17 +88,8 @@ def traversals(
         if factor:
             texts.append((factor, FAINT if idle else ACCENT))
         for number, (text, colour) in enumerate(texts):
-            axes.annotate(
-                text,
-                (0, middle),
-                xytext=(-6, ((len(texts) - 1) / 2 - number) * size * 1.3),
-                textcoords="offset points",
-                ha="right",
-                va="center",
-                fontsize=size,
-                color=colour,
-                annotation_clip=False,
-            )
+            up = ((len(texts) - 1) / 2 - number) * size * 1.3
+            label_row(axes, middle, text, size, colour, up)
     return figure
 
 

@@ -80,11 +80,12 @@ class Following:
     sentence: str
 
 
-_FACTS = ("text", "protocol", "data", "source", "part", "codes", "samples", "seed", "unweave")
+_FACTS = ("text", "protocol", "data", "source", "part", "codes", "samples", "seed",
+          "step", "unweave")  # fmt: skip
 
 
 def score_views(scores: list[dict[str, Any]]) -> list[ScoreView]:
-    """Every score as a page shows it, in the order of the file."""
+    """Every score as a page shows it, the newest first; a file has the newest last."""
     return [
         ScoreView(
             metric=plain(score.get("metric", "score")),
@@ -94,20 +95,20 @@ def score_views(scores: list[dict[str, Any]]) -> list[ScoreView]:
             source=plain(score.get("source") or ""),
             parts=[(name, number(part, 3)) for name, part in _parts(score).items()],
         )
-        for score in scores
+        for score in reversed(scores)
     ]
 
 
 def following(scores: list[dict[str, Any]]) -> Following | None:
-    """Read the table behind MIG, or behind the first score that has one.
+    """Read the table behind the newest MIG, or behind the newest score that has one.
 
     Args:
-        scores: The scores of a run; a table is `{"rows", "columns", "values", "label"}`.
+        scores: The scores of a run, oldest first; a table is `{"rows", "columns", "values", "label"}`.
 
     Returns:
         None when no score has a whole table.
     """
-    tables = [score for score in scores if _whole(score.get("matrix"))]
+    tables = [score for score in reversed(scores) if _whole(score.get("matrix"))]
     if not tables:
         return None
     score = min(tables, key=lambda score: score.get("metric") != "mig")

@@ -17,7 +17,7 @@ _UNITS = dict.fromkeys(
     "nats an image",
 )  # fmt: skip
 _PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "holdout", "seed",
-           "threads", "device", "precision")  # fmt: skip
+           "init_from", "threads", "device", "precision")  # fmt: skip
 _NOT_SETTINGS = {"type", "format", "unweave", "address", "text", "command", "units"}
 
 
