@@ -146,6 +146,23 @@ def test_a_damaged_store_is_refused(home):
         spec.open()
 
 
+def test_verify_names_the_first_damaged_block(home):
+    spec = parse_dataset("dsprites(grid=(3, 6, 3, 10, 10))")  # 5,400 images: two blocks
+    with pytest.raises(DataError, match="does not exist: the images are not stored yet"):
+        spec.verify()
+    spec.open()
+    told = []
+    spec.verify(lambda *report: told.append(report))
+    assert told == [("verifying", 4096, 5400), ("verifying", 5400, 5400)]
+    for image in (5000, 100):
+        with (spec.folder() / "images.bin").open("r+b") as file:
+            file.seek(512 * image)
+            file.write(b"unlike any sprite")
+        block = image // 4096
+        with pytest.raises(DataError, match=rf"block {block} of 2\) do not match"):
+            spec.verify()
+
+
 # --- the published file --------------------------------------------------------------------------
 
 

@@ -297,6 +297,8 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
         DataError: It is missing, damaged, or of another format.
     """
     path = folder / _MANIFEST
+    if not folder.exists():
+        raise DataError(f"{folder} does not exist: the images are not stored yet.")
     try:
         manifest = json.loads(path.read_bytes())
     except OSError as error:
