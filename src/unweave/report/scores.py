@@ -103,7 +103,8 @@ def following(scores: list[dict[str, Any]]) -> Following | None:
     """Read the table behind the newest MIG, or behind the newest score that has one.
 
     Args:
-        scores: The scores of a run, oldest first; a table is `{"rows", "columns", "values", "label"}`.
+        scores: The scores of a run, oldest first. A table is
+            `{"rows", "columns", "values", "label"}`.
 
     Returns:
         None when no score has a whole table.

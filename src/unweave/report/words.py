@@ -18,7 +18,7 @@ def number(value: Any, digits: int = 4) -> str:
     if value and abs(value) < 1e-4:
         return f"{value:.1e}"
     decimals = digits - 1 - math.floor(math.log10(abs(value))) if abs(value) >= 1 else digits
-    return f"{value:.{max(decimals, 0)}f}"
+    return f"{value:,.{max(decimals, 0)}f}"
 
 
 def count(value: Any) -> str:

@@ -1,0 +1,298 @@
+"""The page says what the run folder says, and needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+import numpy as np
+import pytest
+
+from report.conftest import CONFIG, SCORE, STATUS, image, write
+from report.pages import Page
+from unweave.errors import RunError
+from unweave.plots import kl_bars, save
+from unweave.report import write_report
+
+
+def page_of(folder):
+    return Page(write_report(folder).read_text(encoding="utf-8"))
+
+
+def test_the_page_is_written_into_the_run_folder_and_nothing_else_is(run):
+    before = set(run.rglob("*"))
+    assert write_report(run) == run / "report.html"
+    assert set(run.rglob("*")) - before == {run / "report.html"}
+
+
+def test_the_page_can_be_written_elsewhere(run, tmp_path):
+    path = write_report(run, tmp_path / "pages" / "one.html")
+    assert path == tmp_path / "pages" / "one.html"
+    assert Page(path.read_text()).words
+    assert not (run / "report.html").exists()
+
+
+def test_the_same_run_gives_the_same_bytes(run, tmp_path):
+    first = write_report(run).read_bytes()
+    assert write_report(run, tmp_path / "again.html").read_bytes() == first
+
+
+def test_nothing_is_loaded_from_anywhere(run):
+    html = write_report(run).read_text(encoding="utf-8")
+    page = Page(html)
+    for _, attributes in page.elements:
+        for name in ("src", "href", "srcset", "action", "data", "poster"):
+            assert attributes.get(name, "data:").startswith("data:")
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "url(" not in html
+    assert "@import" not in html
+    assert not page.all("script")
+    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+    assert "default-src 'none'" in policy
+
+
+def test_every_picture_is_inside_whole_and_described(run):
+    images = page_of(run).all("img")
+    inside = [
+        base64.b64decode(one["src"].removeprefix("data:image/png;base64,")) for one in images
+    ]
+    files = {path.read_bytes(): path.stem for path in (run / "figures").glob("*.png")}
+    order = ["mig", "reconstructions", "traversals", "kl", "a_new_one"]
+    assert [files[content] for content in inside] == order
+    assert all(len(one["alt"]) > 5 for one in images)
+    assert {(one["width"], one["height"]) for one in images} == {("8", "8")}
+
+
+def test_figures_are_shown_at_the_size_of_their_words(run):
+    save(kl_bars([1.0]), run / "figures" / "kl.png")
+    sizes = {(one["width"], one["height"]) for one in page_of(run).all("img")}
+    assert (str(8 * 108), str(round(2.6 * 108))) in sizes
+
+
+def test_headline_scores_say_protocol_data_and_source(run):
+    head = page_of(run).words.split("Which latent follows which factor")[0]
+    for words in (
+        "dsprites-beta_tcvae-9f3c21ab", "beta_tcvae(beta=6)", "12,000 steps", "4 min 24 s",
+        "2,904 images a second", "mig 0.221", "protocol unweave/1", "on dsprites rendered",
+        "drawn by unweave's own renderer",
+    ):  # fmt: skip
+        assert words in head
+
+
+def test_archive_data_is_not_called_rendered(run):
+    write(run, "scores.json", {"format": 1, "scores": [SCORE | {"source": "archive"}]})
+    page = page_of(run)
+    assert "own renderer" not in page.words
+    assert "on dsprites archive" in page.words
+
+
+def test_the_table_names_the_latent_of_each_factor(run):
+    page = page_of(run)
+    # Shares by hand: 0.12 / 0.24, 0.75 / 0.76, 1.5 / 2.0.
+    assert ["shape", "z0 (also position_x)", "0.018", "0.120", "50 %", "z2, 0.100"] in page.rows
+    assert ["scale", "z2", "0.470", "0.750", "99 %", "z1, 0.010"] in page.rows
+    assert ["position_x", "z0 (also shape)", "0.540", "1.50", "75 %", "z2, 0.500"] in page.rows
+    words = page.sections["Which latent follows which factor"]
+    assert "z2 follows scale and z0 follows position_x." in words
+    assert "No single latent clearly follows shape." in words
+
+
+def test_final_values_are_those_of_the_last_line(run):
+    page = page_of(run)
+    assert ["reconstruction", "94.88", "nats an image", "94.88"] in page.rows
+    assert ["total_correlation", "1.163", "nats an image", "6.978"] in page.rows
+    assert ["novel", "-0.2500", "", "-2.500"] in page.rows
+    words = page.sections["Final values"]
+    assert "at step 12,000" in words
+    assert "Loss of model: 112.1. Loss of discriminator: 0.6931." in words
+    assert "888.2" not in page.words
+
+
+def test_a_run_may_name_the_units_of_its_terms(run):
+    write(run, "config.json", CONFIG | {"units": {"novel": "squared nats"}})
+    assert ["novel", "-0.2500", "squared nats", "-2.500"] in page_of(run).rows
+
+
+def test_settings_environment_and_scores_are_complete(run):
+    page = page_of(run)
+    for row in (
+        ["dataset", "dsprites"], ["optimizer", "adam(lr=0.001)"], ["holdout", "0.1"],
+        ["init_from", "none"], ["precision", "bfloat16"], ["python", "3.11.9"], ["cpu.cores", "2"],
+        ["mig", "0.221", "mig(bins=20)", "unweave/1", "dsprites", "rendered", "all", "mean",
+         "737,280", "0", "12,000", "0.1.0"],
+    ):  # fmt: skip
+        assert row in page.rows
+    assert json.dumps(CONFIG["objective"]["items"][0]["type"]) in page.words
+    assert ["6,000", "mig 0.111"] in page.rows
+
+
+def test_the_commands_to_do_it_again(run):
+    words = page_of(run).sections["How to reproduce"]
+    assert CONFIG["command"] in words
+    called = []
+
+    class Unweave:
+        """Stands for the package: takes what the lines give it."""
+
+        def load_dataset(self, text):
+            return f"dataset {text}"
+
+        def train(self, *given, **settings):
+            called.append((given, settings))
+            return self
+
+        def evaluate(self):
+            return "scores"
+
+    lines = "\n".join(_python(run))
+    exec(lines.replace("import unweave\n", "").replace("print", "str"), {"unweave": Unweave()})
+    ((given, settings),) = called
+    assert given == ("dataset dsprites", "beta_tcvae(beta=6)")
+    assert settings == {
+        "steps": 12000, "latents": 3, "batch_size": 64, "architecture": "burgess",
+        "likelihood": "bernoulli", "optimizer": "adam(lr=0.001)", "holdout": 0.1, "seed": 7,
+        "threads": 2, "device": "cpu", "precision": "bfloat16",
+    }  # fmt: skip
+
+
+def _python(run):
+    words = Page(write_report(run).read_text(encoding="utf-8"))
+    inside = "".join(words._words)
+    start = inside.index("import unweave")
+    return inside[start : inside.index("print(run.evaluate())") + 21].splitlines()
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("stopped", "Stopped before its end at step 4,150 of 12,000."),
+        ("running", "Still training when this page was written at step 4,150 of 12,000."),
+        ("diverged", "Diverged at step 4,150 of 12,000. kl was not finite."),
+    ],
+)
+def test_a_run_that_is_not_finished_says_so(run, state, words):
+    assert "at step 12,000 of" not in page_of(run).words
+    status = STATUS | {"state": state, "step": 4150, "message": "kl was not finite."}
+    write(run, "status.json", status)
+    assert words in page_of(run).words
+
+
+@pytest.mark.parametrize(
+    ("missing", "heading"),
+    [
+        ("environment.json", "Environment"),
+        ("scores.json", "Scores"),
+        ("metrics.jsonl", "Final values"),
+        ("figures", "Pictures"),
+        ("status.json", None),
+    ],
+)
+def test_what_is_missing_is_left_out(run, missing, heading):
+    before = page_of(run).sections
+    path = run / missing
+    if path.is_dir():
+        for file in path.iterdir():
+            file.unlink()
+        path.rmdir()
+    else:
+        path.unlink()
+    after = page_of(run).sections
+    gone = set(before) - set(after)
+    assert heading in gone if heading else not gone
+
+
+def test_a_bare_run_has_a_page(tmp_path):
+    write(tmp_path, "config.json", {"format": 1})
+    page = page_of(tmp_path)
+    assert not page.sections
+    assert tmp_path.name in page.words
+    assert not page.all("img")
+
+
+def test_names_that_look_like_markup_are_words(run, tmp_path):
+    evil = "<script>alert('x')</script>\"&'"
+    folder = run.rename(tmp_path / "<script>alert(1)<")
+    write(folder, "config.json", CONFIG | {"command": evil, "text": {"dataset": evil}, evil: evil})
+    matrix = SCORE["matrix"] | {"columns": [evil, "scale", "x"], "rows": [evil, "b", "c"]}
+    score = SCORE | {"metric": evil, "protocol": evil, "data": evil, "matrix": matrix}
+    write(folder, "scores.json", {"format": 1, "scores": [score | {"parts": {evil: 0.5}}]})
+    write(folder, "status.json", STATUS | {"state": evil, "message": evil})
+    write(folder, "environment.json", {evil: {evil: [evil]}})
+    save(image(9), folder / "figures" / "<b onload='x'>.png")
+    page = page_of(folder)
+    assert not page.all("script")
+    assert not page.all("b")
+    assert page.words.startswith("<script>alert(1)<")
+    assert evil in page.words
+    attributes = {name for _, given in page.elements for name in given}
+    assert not {name for name in attributes if name.startswith("on")}
+
+
+def test_training_pictures_are_six_at_most_from_the_first_to_the_last(run):
+    steps = list(range(1000, 12001, 1000))
+    for step in steps:
+        save(image(step // 100), run / "figures" / "training" / f"step-{step:07d}.png")
+    html = write_report(run).read_text(encoding="utf-8")
+    shown = [int(text.replace(",", "")) for text in re.findall(r"<h3>Step ([\d,]+)</h3>", html)]
+    assert len(shown) == 6
+    assert shown == sorted(set(shown))
+    assert (shown[0], shown[-1]) == (1000, 12000)
+    assert set(np.diff(shown)) <= {2000, 3000}
+
+
+def test_a_file_that_is_no_picture_is_left_out(run):
+    (run / "figures" / "kl.png").write_bytes(b"half a picture")
+    assert len(page_of(run).all("img")) == 4
+
+
+def test_the_newest_score_comes_first_and_gives_the_table(run):
+    newest = SCORE | {"value": 0.9, "matrix": SCORE["matrix"] | {"rows": ["a", "b", "c"]}}
+    other = SCORE | {"metric": "dci", "value": 0.5}
+    write(run, "scores.json", {"format": 1, "scores": [SCORE, newest, other]})
+    page = page_of(run)
+    values = [row[1] for row in page.rows if len(row) == 12 and row[0] in ("mig", "dci")]
+    assert values == ["0.500", "0.900", "0.221"]
+    assert ["scale", "c", "0.470", "0.750", "99 %", "b, 0.010"] in page.rows
+
+
+def test_values_that_are_not_finite_are_said_so(run):
+    lines = {"event": "train", "step": 3, "loss": {"model": None}, "raw": {"kl": None}, "kl": []}
+    (run / "metrics.jsonl").write_text(json.dumps(lines) + "\n")
+    broken = SCORE["matrix"] | {"values": [[None, 0, 0], [0, 0, 0], [0, 0, 0]]}
+    write(run, "scores.json", {"format": 1, "scores": [SCORE | {"matrix": broken, "parts": {}}]})
+    page = page_of(run)
+    assert ["kl", "not finite", "nats an image", ""] in page.rows
+    assert ["shape", "none", "", "", "", ""] in page.rows
+
+
+def test_a_torn_last_line_is_passed_over(run):
+    with (run / "metrics.jsonl").open("a") as handle:
+        handle.write('{"event": "train", "st')
+    assert "at step 12,000" in page_of(run).sections["Final values"]
+
+
+def test_what_is_not_a_run_folder_is_refused(tmp_path):
+    with pytest.raises(RunError, match=r"is not a run folder: it has no config\.json"):
+        write_report(tmp_path)
+    with pytest.raises(RunError, match="is not a run folder: it does not exist"):
+        write_report(tmp_path / "nowhere")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("config.json", "{", "cannot be read"),
+        ("scores.json", "[]", "must hold one JSON object"),
+        ("scores.json", '{"scores": 3}', "`scores` must be a list"),
+        ("status.json", '{"format": 2}', "has format 2"),
+    ],
+)
+def test_damaged_and_newer_files_are_refused_by_name(run, name, content, words):
+    (run / name).write_text(content)
+    with pytest.raises(RunError, match=words) as caught:
+        write_report(run)
+    assert name in str(caught.value)
+    assert not (run / "report.html").exists()
