@@ -15,7 +15,6 @@ __all__ = [
 
 import contextlib
 import hashlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -119,7 +118,7 @@ def cached_posteriors(
             np.save(temporary / "mean.npy", mean)
             np.save(temporary / "logvar.npy", logvar)
             with contextlib.suppress(FileExistsError):
-                os.replace(temporary, place)
+                temporary.replace(place)
         except OSError as error:
             raise explain_os_error(error, place) from error
         finally:

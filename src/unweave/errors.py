@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DataError", "RunError", "SpecError", "TrainingDivergedError", "UnweaveError", "nearest"]
+__all__ = [
+    "DataError",
+    "RunError",
+    "SpecError",
+    "TrainingDivergedError",
+    "UnweaveError",
+    "nearest",
+]
 
 import difflib
 from collections.abc import Iterable

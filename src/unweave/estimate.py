@@ -22,8 +22,9 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
     Steps are timed on random images of the right shape.
 
     Returns:
-        `config` (full form), `layers` (lines of text), `parameters` by network, `images`, `epochs`,
-        `seconds_per_step`, `seconds`, `dataset_ready`, `disk_bytes`.
+        `address`, `layers` (lines of text), `parameters` by network, `images`, `epochs`,
+        `seconds_per_step`, `seconds`, `dataset_ready`, `disk_bytes`, `threads`,
+        `device`, `precision`.
     """
     config = resolve(config)
     use_threads(config)

@@ -94,7 +94,9 @@ def _loss_curves(source: _Source) -> Any | None:
         for name in rows[0][group]:
             title = f"{name} loss" if group == "loss" else name
             history[title] = (steps, np.array([row[group][name] for row in rows]))
-            units[title] = terms[name].unit if name in terms and group == "raw" else "nats an image"
+            units[title] = (
+                terms[name].unit if name in terms and group == "raw" else "nats an image"
+            )
     return plots.loss_curves(history, units)
 
 
@@ -110,7 +112,9 @@ def _mig(source: _Source) -> Any | None:
     if not rows:
         return None
     row, matrix = rows[-1], rows[-1]["matrix"]
-    title = f"MIG {row['value']:.3f} ({row['protocol']}, {row['samples']:,} {row['source']} images)"
+    title = (
+        f"MIG {row['value']:.3f} ({row['protocol']}, {row['samples']:,} {row['source']} images)"
+    )
     return plots.latent_factor_matrix(
         matrix["values"], matrix["columns"], matrix["rows"], title, matrix["label"]
     )
@@ -146,9 +150,7 @@ def followed_factors(record: ScoreRecord) -> str:
         if best < SHARE_TO_NAME:
             lines.append(f"{factor}: no latent follows it ({best:.2f} nats at most)")
         else:
-            lines.append(
-                f"{factor}: {matrix.rows[order[0]]} ({best:.2f} nats; next {second:.2f})"
-            )
+            lines.append(f"{factor}: {matrix.rows[order[0]]} ({best:.2f} nats; next {second:.2f})")
     return "\n".join(lines)
 
 

@@ -54,9 +54,7 @@ class Bernoulli(Likelihood):
 
     def negative_log(self, logits: Tensor, images: Tensor) -> Tensor:
         """Cross-entropy per image, (B,)."""
-        return _sum_pixels(
-            F.binary_cross_entropy_with_logits(logits, images, reduction="none")
-        )
+        return _sum_pixels(F.binary_cross_entropy_with_logits(logits, images, reduction="none"))
 
 
 @final

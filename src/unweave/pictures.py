@@ -55,7 +55,8 @@ def traverse(
     with full_precision(model):
         decoded = model.likelihood.mean(model.decode(z))
     images = _to_uint8(decoded)
-    return images.reshape(latents, len(values), *images.shape[1:])
+    grid: NDArray[np.uint8] = np.reshape(images, (latents, len(values), *images.shape[1:]))
+    return grid
 
 
 def latent_order(kl: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -65,5 +66,6 @@ def latent_order(kl: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
-    array = pixels_to_images(images)
-    return np.floor(255 * np.clip(array, 0, 1) + 0.5).astype(np.uint8)
+    rounded = np.floor(255 * np.clip(pixels_to_images(images), 0, 1) + 0.5)
+    pixels: NDArray[np.uint8] = rounded.astype(np.uint8)
+    return pixels

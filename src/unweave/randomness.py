@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def derive(seed: int, purpose: str, step: int = 0) -> int:
-    """A 63-bit seed from a run's seed, a purpose and a step; different keys never share a stream."""
+    """A 63-bit seed from a run's seed, a purpose and a step."""
     key = f"{seed}/{purpose}/{step}".encode()
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
 
@@ -23,8 +23,8 @@ def derive(seed: int, purpose: str, step: int = 0) -> int:
 class Streams:
     """The random draws of one optimiser step.
 
-    Draws depend on (seed, purpose, step) and, on a GPU, on the kind of device; asking twice for the
-    same purpose gives the same numbers.
+    Draws depend on (seed, purpose, step) and, on a GPU, on the kind of device; asking twice for
+    the same purpose gives the same numbers.
 
     Attributes:
         seed: Seed of the run.

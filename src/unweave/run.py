@@ -128,8 +128,9 @@ class Run:
         pixels = np.asarray(images)
         shape = self.config.dataset.image_shape
         if pixels.ndim != 4 or pixels.shape[1:] != shape:
-            raise DataError(f"Images must have shape (n, {', '.join(map(str, shape))}), "
-                            f"not {pixels.shape}.")
+            raise DataError(
+                f"Images must have shape (n, {', '.join(map(str, shape))}), not {pixels.shape}."
+            )
         if pixels.dtype == np.uint8:
             pixels = pixels.astype(np.float32) / np.float32(255)
         elif not np.issubdtype(pixels.dtype, np.floating):
@@ -168,8 +169,9 @@ class Run:
         """
         codes = np.asarray(z, dtype=np.float32)
         if codes.ndim != 2 or codes.shape[1] != self.config.latents:
-            raise DataError(f"Latents must have shape (n, {self.config.latents}), "
-                            f"not {codes.shape}.")
+            raise DataError(
+                f"Latents must have shape (n, {self.config.latents}), not {codes.shape}."
+            )
         parts = []
         for i in range(0, len(codes), 256):
             latents = torch.from_numpy(codes[i : i + 256]).to(self.model.device)

@@ -81,7 +81,9 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
 def explain_os_error(error: OSError, path: Path) -> UnweaveError:
     """An error for the user that names the path and what to do about a full or closed disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        advice = "free some space, or choose another folder with --out, UNWEAVE_RUNS or UNWEAVE_HOME"
+        advice = (
+            "free some space, or choose another folder with --out, UNWEAVE_RUNS or UNWEAVE_HOME"
+        )
         return UnweaveError(f"The disk is full: {path} could not be written; {advice}.")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return UnweaveError(f"{path} cannot be written: {error.strerror}. Choose another folder.")

@@ -24,8 +24,8 @@ class Schedule(Component):
 class Linear(Schedule):
     """From `start` to `stop` in equal increments over `steps` steps, then constant.
 
-    The value at step t is `start + (stop - start) * min(t / steps, 1)`; with `steps=0` it is `stop`
-    from the start. Both directions are allowed.
+    The value at step t is `start + (stop - start) * min(t / steps, 1)`; with `steps=0` it is
+    `stop` from the start. Both directions are allowed.
     """
 
     name: ClassVar[str] = "linear"

@@ -111,7 +111,9 @@ class Scores(Mapping[str, ScoreRecord]):
 
 def save_scores(folder: Path, records: tuple[ScoreRecord, ...]) -> None:
     """Add scores to `scores.json`; one with the same provenance is replaced."""
-    kept = [row for row in load_scores(folder) if not any(_same(row, r.to_dict()) for r in records)]
+    kept = [
+        row for row in load_scores(folder) if not any(_same(row, r.to_dict()) for r in records)
+    ]
     rows = kept + [record.to_dict() for record in records]
     write_json(folder / "scores.json", {"format": FORMAT, "scores": rows})
 

@@ -60,9 +60,7 @@ class VAE(nn.Module):
         generator: torch.Generator,
     ) -> VAE:
         """A new model on the CPU whose weights are drawn from `generator`."""
-        return construct(
-            lambda: cls(architecture, image_shape, latents, likelihood), generator
-        )
+        return construct(lambda: cls(architecture, image_shape, latents, likelihood), generator)
 
     @property
     def device(self) -> torch.device:
@@ -85,5 +83,5 @@ class VAE(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Pixel logits (B, C, H, W), float32, of latents (B, L)."""
         with self.autocast():
-            logits = self.decoder(z)
+            logits: Tensor = self.decoder(z)
         return logits.float()

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parse(arguments: Sequence[str]) -> Common:
     """The command with its options; exits with 2 and a message when they are wrong."""
     command: Any = tyro.cli(
-        _COMMANDS,  # type: ignore[arg-type]
+        _COMMANDS,
         prog="unweave",
         description="Train, measure and compare disentangled representations.",
         args=arguments,

@@ -2,19 +2,48 @@
 
 from __future__ import annotations
 
-__all__ = ["Common", "bar", "emit", "say"]
+__all__ = ["Common", "Float", "Int", "Text", "bar", "say", "to_number"]
 
 import json
 import logging
+import math
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from tyro.conf import arg
+
+from unweave.errors import SpecError
 
 if TYPE_CHECKING:
     from unweave.data import Progress
+
+
+Text = Annotated[str | None, arg(metavar="TEXT")]
+# Numbers are read by `to_number`, so that a wrong one gets the same kind of message as all else.
+Int = Annotated[str | None, arg(metavar="INT")]
+Float = Annotated[str | None, arg(metavar="FLOAT")]
+
+
+def to_number(flag: str, text: str | None, kind: type[int] | type[float]) -> Any:
+    """A flag's number, or None when it was not given.
+
+    Raises:
+        SpecError: The text is not a finite number of that kind.
+    """
+    if text is None:
+        return None
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        what = "a whole number" if kind is int else "a number"
+        raise SpecError(f"{flag} takes {what}, not {text!r}.")
+    return value
 
 
 @dataclass(kw_only=True)
@@ -30,7 +59,10 @@ class Common:
     def start(self) -> int:
         """Set up logging and run the command."""
         level = getattr(logging, self.log_level.upper())
-        logging.basicConfig(stream=sys.stderr, level=level, format="%(levelname)s %(message)s")
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setLevel(level)
+        handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+        logging.basicConfig(level=level, handlers=[handler])
         return self.run()
 
     @abstractmethod
@@ -40,11 +72,6 @@ class Common:
     def emit(self, result: dict[str, Any], text: str) -> None:
         """Print the result: JSON when asked for, else the text."""
         print(json.dumps(result, allow_nan=False) if self.json else text)
-
-
-def emit(text: str) -> None:
-    """Print a line of results."""
-    print(text)
 
 
 def say(text: str) -> None:

@@ -13,9 +13,7 @@ from unweave.cli.common import Common, bar
 
 
 def _row(spec: Any) -> dict[str, Any]:
-    factors = [
-        {"name": f.name, "size": f.size, "kind": f.kind} for f in spec.factor_space.factors
-    ]
+    factors = [{"name": f.name, "size": f.size, "kind": f.kind} for f in spec.factor_space.factors]
     return {
         "name": spec.name,
         "text": str(spec),
@@ -55,7 +53,7 @@ class DataList(Common):
 @final
 @dataclass(kw_only=True)
 class DataPrepare(Common):
-    """Build a dataset's store, so that training starts at once; nothing is done when it is there."""
+    """Build a dataset's store, so that training starts at once."""
 
     dataset: Positional[str]
     """Text of the dataset, such as dsprites or "dsprites(source=archive)"."""
@@ -97,8 +95,10 @@ class DataVerify(Common):
             raise DataError(f"{spec} is not prepared yet: run unweave data prepare {spec}.")
         with bar() as progress:
             spec.open().store.verify(progress)
-        self.emit(_row(spec) | {"verified": True}, f"{spec}: all {spec.factor_space.size:,} images "
-                  f"agree with their checksums.")
+        self.emit(
+            _row(spec) | {"verified": True},
+            f"{spec}: all {spec.factor_space.size:,} images agree with their checksums.",
+        )
         return 0
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 __all__ = ["Architectures", "Metrics", "Objectives", "Presets"]
 
 from dataclasses import dataclass
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from unweave.cli.common import Common
 
+if TYPE_CHECKING:
+    from unweave.spec import Component
 
-def _describe(family: Any) -> list[dict[str, Any]]:
+
+def _describe(family: type[Component]) -> list[dict[str, Any]]:
     """Name, sentence, fields with defaults and help of every member of a family."""
     import dataclasses
     import inspect
 
-    from unweave.spec import members, value_text
+    from unweave.spec import field_hints, members, value_text
 
     rows = []
     for name, cls in members(family).items():
+        hints = field_hints(cls)
         doc = inspect.getdoc(cls) or ""
         sources = [line.strip("| ") for line in doc.splitlines() if line.strip().startswith("|")]
         fields = [
@@ -26,7 +30,7 @@ def _describe(family: Any) -> list[dict[str, Any]]:
                 "name": field.name,
                 "default": None
                 if field.default is dataclasses.MISSING
-                else value_text(cls, field.name, field.default),
+                else value_text(field.default, hints[field.name]),
                 "required": field.default is dataclasses.MISSING,
                 "help": field.metadata.get("help", ""),
             }
@@ -116,7 +120,7 @@ class Presets(Common):
         """Print the list."""
         from unweave.studies import PRESETS
 
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "name": preset.name,
                 "about": preset.about,
@@ -128,7 +132,7 @@ class Presets(Common):
         ]
         lines = [
             f"{row['name']}\n  {row['about']}\n  {row['dataset']}  {row['objective']}  "
-            + ", ".join(f"{key}={value}" for key, value in dict(row["settings"]).items())  # type: ignore[call-overload]
+            + ", ".join(f"{key}={value}" for key, value in row["settings"].items())
             for row in rows
         ]
         self.emit({"presets": rows}, "\n".join(lines))

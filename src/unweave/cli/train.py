@@ -5,17 +5,18 @@ from __future__ import annotations
 __all__ = ["Train"]
 
 from dataclasses import dataclass
-from typing import Any, Literal, final
+from typing import Any, final
 
 from tyro.conf import Positional
 
-from unweave.cli.common import Common, bar
+from unweave.cli.common import Common, Float, Int, Text, bar, to_number
 
-_FLAGS = (
-    "steps", "epochs", "batch_size", "lr", "latents", "seed", "holdout", "architecture",
-    "likelihood", "optimizer", "init_from", "threads", "device", "precision", "log_every",
-    "checkpoint_every", "snapshot_every", "evaluate_every", "picture_every",
+_WHOLE = (
+    "steps", "batch_size", "latents", "seed", "threads", "log_every", "checkpoint_every",
+    "snapshot_every", "evaluate_every", "picture_every",
 )  # fmt: skip
+_REAL = ("epochs", "lr", "holdout")
+_TEXTS = ("architecture", "likelihood", "optimizer", "init_from", "device", "precision")
 
 
 @final
@@ -31,69 +32,69 @@ class Train(Common):
     """What to train on, such as dsprites or "dsprites(grid=(3, 6, 10, 8, 8))"."""
 
     objective: Positional[str | None] = None
-    """What to minimise, such as vae, "beta_tcvae(beta=6)" or "vae + density_ratio_tc(weight=5)"."""
+    """What to minimise: vae, "beta_tcvae(beta=6)", "vae + density_ratio_tc(weight=5)" ..."""
 
-    preset: str | None = None
+    preset: Text = None
     """Start from the settings of a preset; flags win over it."""
 
-    steps: int | None = None
+    steps: Int = None
     """Optimiser steps."""
 
-    epochs: float | None = None
+    epochs: Float = None
     """Instead of steps: how often every training image is seen."""
 
-    batch_size: int | None = None
+    batch_size: Int = None
     """Images in a step's reconstruction term (default 64)."""
 
-    lr: float | None = None
+    lr: Float = None
     """Learning rate of Adam (default 0.0005)."""
 
-    latents: int | None = None
+    latents: Int = None
     """Number of latents (default 10)."""
 
-    seed: int | None = None
+    seed: Int = None
     """Seed of every random draw (default 0)."""
 
-    holdout: float | None = None
+    holdout: Float = None
     """Fraction of the images that is never trained on (default 0)."""
 
-    architecture: str | None = None
+    architecture: Text = None
     """Encoder and decoder by name (default burgess)."""
 
-    likelihood: str | None = None
+    likelihood: Text = None
     """bernoulli (default), gaussian or laplace, with fields if need be."""
 
-    optimizer: str | None = None
+    optimizer: Text = None
     """Optimiser with its fields, such as "adam(lr=0.001, beta1=0.5)"; instead of --lr."""
 
-    init_from: str | None = None
+    init_from: Text = None
     """Start from the weights of this run (weights only)."""
 
-    threads: int | None = None
+    threads: Int = None
     """Processor threads (default: as many as PyTorch finds cores)."""
 
-    device: str | None = None
+    device: Text = None
     """auto (default), cpu, cuda or cuda:N."""
 
-    precision: Literal["auto", "bfloat16", "float32"] | None = None
-    """Precision of the networks (default auto: bfloat16 where the processor has it)."""
+    precision: Text = None
+    """auto (default: bfloat16 where the processor has it), bfloat16 or float32."""
 
-    log_every: int | None = None
+    log_every: Int = None
     """Steps between lines of metrics.jsonl (default 50)."""
 
-    checkpoint_every: int | None = None
+    checkpoint_every: Int = None
     """Steps between checkpoints (default 1000)."""
 
-    snapshot_every: int | None = None
+    snapshot_every: Int = None
     """Steps between weights that are kept for good (default none)."""
 
-    evaluate_every: int | None = None
+    evaluate_every: Int = None
     """Steps between scores of a fixed subset, into metrics.jsonl (default none)."""
 
-    picture_every: int | None = None
+    picture_every: Int = None
     """Steps between pictures of fixed probe images (default none)."""
 
-    out: str | None = None
+    out: Text = None
     """Run folder (default: runs/<dataset>-<method>-<digest>, or under UNWEAVE_RUNS)."""
 
     resume: bool = False
@@ -102,7 +103,7 @@ class Train(Common):
     overwrite: bool = False
     """Replace an earlier run in the folder."""
 
-    max_minutes: float | None = None
+    max_minutes: Float = None
     """Stop at a checkpoint after this many minutes; --resume goes on."""
 
     dry_run: bool = False
@@ -116,8 +117,9 @@ class Train(Common):
         from unweave.rundir import runs_root
         from unweave.session import begin, continue_run, read_config
 
-        if self.max_minutes is not None and not self.max_minutes > 0:
-            raise SpecError(f"--max-minutes must be more than 0, but is {self.max_minutes:g}.")
+        minutes = to_number("--max-minutes", self.max_minutes, float)
+        if minutes is not None and not minutes > 0:
+            raise SpecError(f"--max-minutes must be more than 0, but is {minutes:g}.")
         if self.resume and self.overwrite:
             raise SpecError("Give either --resume or --overwrite, not both.")
         settings = self._settings()
@@ -128,7 +130,7 @@ class Train(Common):
                 outcome = continue_run(
                     folder,
                     changes=changes,
-                    max_minutes=self.max_minutes,
+                    max_minutes=minutes,
                     watch=self._watch(),
                     progress=progress,
                 )
@@ -140,7 +142,7 @@ class Train(Common):
                 if self.resume and folder.exists():
                     outcome = continue_run(
                         folder,
-                        max_minutes=self.max_minutes,
+                        max_minutes=minutes,
                         watch=self._watch(),
                         progress=progress,
                     )
@@ -149,7 +151,7 @@ class Train(Common):
                         config,
                         folder,
                         overwrite=self.overwrite,
-                        max_minutes=self.max_minutes,
+                        max_minutes=minutes,
                         watch=self._watch(),
                         progress=progress,
                     )
@@ -184,7 +186,11 @@ class Train(Common):
             chosen = preset(self.preset)
             settings = {"dataset": chosen.dataset, "objective": chosen.objective}
             settings |= dict(chosen.settings)
-        flags = {name: getattr(self, name) for name in ("dataset", "objective", *_FLAGS)}
+        flags = {name: getattr(self, name) for name in ("dataset", "objective", *_TEXTS)}
+        for kind, names in ((int, _WHOLE), (float, _REAL)):
+            for name in names:
+                flag = f"--{name.replace('_', '-')}"
+                flags[name] = to_number(flag, getattr(self, name), kind)
         given = {name: value for name, value in flags.items() if value is not None}
         for one, other in (("steps", "epochs"), ("lr", "optimizer")):
             for mine, rival in ((one, other), (other, one)):
@@ -234,8 +240,8 @@ class Train(Common):
             f"run folder: {folder}" + (" (exists)" if folder.exists() else ""),
             f"dataset: {'ready' if costs['dataset_ready'] else 'to be prepared first'}",
             f"images: {costs['images']:,} ({costs['epochs']:.2f} epochs)",
-            f"time: about {minutes:.1f} minutes ({1000 * costs['seconds_per_step']:.1f} ms a step, "
-            f"{costs['precision']}, {costs['threads']} threads, {costs['device']})",
+            f"time: about {minutes:.1f} minutes ({1000 * costs['seconds_per_step']:.1f} ms a step "
+            f"in {costs['precision']}, {costs['threads']} threads, {costs['device']})",
             f"disk: about {costs['disk_bytes'] / 1e6:.0f} MB",
         ]
         from unweave.spec import to_dict

@@ -50,7 +50,7 @@ class MIG(Metric):
         if self.samples is not None:
             if self.samples > len(representation):
                 raise DataError(
-                    f"mig: samples is {self.samples}, but there are only {len(representation)} rows."
+                    f"mig: samples is {self.samples}, but there are {len(representation)} rows."
                 )
             rows = rng.choice(len(representation), self.samples, replace=False)
             representation = representation.subset(np.sort(rows))

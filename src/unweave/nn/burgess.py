@@ -20,7 +20,7 @@ _SIDE = 4
 class Burgess(Architecture):
     """Three (32x32) or four (64x64) convolutions of 32 channels and two layers of 256 units.
 
-    Every convolution has kernel 4, stride 2, padding 1 and a ReLU; the decoder mirrors the encoder.
+    Every convolution has kernel 4, stride 2, padding 1 and a ReLU; the decoder mirrors them.
     Images are 32x32 or 64x64 with 1 or 3 channels. For 64x64x1 and ten latents there are 502,005
     parameters, for 32x32x1 469,173, for 64x64x3 504,055.
 

@@ -39,9 +39,7 @@ class Densities:
 
 def densities(step: Step, estimator: Estimator, compat: Compat) -> Densities:
     """The densities of a step, computed once for all terms that ask with the same settings."""
-    return step.once(
-        f"densities/{estimator}/{compat}", lambda: _estimate(step, estimator, compat)
-    )
+    return step.once(f"densities/{estimator}/{compat}", lambda: _estimate(step, estimator, compat))
 
 
 def stratified_log_weights(

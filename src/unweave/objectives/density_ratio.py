@@ -1,4 +1,4 @@
-"""Total correlation by the density-ratio trick, with a discriminator that trains beside the model."""
+"""Total correlation by the density-ratio trick: a discriminator trains beside the model."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _PART = "discriminator"
 class DensityRatioTC(Term):
     """Total correlation as the mean difference of a discriminator's two logits.
 
-    The discriminator tells samples of q(z) from a second batch's samples whose latents are permuted
-    independently across the batch. It minimises half the sum of the two cross-entropies with an
-    Adam of its own; neither player's loss reaches the other's parameters.
+    The discriminator tells samples of q(z) from a second batch's samples whose latents are
+    permuted independently across the batch. It minimises half the sum of the two
+    cross-entropies with an Adam of its own; neither player's loss reaches the other's parameters.
 
     References:
         | Disentangling by Factorising (Kim and Mnih, 2018), Algorithm 2

@@ -17,9 +17,9 @@ from unweave.spec import number
 class KL(Term):
     r"""KL divergence of the posterior to the standard normal prior.
 
-    .. math:: w(t) \, \mathrm{KL} \quad\text{or, with a capacity,}\quad w(t) \, |\mathrm{KL} - C(t)|
+    .. math:: w(t) \, \mathrm{KL} \quad\text{or}\quad w(t) \, |\mathrm{KL} - C(t)|
 
-    The absolute value is taken of the batch mean.
+    The second form holds with a capacity. The absolute value is taken of the batch mean.
     """
 
     name: ClassVar[str] = "kl"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["VAEMethod", "AnnealedVAE", "BetaTCVAE", "BetaVAE", "FactorVAE"]
+__all__ = ["AnnealedVAE", "BetaTCVAE", "BetaVAE", "FactorVAE", "VAEMethod"]
 
 from typing import ClassVar, final
 
@@ -27,7 +27,9 @@ class VAEMethod(Method):
 
     name: ClassVar[str] = "vae"
 
-    kl: float | Schedule = number(default=1.0, low=0, help="Weight of the KL; a schedule warms it up.")
+    kl: float | Schedule = number(
+        default=1.0, low=0, help="Weight of the KL; a schedule warms it up."
+    )
 
     def terms(self) -> tuple[Term, ...]:
         """Reconstruction and KL."""

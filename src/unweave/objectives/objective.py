@@ -70,7 +70,8 @@ class Objective:
                 f"so they cannot be added. Choose one of them."
             )
         terms = self._terms()
-        kinds = {item.batch for item in (*methods, *terms)} - {"single"}
+        kinds = {m.batch for m in methods} | {t.batch for t in terms}
+        kinds.discard("single")
         if len(kinds) > 1:
             raise SpecError(
                 f"The summands of {self} need different batches ({', '.join(sorted(kinds))})."
@@ -93,7 +94,7 @@ class Objective:
                 terms.append(item)
             else:
                 own = item.terms()
-                terms.extend(_added(item, own, self.items[0], terms) if have_method else own)
+                terms.extend(_added(item, own, self.items[0]) if have_method else own)
                 have_method = True
         double = [name for name, n in Counter(t.name for t in terms).items() if n > 1]
         if double:
@@ -118,15 +119,13 @@ def parse_objective(text: str) -> Objective:
     return Objective(tuple(_item(item) for item in parse_sum(text, Method, Term)))
 
 
-def _added(
-    method: Method, own: tuple[Term, ...], first: Method | Term, terms: list[Term]
-) -> list[Term]:
+def _added(method: Method, own: tuple[Term, ...], first: Method | Term) -> list[Term]:
     """The terms that a further method adds to those of the first."""
-    mine = [term for term in own if term.in_elbo]
-    if {t.name for t in mine} != {t.name for t in terms if t.in_elbo}:
+    changed = [term for term in own if term.in_elbo and term != type(term)()]
+    if changed:
         raise SpecError(
-            f"{method.name} and {first.name} write the KL in different ways, so their sum would "
-            f"count it twice. Add single terms instead, such as "
+            f"{method} weights its {changed[0].name}, which is a part of the KL, and the KL is "
+            f"{first.name}'s already. Add a single term instead, such as "
             f"'{first} + total_correlation(weight=5)'."
         )
     added = [term for term in own if not term.in_elbo]
@@ -134,12 +133,6 @@ def _added(
         raise SpecError(
             f"{method} adds no term to {first}: both only weight the reconstruction and the KL. "
             f"Choose one of them."
-        )
-    changed = [term for term in mine if term != type(term)()]
-    if changed:
-        raise SpecError(
-            f"{method}: its {changed[0].name} is taken from {first}, so it cannot be weighted "
-            f"here. Weight it in {first.name}."
         )
     return added
 

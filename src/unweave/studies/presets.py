@@ -82,9 +82,7 @@ PRESETS: dict[str, Preset] = {
             "annealed_vae(gamma=100, capacity=linear(start=0, stop=25, steps=100000))",
             1e-3,
         ),
-        _disvae(
-            "factor_dsprites", f"factor_vae(gamma={_WARM.format(stop=6.4)}, lr=0.0001)", 1e-4
-        ),
+        _disvae("factor_dsprites", f"factor_vae(gamma={_WARM.format(stop=6.4)}, lr=0.0001)", 1e-4),
         _disvae("btcvae_dsprites", f"beta_tcvae({_TC.format(beta=6.4)})", 5e-4),
         _disvae("best_dsprites", f"beta_tcvae(alpha=-5, {_TC.format(beta=10)})", 5e-4),
     )

@@ -43,7 +43,9 @@ class TrainConfig(Component):
     optimizer: Optimizer = option(default=Adam(), help="Optimiser of the model.")
     batch_size: int = number(default=64, low=1, help="Images in a step's reconstruction term.")
     seed: int = number(default=0, low=0, help="Seed of every random stream.")
-    holdout: float = number(default=0.0, low=0, below=1, help="Fraction of images never trained on.")
+    holdout: float = number(
+        default=0.0, low=0, below=1, help="Fraction of images never trained on."
+    )
     init_from: str | None = option(default=None, help="Run whose weights are the start.")
     threads: int | None = number(default=None, low=1, help="Processor threads.")
     device: str = option(default="auto", help="auto, cpu, cuda or cuda:N.")

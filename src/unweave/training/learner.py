@@ -39,7 +39,9 @@ class Learner:
         tracker: Running means of losses and terms.
     """
 
-    def __init__(self, config: TrainConfig, image_shape: tuple[int, int, int], images: int) -> None:
+    def __init__(
+        self, config: TrainConfig, image_shape: tuple[int, int, int], images: int
+    ) -> None:
         """Build and initialise the networks of a resolved configuration.
 
         Args:
@@ -96,7 +98,9 @@ class Learner:
         with torch.no_grad():
             scalars = [losses[s.name] for s in self.sides] + [*raw.values(), *weighted.values()]
             kl = step.posterior.kl().mean(0)
-            self.tracker.add(torch.cat([torch.stack([s.float() for s in scalars]), kl]), global_step)
+            self.tracker.add(
+                torch.cat([torch.stack([s.float() for s in scalars]), kl]), global_step
+            )
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that a checkpoint holds, by name."""
@@ -128,7 +132,9 @@ class Learner:
         for side in self.sides:
             for index, parameter in enumerate(side.parameters):
                 prefix = f"optimizer/{side.name}/{index}/"
-                saved = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+                saved = {
+                    k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
+                }
                 side.optimizer.state[parameter] = {
                     key: torch.empty_like(parameter).copy_(v)
                     if v.shape == parameter.shape and v.dim() > 0

@@ -31,10 +31,10 @@ class Adam(Optimizer):
 
     lr: float = number(default=5e-4, above=0, help="Learning rate.")
     beta1: float = number(default=0.9, low=0, below=1, help="Decay of the mean of gradients.")
-    beta2: float = number(default=0.999, low=0, below=1, help="Decay of the mean of squared gradients.")
+    beta2: float = number(
+        default=0.999, low=0, below=1, help="Decay of the mean of squared gradients."
+    )
 
     def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
         """The PyTorch optimiser."""
-        return torch.optim.Adam(
-            parameters, lr=self.lr, betas=(self.beta1, self.beta2), fused=True
-        )
+        return torch.optim.Adam(parameters, lr=self.lr, betas=(self.beta1, self.beta2), fused=True)

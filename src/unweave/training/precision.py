@@ -47,7 +47,9 @@ def _device(text: str) -> torch.device:
     try:
         device = torch.device(text)
     except RuntimeError:
-        raise SpecError(f"train: device {text!r} is unknown. Use auto, cpu, cuda or cuda:N.") from None
+        raise SpecError(
+            f"train: device {text!r} is unknown. Use auto, cpu, cuda or cuda:N."
+        ) from None
     if device.type == "cuda":
         count = torch.cuda.device_count()
         if (device.index or 0) >= count:
@@ -60,6 +62,6 @@ def _device(text: str) -> torch.device:
 def _has_bfloat16(device: torch.device) -> bool:
     """Whether the device multiplies bfloat16 in hardware."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
     return any(bool(getattr(torch.cpu, probe, lambda: False)()) for probe in probes)

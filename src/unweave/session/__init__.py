@@ -1,0 +1,15 @@
+"""Training in a run folder: from checked settings to a finished, stopped or diverged run."""
+
+from unweave.session.folder import State, read_config
+from unweave.session.preparation import training_rows
+from unweave.session.session import Outcome, Watch, begin, continue_run
+
+__all__ = [
+    "Outcome",
+    "State",
+    "Watch",
+    "begin",
+    "continue_run",
+    "read_config",
+    "training_rows",
+]

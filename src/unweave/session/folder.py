@@ -1,0 +1,187 @@
+"""What a training writes into its run folder, and reads back from it."""
+
+from __future__ import annotations
+
+__all__ = [
+    "CHECKPOINT",
+    "State",
+    "append_record",
+    "last_terms",
+    "log_file",
+    "read_config",
+    "write_config",
+    "write_new",
+    "write_status",
+]
+
+import logging
+import platform
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from unweave import spec
+from unweave._version import __version__
+from unweave.errors import RunError, SpecError
+from unweave.rundir import (
+    FORMAT,
+    append_line,
+    explain_os_error,
+    is_run,
+    read_json,
+    read_lines,
+    write_json,
+)
+from unweave.training import TrainConfig
+from unweave.training.tracker import Record
+
+State = Literal["finished", "stopped", "running", "diverged"]
+
+CHECKPOINT = Path("checkpoint") / "state.safetensors"
+
+log = logging.getLogger("unweave")
+
+
+def read_config(folder: Path) -> TrainConfig:
+    """The configuration of a run.
+
+    Raises:
+        RunError: The folder is not a run, or is of a format that this version does not read.
+    """
+    if not folder.exists():
+        raise RunError(f"{folder} does not exist. Name the folder of a run.")
+    if not is_run(folder):
+        raise RunError(f"{folder} is not a run folder: it has no config.json.")
+    form = read_json(folder / "config.json")
+    if not isinstance(form, dict) or form.get("format") != FORMAT:
+        found = form.get("format") if isinstance(form, dict) else type(form).__name__
+        raise RunError(
+            f"{folder / 'config.json'} has format {found!r}, and this version reads {FORMAT}."
+        )
+    beside = {"format", "unweave", "address", "text", "command"}
+    try:
+        return TrainConfig.from_dict({k: v for k, v in form.items() if k not in beside})
+    except SpecError as error:
+        raise RunError(f"{folder / 'config.json'} cannot be read: {error}") from error
+
+
+def write_new(folder: Path, config: TrainConfig) -> None:
+    """Make a run folder, replacing what is there."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise explain_os_error(error, folder) from error
+    write_json(folder / "environment.json", _environment())
+    write_status(folder, "running", 0, config.steps, 0.0, 0.0, "")
+    write_config(folder, config)
+
+
+def write_config(folder: Path, config: TrainConfig) -> None:
+    """Write `config.json`: the full form, with version, address and texts beside it."""
+    form = spec.to_dict(config)
+    form.pop("type")
+    document = {
+        "format": FORMAT,
+        "unweave": __version__,
+        "address": config.address,
+        "text": config.texts(),
+        "command": config.command,
+        **form,
+    }
+    write_json(folder / "config.json", document)
+
+
+def write_status(
+    folder: Path, state: State, step: int, steps: int, seconds: float, rate: float, message: str
+) -> None:
+    """Write `status.json`; `rate` is images encoded a second."""
+    status = {
+        "format": FORMAT,
+        "state": state,
+        "step": step,
+        "steps": steps,
+        "seconds": round(seconds, 3),
+        "images_per_second": round(rate, 1),
+        "message": message,
+    }
+    write_json(folder / "status.json", status)
+
+
+def append_record(
+    folder: Path, record: Record, step: int, seconds: float, images: int, piece: float
+) -> dict[str, float]:
+    """Append a line of means to `metrics.jsonl`; returns the unweighted terms."""
+    groups: dict[str, dict[str, float]] = {"loss": {}, "raw": {}, "weighted": {}, "kl": {}}
+    for name, value in record.values.items():
+        group, key = name.split("/", 1)
+        groups[group][key] = value
+    line = {
+        "event": "train",
+        "step": step,
+        "seconds": round(seconds, 3),
+        "images_per_second": round(images / max(piece, 1e-9), 1),
+        "loss": groups["loss"],
+        "raw": groups["raw"],
+        "weighted": groups["weighted"],
+        "kl": list(groups["kl"].values()),
+    }
+    try:
+        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as handle:
+            append_line(handle, line)
+    except OSError as error:
+        raise explain_os_error(error, folder / "metrics.jsonl") from error
+    return groups["raw"]
+
+
+def last_terms(folder: Path) -> dict[str, float]:
+    """The unweighted terms in the last line of `metrics.jsonl`."""
+    rows = [row for row in read_lines(folder / "metrics.jsonl") if row.get("event") == "train"]
+    raw: dict[str, float] = rows[-1]["raw"] if rows else {}
+    return raw
+
+
+@contextmanager
+def log_file(path: Path) -> Iterator[None]:
+    """Keep what is logged inside the block in a file, too."""
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setLevel(logging.INFO)
+    before = log.level
+    if log.getEffectiveLevel() > logging.INFO:
+        log.setLevel(logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+        log.setLevel(before)
+
+
+def _environment() -> dict[str, Any]:
+    packages = ("torch", "numpy", "scipy", "scikit-learn", "matplotlib", "safetensors")
+    return {
+        "format": FORMAT,
+        "unweave": __version__,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        **{package: version(package) for package in packages},
+    }
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

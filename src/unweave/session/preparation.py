@@ -1,0 +1,95 @@
+"""Everything that is made ready, and checked, before the first step."""
+
+from __future__ import annotations
+
+__all__ = [
+    "Setting",
+    "check_may_replace",
+    "copy_weights",
+    "initial_weights",
+    "prepare",
+    "training_rows",
+]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+import numpy as np
+import torch
+
+from unweave.data import Dataset, Progress
+from unweave.errors import RunError
+from unweave.rundir import is_run
+from unweave.session.folder import CHECKPOINT, read_config
+from unweave.splits import holdout
+from unweave.training import Learner, TrainConfig
+from unweave.training.checkpoint import load_tensors
+from unweave.training.source import ImageSource
+
+
+@final
+@dataclass(frozen=True)
+class Setting:
+    """A training that is ready to run."""
+
+    config: TrainConfig
+    dataset: Dataset
+    rows: np.ndarray
+    learner: Learner
+    source: ImageSource
+
+
+def prepare(config: TrainConfig, progress: Progress | None) -> Setting:
+    """Open the dataset and build the networks of a resolved configuration."""
+    dataset = config.dataset.open(progress)
+    rows, _ = training_rows(config, len(dataset))
+    learner = Learner(config, dataset.image_shape, len(rows))
+    chosen = None if len(rows) == len(dataset) else rows
+    source = ImageSource(dataset, chosen, config, second=learner.plan.batch == "second")
+    return Setting(config, dataset, rows, learner, source)
+
+
+def training_rows(config: TrainConfig, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Flat indices of the images trained on and of those held out."""
+    if config.holdout == 0:
+        return np.arange(count, dtype=np.int64), np.empty(0, np.int64)
+    return holdout(count, config.holdout, config.seed)
+
+
+def check_may_replace(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder that is in the way.
+
+    Raises:
+        RunError: It is a run and `overwrite` is not set, or it is something else.
+    """
+    if not folder.is_dir() or not is_run(folder):
+        raise RunError(f"{folder} exists and is not a run folder; choose another name with --out.")
+    if not overwrite:
+        raise RunError(
+            f"{folder} exists. Go on with it (--resume), replace it (--overwrite), or choose "
+            f"another name (--out)."
+        )
+
+
+def initial_weights(run: Path) -> dict[str, torch.Tensor]:
+    """Tensors of another run's checkpoint."""
+    read_config(run)
+    return load_tensors(run / CHECKPOINT).tensors
+
+
+@torch.no_grad()
+def copy_weights(learner: Learner, tensors: Mapping[str, torch.Tensor], origin: str) -> None:
+    """Copy the weights of another run's model and of the parts that both have."""
+    for name, value in learner.weights().items():
+        if name not in tensors:
+            if name.startswith("part/"):
+                continue
+            raise RunError(f"--init-from {origin}: it has no weights for {name}.")
+        if tensors[name].shape != value.shape:
+            raise RunError(
+                f"--init-from {origin}: {name} has shape {tuple(tensors[name].shape)} there and "
+                f"{tuple(value.shape)} here; architecture, image shape and latents must agree."
+            )
+        value.copy_(tensors[name])

@@ -1,0 +1,279 @@
+"""One training in one run folder: started, watched, checkpointed, stopped, resumed."""
+
+from __future__ import annotations
+
+__all__ = ["Outcome", "Watch", "begin", "continue_run"]
+
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, final
+
+from unweave import spec
+from unweave.data import Progress
+from unweave.errors import RunError, TrainingDivergedError
+from unweave.observers import Observer, observers_of
+from unweave.rundir import read_json, trim_lines
+from unweave.session.folder import (
+    CHECKPOINT,
+    State,
+    append_record,
+    last_terms,
+    log_file,
+    read_config,
+    write_config,
+    write_new,
+    write_status,
+)
+from unweave.session.preparation import (
+    Setting,
+    check_may_replace,
+    copy_weights,
+    initial_weights,
+    prepare,
+)
+from unweave.session.stopping import Clock, check_finite, check_weights, stop_on_signal
+from unweave.training import Learner, TrainConfig, fit
+from unweave.training.checkpoint import load_tensors, save_tensors
+from unweave.training.precision import resolve, use_threads
+from unweave.training.tracker import Record
+
+log = logging.getLogger("unweave")
+
+
+class Watch(Protocol):
+    """What a person sees of a training while it runs."""
+
+    def start(self, config: TrainConfig, done: int) -> None:
+        """Training begins after `done` steps."""
+
+    def step(self, step: int, images: int) -> None:
+        """A step has been taken."""
+
+    def record(self, step: int, record: Record) -> None:
+        """Means over the last interval."""
+
+    def close(self) -> None:
+        """Training has ended, well or not."""
+
+
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """How a training ended.
+
+    Attributes:
+        state: `finished`, or `stopped` by Ctrl-C or a time limit; resume goes on from there.
+        step: Optimiser steps done.
+        seconds: Seconds spent in training steps, over all pieces.
+        images_per_second: Images encoded a second in this piece.
+        terms: Last means of the unweighted terms.
+    """
+
+    state: State
+    step: int
+    seconds: float
+    images_per_second: float
+    terms: Mapping[str, float]
+
+
+def begin(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    max_minutes: float | None = None,
+    watch: Watch | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Train a new run.
+
+    Everything that can be wrong is checked, and the dataset prepared, before the folder is made.
+
+    Args:
+        config: What to train; automatic settings are resolved here.
+        folder: Run folder; must not exist unless `overwrite`.
+        overwrite: Replace an earlier run in that folder.
+        max_minutes: Stop at a checkpoint after this long.
+        watch: Shows the training.
+        progress: Shows the preparation of the dataset.
+
+    Raises:
+        RunError: The folder is in the way.
+        SpecError: The configuration cannot be trained here.
+        DataError: The dataset cannot be had.
+        TrainingDivergedError: A term or weight stopped being finite.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        check_may_replace(folder, overwrite)
+    config = resolve(config)
+    initial = None if config.init_from is None else initial_weights(Path(config.init_from))
+    use_threads(config)
+    setting = prepare(config, progress)
+    if initial is not None:
+        copy_weights(setting.learner, initial, str(config.init_from))
+    made = not folder.exists()
+    try:
+        write_new(folder, setting.config)
+    except Exception:
+        if made:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    return _train(setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch)
+
+
+def continue_run(
+    folder: Path,
+    *,
+    changes: Mapping[str, Any] | None = None,
+    max_minutes: float | None = None,
+    watch: Watch | None = None,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Go on with a run from its checkpoint; the result equals that of an uninterrupted run.
+
+    Args:
+        folder: The run.
+        changes: Settings given again. They must equal those of the run, except `steps`, which may
+            be more than before.
+        max_minutes: Stop at a checkpoint after this long.
+        watch: Shows the training.
+        progress: Shows the preparation of the dataset.
+
+    Raises:
+        RunError: Not a run, or other settings than the run's.
+    """
+    config = read_config(folder)
+    config = _with_changes(config, changes or {}, folder)
+    if config.device != "cpu":
+        resolve(config)
+    use_threads(config)
+    path = folder / CHECKPOINT
+    checkpoint = load_tensors(path) if path.is_file() else None
+    done = 0 if checkpoint is None else checkpoint.step
+    seconds = 0.0 if checkpoint is None else checkpoint.seconds
+    if done >= config.steps:
+        log.info("%s is finished: %d steps.", folder, done)
+        status = read_json(folder / "status.json")
+        rate = float(status.get("images_per_second", 0.0))
+        return Outcome("finished", done, seconds, rate, last_terms(folder))
+    setting = prepare(config, progress)
+    if checkpoint is not None:
+        try:
+            setting.learner.restore(checkpoint.tensors)
+        except (KeyError, RuntimeError) as error:
+            raise RunError(f"{path} does not fit the run's configuration: {error}.") from error
+    elif config.init_from is not None:
+        weights = initial_weights(Path(config.init_from))
+        copy_weights(setting.learner, weights, config.init_from)
+    trim_lines(folder / "metrics.jsonl", lambda row: row.get("step", 0) <= done)
+    write_config(folder, config)
+    return _train(
+        setting, folder, done=done, seconds=seconds, max_minutes=max_minutes, watch=watch
+    )
+
+
+def _with_changes(config: TrainConfig, changes: Mapping[str, Any], folder: Path) -> TrainConfig:
+    automatic = {"device": "auto", "precision": "auto", "threads": None}
+    for name, value in changes.items():
+        before = getattr(config, name)
+        if value == before or (name == "steps" and value >= before):
+            continue
+        if name in automatic and value == automatic[name]:
+            continue
+        hint = "; steps can only grow" if name == "steps" else ""
+        raise RunError(
+            f"{folder} was started with {name}={before}, and a resume keeps it, so "
+            f"{name}={value} cannot be given{hint}. Start a new run for other settings."
+        )
+    if "steps" in changes and changes["steps"] != config.steps:
+        form = spec.to_dict(config) | {"steps": changes["steps"]}
+        config = TrainConfig.from_dict(form)
+    return config
+
+
+def _train(
+    setting: Setting,
+    folder: Path,
+    *,
+    done: int,
+    seconds: float,
+    max_minutes: float | None,
+    watch: Watch | None,
+) -> Outcome:
+    config, learner = setting.config, setting.learner
+    checkpoint = folder / CHECKPOINT
+    observers = observers_of(config, setting.dataset, setting.rows, folder)
+    clock = Clock(seconds, None if max_minutes is None else 60 * max_minutes)
+    terms: Mapping[str, float] = last_terms(folder)
+    images = 0
+    state: State = "finished"
+    step = done
+    with log_file(folder / "log.txt"), stop_on_signal() as stop, _watching(watch):
+        log.info("Training %s on %s, from step %d.", config.objective, config.dataset, done)
+        if watch is not None:
+            watch.start(config, done)
+        clock.start()
+        try:
+            for report in fit(learner, setting.source, start=done, stop=config.steps):
+                step = report.step
+                images += report.images
+                last = step == config.steps
+                ending = last or stop.requested or clock.is_over
+                if watch is not None:
+                    watch.step(step, report.images)
+                if step % config.log_every == 0 or last:
+                    record = learner.tracker.read()
+                    check_finite(record, checkpoint)
+                    terms = append_record(folder, record, step, clock.seconds, images, clock.piece)
+                    learner.tracker.reset()
+                    if watch is not None:
+                        watch.record(step, record)
+                if step % config.checkpoint_every == 0 or ending:
+                    check_finite(learner.tracker.read(), checkpoint)
+                    check_weights(learner, step, checkpoint)
+                    save_tensors(checkpoint, learner.tensors(), step=step, seconds=clock.seconds)
+                _look(observers, learner, step, clock)
+                if ending and not last:
+                    state = "stopped"
+                    break
+        except Exception as error:
+            kind: State = "diverged" if isinstance(error, TrainingDivergedError) else "stopped"
+            rate = images / max(clock.piece, 1e-9)
+            log.error("Stopped at step %d: %s", step, error)
+            _try_status(folder, kind, step, config.steps, clock.seconds, rate, str(error))
+            raise
+        rate = images / max(clock.piece, 1e-9)
+        write_status(folder, state, step, config.steps, clock.seconds, rate, stop.reason)
+        log.info("%s at step %d of %d, %.1f images/s.", state, step, config.steps, rate)
+    return Outcome(state, step, clock.seconds, rate, terms)
+
+
+def _look(observers: list[Observer], learner: Learner, step: int, clock: Clock) -> None:
+    due = [observer for observer in observers if step % observer.every == 0]
+    if due:
+        with clock.pause():
+            for observer in due:
+                observer.look(learner, step, clock.seconds)
+
+
+def _try_status(
+    folder: Path, state: State, step: int, steps: int, seconds: float, rate: float, message: str
+) -> None:
+    """Write the status if the disk allows; the error that stopped the training matters more."""
+    try:
+        write_status(folder, state, step, steps, seconds, rate, message)
+    except Exception as error:
+        log.warning("status.json could not be written: %s", error)
+
+
+@contextmanager
+def _watching(watch: Watch | None) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if watch is not None:
+            watch.close()

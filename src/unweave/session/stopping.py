@@ -1,0 +1,130 @@
+"""When a training stops: a signal, a time limit, or a value that is not finite."""
+
+from __future__ import annotations
+
+__all__ = ["Clock", "Stop", "check_finite", "check_weights", "stop_on_signal"]
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import final
+
+import torch
+
+from unweave.errors import TrainingDivergedError
+from unweave.training import Learner
+from unweave.training.checkpoint import load_tensors
+from unweave.training.tracker import Record
+
+
+@final
+class Clock:
+    """Seconds spent in training, without the observers' own work."""
+
+    def __init__(self, before: float, limit: float | None) -> None:
+        self._before = before
+        self._limit = limit
+        self._begun = time.monotonic()
+        self._paused = 0.0
+
+    def start(self) -> None:
+        """Begin the piece now."""
+        self._begun = time.monotonic()
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Do not count what happens inside the block."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self._paused += time.monotonic() - begun
+
+    @property
+    def piece(self) -> float:
+        """Seconds of training in this piece."""
+        return time.monotonic() - self._begun - self._paused
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training over all pieces."""
+        return self._before + self.piece
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the wall-clock limit of this piece has passed."""
+        return self._limit is not None and time.monotonic() - self._begun >= self._limit
+
+
+@final
+class Stop:
+    """Whether somebody asked the training to stop."""
+
+    requested = False
+    reason = ""
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Stop]:
+    """Turn the first Ctrl-C or termination into a stop after the step; a second ends at once."""
+    stop = Stop()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def request(number: int, frame: FrameType | None) -> None:
+        if stop.requested:
+            raise KeyboardInterrupt
+        stop.requested = True
+        stop.reason = f"stopped by {signal.Signals(number).name}"
+        print("Stopping at a checkpoint; once more to end at once.", file=sys.stderr)
+
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def check_finite(record: Record, checkpoint: Path) -> None:
+    """Refuse to go on when a term was not finite.
+
+    Raises:
+        TrainingDivergedError: It names the first step and term, and the checkpoint that is kept.
+    """
+    if record.first_bad:
+        step = min(record.first_bad.values())
+        # The loss is the sum of the terms: name the term that broke first, not the sum.
+        order = sorted(
+            record.first_bad.items(), key=lambda item: (item[1], not item[0].startswith("raw/"))
+        )
+        _diverged(step, order[0][0].split("/", 1)[1] if order else "loss", checkpoint)
+
+
+def check_weights(learner: Learner, step: int, checkpoint: Path) -> None:
+    """Refuse to write weights that are not finite.
+
+    Raises:
+        TrainingDivergedError: It names the weight.
+    """
+    for name, value in learner.weights().items():
+        if not bool(torch.isfinite(value).all()):
+            _diverged(step, f"weight {name.split('/', 1)[1]}", checkpoint)
+
+
+def _diverged(step: int, name: str, checkpoint: Path) -> None:
+    kept = (
+        f"The last good checkpoint, of step {load_tensors(checkpoint).step}, is kept"
+        if checkpoint.is_file()
+        else "No checkpoint had been written yet"
+    )
+    raise TrainingDivergedError(
+        f"Training diverged: {name} was not finite at step {step}. {kept}. "
+        f"Try a smaller learning rate (--lr), smaller weights, or --precision float32."
+    )

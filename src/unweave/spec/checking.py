@@ -1,0 +1,92 @@
+"""Checking and normalising the values of fields."""
+
+from __future__ import annotations
+
+__all__ = ["check_range", "checked"]
+
+import inspect
+import math
+import operator
+import typing
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from unweave.errors import SpecError, nearest
+from unweave.spec.hints import choices, expected, flat
+
+_NO = object()
+
+
+def checked(value: Any, hint: Any, where: str) -> Any:
+    """The value, normalised to its declared type.
+
+    Raises:
+        SpecError: It has another type; the message says what is expected.
+    """
+    for part in flat(hint):
+        result = _match(value, part, where)
+        if result is not _NO:
+            return result
+    if isinstance(value, str) and choices(hint):
+        raise SpecError(f"{where}: {value!r} is not allowed. {nearest(value, choices(hint))}")
+    raise SpecError(f"{where} takes {expected(hint)}, not {value!r:.100}.")
+
+
+def _match(value: Any, part: Any, where: str) -> Any:
+    """The normalised value if it is of this type, else `_NO`."""
+    origin = typing.get_origin(part)
+    if part is type(None):
+        return None if value is None else _NO
+    if part is bool or part is str:
+        return value if isinstance(value, part) else _NO
+    if part is int:
+        return int(value) if _is_int(value) else _NO
+    if part is float:
+        if not _is_int(value) and not isinstance(value, float):
+            return _NO
+        try:
+            as_float = float(value)
+        except OverflowError:
+            as_float = math.inf
+        if not math.isfinite(as_float):
+            raise SpecError(f"{where} must be finite, not {value!r:.40}.")
+        return as_float
+    if origin is Literal:
+        return value if value in typing.get_args(part) else _NO
+    if origin is tuple:
+        return _match_tuple(value, typing.get_args(part), where)
+    if inspect.isclass(part):
+        return value if isinstance(value, part) else _NO
+    return _NO
+
+
+def _match_tuple(value: Any, args: tuple[Any, ...], where: str) -> Any:
+    if not isinstance(value, tuple | list):
+        return _NO
+    if len(args) == 2 and args[1] is Ellipsis:
+        return tuple(checked(v, args[0], where) for v in value)
+    if len(value) != len(args):
+        return _NO
+    return tuple(checked(v, arg, where) for v, arg in zip(value, args, strict=True))
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def check_range(value: Any, limits: Mapping[str, Any], where: str) -> None:
+    """Compare a number, or each number of a tuple, with the declared limits."""
+    if isinstance(value, tuple):
+        for element in value:
+            check_range(element, limits, where)
+        return
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return
+    for key, text, ok in (
+        ("low", "at least", operator.ge),
+        ("high", "at most", operator.le),
+        ("above", "more than", operator.gt),
+        ("below", "less than", operator.lt),
+    ):
+        if key in limits and not ok(value, limits[key]):
+            raise SpecError(f"{where} must be {text} {limits[key]:g}, but is {value:g}.")

@@ -1,0 +1,152 @@
+"""Components: frozen dataclasses without weights, whose fields are their configuration."""
+
+from __future__ import annotations
+
+__all__ = ["Component", "build", "member", "members", "number", "option", "value_text"]
+
+import dataclasses
+from abc import ABC
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from unweave.errors import SpecError, nearest
+from unweave.spec.checking import check_range, checked
+from unweave.spec.hints import choices, element_hint, field_hints, named_subclasses
+
+C = TypeVar("C", bound="Component")
+
+
+def number(
+    *,
+    help: str,
+    default: Any = dataclasses.MISSING,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+) -> Any:
+    """A numeric field with its allowed range; schedules in its place are not range-checked.
+
+    Args:
+        help: One sentence for listings.
+        default: Value when the field is left out; none makes the field required.
+        low: Smallest allowed value.
+        high: Largest allowed value.
+        above: Bound that the value must exceed.
+        below: Bound that the value must stay under.
+    """
+    limits = {"low": low, "high": high, "above": above, "below": below}
+    metadata = {"help": help, **{key: v for key, v in limits.items() if v is not None}}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def option(*, help: str, default: Any = dataclasses.MISSING) -> Any:
+    """A field that is not a number: a choice, a text, a flag, a tuple or a nested component."""
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(number, option))
+class Component(ABC):  # noqa: B024 - families below it are the abstract ones
+    """Base of everything that is configured but has no weights.
+
+    Each subclass becomes a frozen, keyword-only dataclass by itself, and one that carries a `name`
+    is a *member* of each family (abstract subclass) above it. Fields are checked when a component
+    is made; `str` gives the short text, `to_dict` the full form.
+    """
+
+    name: ClassVar[str] = ""
+    family: ClassVar[str] = "component"
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Make the subclass a frozen dataclass that keeps the short text as its `str`."""
+        super().__init_subclass__(**kwargs)
+        dataclass(frozen=True, kw_only=True)(cls)
+
+    def __post_init__(self) -> None:
+        """Check and normalise every field, then the whole."""
+        hints = field_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            where = f"{self.name}: {field.name}"
+            value = checked(value, hints[field.name], where)
+            check_range(value, field.metadata, where)
+            object.__setattr__(self, field.name, value)
+        self.validate()
+
+    def validate(self) -> None:  # noqa: B027 - most components need no check across fields
+        """Checks across fields; raises `SpecError`."""
+
+    def __str__(self) -> str:
+        """The short text: fields at their default are left out."""
+        hints = field_hints(type(self))
+        given = [
+            f"{field.name}={value_text(getattr(self, field.name), hints[field.name])}"
+            for field in dataclasses.fields(self)
+            if not _is_default(field, getattr(self, field.name))
+        ]
+        return f"{self.name}({', '.join(given)})" if given else self.name
+
+
+def members(family: type[C]) -> dict[str, type[C]]:
+    """All named, concrete components of a family, by name in alphabetical order."""
+    return {cls.name: cls for cls in named_subclasses(family)}
+
+
+def member(name: str, *families: type[Component]) -> type[Component]:
+    """The component class called `name` in one of the families.
+
+    Raises:
+        SpecError: There is none; the message lists the nearest names.
+    """
+    known: dict[str, type[Component]] = {}
+    for family in families:
+        known.update(members(family))
+    if name not in known:
+        kinds = " or ".join(family.family for family in families)
+        raise SpecError(f"Unknown {kinds} {name!r}. {nearest(name, known)}")
+    return known[name]
+
+
+def build(cls: type[C], fields: Mapping[str, Any]) -> C:
+    """Make a component from field values, with a clear error for unknown or missing fields."""
+    known = {field.name: field for field in dataclasses.fields(cls)}
+    for key in fields:
+        if key not in known:
+            raise SpecError(f"{cls.name} has no field {key!r}. {nearest(key, known)}")
+    missing = [
+        field.name
+        for field in known.values()
+        if field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+        and field.name not in fields
+    ]
+    if missing:
+        raise SpecError(
+            f"{cls.name} needs {', '.join(missing)}: write {cls.name}({missing[0]}=...)"
+        )
+    return cls(**fields)
+
+
+def value_text(value: Any, hint: Any) -> str:
+    """A value as it is written in a text."""
+    if isinstance(value, Component):
+        return str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    if isinstance(value, tuple):
+        element = element_hint(hint)
+        inner = ", ".join(value_text(v, element) for v in value)
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, str) and value in choices(hint) and value.isidentifier():
+        return value
+    return repr(value)
+
+
+def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:
+    if field.default is not dataclasses.MISSING:
+        return bool(value == field.default)
+    if field.default_factory is not dataclasses.MISSING:
+        return bool(value == field.default_factory())
+    return False

@@ -1,0 +1,117 @@
+"""From text to components, read as a syntax tree and never evaluated."""
+
+from __future__ import annotations
+
+__all__ = ["parse", "parse_sum"]
+
+import ast
+from typing import Any
+
+from unweave.errors import SpecError, nearest
+from unweave.spec.component import Component, build, member
+from unweave.spec.hints import choices, element_hint, expected, families, field_hints, flat
+
+_MAX_TEXT = 10_000
+
+
+def parse(text: str, *kinds: type[Component]) -> Component:
+    """Read one item, such as `beta_tcvae(beta=6)`.
+
+    Raises:
+        SpecError: The text is not an item, or names something unknown or out of range.
+    """
+    items = parse_sum(text, *kinds)
+    if len(items) != 1:
+        words = " or ".join(family.family for family in kinds)
+        raise SpecError(f"{text!r} is a sum; one {words} is expected here.")
+    return items[0]
+
+
+def parse_sum(text: str, *kinds: type[Component]) -> tuple[Component, ...]:
+    """Read a sum of items, such as `vae + density_ratio_tc(weight=10)`, from left to right.
+
+    The text is read as a syntax tree and never evaluated.
+
+    Raises:
+        SpecError: The text does not follow the grammar, or names something unknown.
+    """
+    if not text.strip():
+        words = " or ".join(family.family for family in kinds)
+        raise SpecError(f"Expected the text of a {words}, but got {text!r}.")
+    if len(text) > _MAX_TEXT:
+        raise SpecError(f"The text has {len(text)} characters; at most {_MAX_TEXT} are read.")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        shown = text if len(text) <= 200 else text[:200] + "..."
+        raise SpecError(
+            f"Cannot read {shown!r}. Write name(field=value, ...), with ' + ' between summands."
+        ) from None
+    items: list[Component] = []
+    while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add):
+        items.append(_item(tree.right, kinds, text))
+        tree = tree.left
+    items.append(_item(tree, kinds, text))
+    return tuple(reversed(items))
+
+
+def _item(node: ast.expr, kinds: tuple[type[Component], ...], text: str) -> Component:
+    """A bare name or a call with keywords, as a component of one of the families."""
+    if isinstance(node, ast.Name):
+        return build(member(node.id, *kinds), {})
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        raise SpecError(
+            f"Cannot read {ast.unparse(node)!r} in {text!r}: name or name(field=value, ...) is "
+            f"expected."
+        )
+    cls = member(node.func.id, *kinds)
+    if node.args:
+        given = ast.unparse(node.args[0])
+        first = next(iter(field_hints(cls)), "field")
+        raise SpecError(
+            f"{cls.name}: fields are given by name. Write {cls.name}({first}={given}) or the "
+            f"like, not {ast.unparse(node)!r}."
+        )
+    hints = field_hints(cls)
+    fields: dict[str, Any] = {}
+    for keyword in node.keywords:
+        if keyword.arg is None:
+            raise SpecError(f"{cls.name}: '**' is not allowed in {text!r}.")
+        if keyword.arg in fields:
+            raise SpecError(f"{cls.name}: {keyword.arg} is given twice in {text!r}.")
+        if keyword.arg not in hints:
+            build(cls, {keyword.arg: None})
+        where = f"{cls.name}: {keyword.arg}"
+        fields[keyword.arg] = _value(keyword.value, hints[keyword.arg], where, text)
+    return build(cls, fields)
+
+
+def _value(node: ast.expr, hint: Any, where: str, text: str) -> Any:
+    """A literal, a tuple, a bare choice or a nested item."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
+        inner = node.operand.value if isinstance(node.operand, ast.Constant) else None
+        if isinstance(inner, int | float) and not isinstance(inner, bool):
+            return -inner if isinstance(node.op, ast.USub) else inner
+    if isinstance(node, ast.Tuple | ast.List):
+        element = element_hint(hint)
+        return tuple(_value(child, element, where, text) for child in node.elts)
+    nested = families(hint)
+    if isinstance(node, ast.Name) and node.id in choices(hint):
+        return node.id
+    named = isinstance(node, ast.Name) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    )
+    if named and nested:
+        return _item(node, nested, text)
+    if isinstance(node, ast.Name) and str in flat(hint):
+        return node.id
+    if isinstance(node, ast.Name) and choices(hint):
+        raise SpecError(f"{where}: {node.id!r} is not allowed. {nearest(node.id, choices(hint))}")
+    if isinstance(node, ast.Call):
+        raise SpecError(
+            f"{where}: {ast.unparse(node)!r} is a call, and a call is not allowed here; "
+            f"{expected(hint)} is expected."
+        )
+    raise SpecError(f"{where}: cannot read {ast.unparse(node)!r}; {expected(hint)} is expected.")
