@@ -95,8 +95,15 @@ def test_the_table_names_the_latent_of_each_factor(run):
     assert ["scale", "z2", "0.470", "0.750", "99 %", "z1, 0.010"] in page.rows
     assert ["position_x", "z0 (also shape)", "0.540", "1.50", "75 %", "z2, 0.500"] in page.rows
     words = page.sections["Which latent follows which factor"]
-    assert "z2 follows scale and z0 follows position_x." in words
+    assert "z2 follows scale; z0 follows position_x." in words
     assert "No single latent clearly follows shape." in words
+
+
+def test_a_latent_that_follows_two_factors_is_named_once(run):
+    score = SCORE | {"parts": {"shape": 0.1, "scale": 0.05, "position_x": 0.54}}
+    write(run, "scores.json", {"format": 1, "scores": [score]})
+    words = page_of(run).sections["Which latent follows which factor"]
+    assert words.startswith("z0 follows shape and position_x. No single latent clearly follows")
 
 
 def test_final_values_are_those_of_the_last_line(run):

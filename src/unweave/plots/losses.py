@@ -75,7 +75,7 @@ def _panel(axes: Axes, x: Array, y: Array, colour: str) -> None:
             *thin(x, y), color=colour, linewidth=1.3 if len(x) <= 400 else 0.8, markersize=4,
             marker="o" if finite.sum() == 1 else "", clip_on=finite.sum() > 1,
         )  # fmt: skip
-        if y[finite].min() > 0 and np.median(early) > 10 * np.median(late):
+        if y[finite].min() > 0 and early.max() > 10 * np.median(late):
             axes.set_yscale("log")
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
             axes.yaxis.set_minor_locator(NullLocator())

@@ -146,12 +146,15 @@ def following(scores: list[dict[str, Any]]) -> Following | None:
 
 
 def _sentence(followers: list[Follower]) -> str:
-    clear = [f"{follower.latent} follows {follower.factor}" for follower in followers
-             if follower.clear]  # fmt: skip
+    clear: dict[str, list[str]] = {}
+    for follower in followers:
+        if follower.clear:
+            clear.setdefault(follower.latent, []).append(follower.factor)
     unclear = [follower.factor for follower in followers if follower.clear is False]
     parts = []
     if clear:
-        parts.append(f"{sentence_list(clear)}.")
+        said = (f"{latent} follows {sentence_list(names)}" for latent, names in clear.items())
+        parts.append(f"{'; '.join(said)}.")
     if unclear:
         parts.append(f"No single latent clearly follows {sentence_list(unclear, 'or')}.")
     return " ".join(parts)
