@@ -1,0 +1,27 @@
+"""What every test may use: folders of the test run's own, few threads, a small dataset."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+MINI = "dsprites(grid=(3, 2, 4, 8, 8))"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Stores and runs go to folders of this test run; torch leaves a core to others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNWEAVE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("UNWEAVE_RUNS", str(tmp_path_factory.mktemp("runs")))
+        torch.set_num_threads(min(2, os.cpu_count() or 1))
+        yield
+
+
+@pytest.fixture(scope="session")
+def mini() -> str:
+    """Text of a dataset of 1,536 images, for tests that train or score."""
+    return MINI
