@@ -11,7 +11,7 @@ import torch
 
 from unweave.objectives import Batch
 from unweave.training import Learner, TrainConfig
-from unweave.training.precision import resolve, use_threads
+from unweave.training.precision import prepare_process, resolve
 
 _MEASURED_STEPS = 5
 
@@ -27,7 +27,7 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
         `device`, `precision`.
     """
     config = resolve(config)
-    use_threads(config)
+    prepare_process(config)
     shape = config.dataset.image_shape
     learner = Learner(config, shape, config.num_train)
     second = learner.plan.batch == "second"

@@ -94,7 +94,7 @@ class DataVerify(Common):
         if not spec.ready():
             raise DataError(f"{spec} is not prepared yet: run unweave data prepare {spec}.")
         with bar() as progress:
-            spec.open().store.verify(progress)
+            spec.verify(progress)
         self.emit(
             _row(spec) | {"verified": True},
             f"{spec}: all {spec.factor_space.size:,} images agree with their checksums.",

@@ -38,7 +38,7 @@ from unweave.session.preparation import (
 from unweave.session.stopping import Clock, check_finite, check_weights, stop_on_signal
 from unweave.training import Learner, TrainConfig, fit
 from unweave.training.checkpoint import load_tensors, save_tensors
-from unweave.training.precision import resolve, use_threads
+from unweave.training.precision import prepare_process, resolve
 from unweave.training.tracker import Record
 
 log = logging.getLogger("unweave")
@@ -111,7 +111,7 @@ def begin(
         check_may_replace(folder, overwrite)
     config = resolve(config)
     initial = None if config.init_from is None else initial_weights(Path(config.init_from))
-    use_threads(config)
+    prepare_process(config)
     setting = prepare(config, progress)
     if initial is not None:
         copy_weights(setting.learner, initial, str(config.init_from))
@@ -150,7 +150,7 @@ def continue_run(
     config = _with_changes(config, changes or {}, folder)
     if config.device != "cpu":
         resolve(config)
-    use_threads(config)
+    prepare_process(config)
     path = folder / CHECKPOINT
     checkpoint = load_tensors(path) if path.is_file() else None
     done = 0 if checkpoint is None else checkpoint.step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["autocast_dtype", "resolve", "use_threads"]
+__all__ = ["autocast_dtype", "prepare_process", "resolve"]
 
 import dataclasses
 
@@ -10,6 +10,7 @@ import torch
 
 from unweave.errors import SpecError
 from unweave.training.config import TrainConfig
+from unweave.training.memory import keep_freed_memory
 
 
 def resolve(config: TrainConfig) -> TrainConfig:
@@ -30,8 +31,9 @@ def resolve(config: TrainConfig) -> TrainConfig:
     )
 
 
-def use_threads(config: TrainConfig) -> None:
-    """Make PyTorch use the number of threads that the configuration names."""
+def prepare_process(config: TrainConfig) -> None:
+    """Make PyTorch use the configuration's number of threads, and keep freed memory."""
+    keep_freed_memory()
     if config.threads is not None and torch.get_num_threads() != config.threads:
         torch.set_num_threads(config.threads)
 
