@@ -16,13 +16,12 @@ from unweave import plots
 from unweave.data import Dataset
 from unweave.pictures import probe_indices, reconstruct, traverse
 from unweave.rundir import read_lines
-from unweave.scores import ScoreRecord, load_scores
+from unweave.scores import CLEAR_GAP, ScoreRecord, load_scores
 from unweave.splits import keyed_generator
 from unweave.training import TrainConfig
 from unweave.vae import VAE
 
 SHOWN_IMAGES = 20
-SHARE_TO_NAME = 0.1
 TRAVERSAL = np.linspace(-2, 2, 9)
 
 
@@ -51,8 +50,8 @@ def draw(kind: str, folder: Path, config: TrainConfig, model: VAE, dataset: Data
 def latent_names(folder: Path, latents: int) -> list[str | None]:
     """The factor that each latent follows most closely, by the newest MIG, where it is clear.
 
-    A latent is named after a factor when of all latents it knows most of it, and at least a tenth
-    of the factor's largest possible information.
+    A latent is named after a factor when of all latents it knows most of it, by a gap of at least
+    `CLEAR_GAP`.
     """
     names: list[str | None] = [None] * latents
     rows = [row for row in load_scores(folder) if row["metric"] == "mig" and row.get("matrix")]
@@ -61,7 +60,7 @@ def latent_names(folder: Path, latents: int) -> list[str | None]:
         values = np.asarray(matrix["values"])
         for k, factor in enumerate(matrix["columns"]):
             best = int(values[:, k].argmax())
-            if values[best, k] >= SHARE_TO_NAME:
+            if rows[-1]["parts"].get(factor, 0.0) >= CLEAR_GAP:
                 names[best] = factor if names[best] is None else f"{names[best]}, {factor}"
     return names
 
@@ -146,11 +145,16 @@ def followed_factors(record: ScoreRecord) -> str:
     lines = []
     for k, factor in enumerate(matrix.columns):
         order = np.argsort(-matrix.values[:, k], kind="stable")
-        best, second = matrix.values[order[0], k], matrix.values[order[1], k]
-        if best < SHARE_TO_NAME:
-            lines.append(f"{factor}: no latent follows it ({best:.2f} nats at most)")
+        first, second = (f"{matrix.rows[j]} {matrix.values[j, k]:.2f}" for j in order[:2])
+        gap = record.parts.get(factor)
+        if gap is None:
+            lines.append(f"{factor} does not vary.")
+        elif gap >= CLEAR_GAP:
+            lines.append(f"{factor} is followed by {matrix.rows[order[0]]} (gap {gap:.2f}).")
         else:
-            lines.append(f"{factor}: {matrix.rows[order[0]]} ({best:.2f} nats; next {second:.2f})")
+            lines.append(
+                f"{factor} is followed by no latent alone (gap {gap:.2f}: {first}, {second} nats)."
+            )
     return "\n".join(lines)
 
 

@@ -23,17 +23,19 @@ from unweave.encoding import (
     pixels_to_images,
     represent,
 )
-from unweave.errors import DataError, RunError, SpecError
+from unweave.errors import DataError, RunError, SpecError, nearest
 from unweave.figures import FIGURES, draw
+from unweave.likelihoods import Likelihood
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
+from unweave.nn import Architecture
 from unweave.objectives import Objective, parse_objective
 from unweave.report import write_report
 from unweave.representation import Representation
 from unweave.rundir import read_json, runs_root
 from unweave.scores import ScoreRecord, Scores, save_scores
 from unweave.session import Watch, begin, continue_run, read_config, training_rows
-from unweave.spec import build
-from unweave.training import Adam, TrainConfig
+from unweave.spec import Component, build, parse
+from unweave.training import Adam, Optimizer, TrainConfig
 from unweave.training.checkpoint import Checkpoint, load_tensors
 from unweave.vae import VAE
 
@@ -276,8 +278,6 @@ class Run:
         """
         for kind in kinds:
             if kind not in FIGURES:
-                from unweave.errors import nearest
-
                 raise SpecError(f"Unknown figure {kind!r}. {nearest(kind, FIGURES)}")
         paths = []
         for kind in kinds or FIGURES:
@@ -360,7 +360,8 @@ def train(
         max_minutes: Stop at a checkpoint after this long.
         watch: Shows the training.
         progress: Shows the preparation of the dataset.
-        **settings: Further fields of `TrainConfig`, and `lr` for `optimizer=Adam(lr=...)`.
+        **settings: Further fields of `TrainConfig`, components as such or as text, and `lr` for
+            `optimizer=Adam(lr=...)`.
 
     Returns:
         The run; its `status` says whether it is finished.
@@ -408,6 +409,14 @@ def make_config(
     objective = parse_objective(objective) if isinstance(objective, str) else objective
     if (steps is None) == (epochs is None):
         raise SpecError("Give either steps or epochs, such as steps=20000.")
+    families: dict[str, type[Component]] = {
+        "architecture": Architecture,
+        "likelihood": Likelihood,
+        "optimizer": Optimizer,
+    }
+    for name, family in families.items():
+        if isinstance(settings.get(name), str):
+            settings[name] = parse(settings[name], family)
     if "lr" in settings:
         if "optimizer" in settings:
             raise SpecError("Give either lr or optimizer, not both.")

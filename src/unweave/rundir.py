@@ -19,7 +19,7 @@ import contextlib
 import errno
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -61,11 +61,9 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = tempfile.NamedTemporaryFile(  # noqa: SIM115 - renamed below, not deleted
-            dir=path.parent, prefix=f".{path.name}-", suffix=".tmp", delete=False
-        )
-        temporary = Path(handle.name)
-        with handle:
+        temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}.tmp")
+        # Not tempfile: its files can be read by their owner alone, and the name is renamed away.
+        with temporary.open("xb") as handle:
             yield handle
             handle.flush()
             os.fsync(handle.fileno())

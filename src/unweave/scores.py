@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ScoreRecord", "Scores", "load_scores", "save_scores"]
+__all__ = ["CLEAR_GAP", "ScoreRecord", "Scores", "load_scores", "save_scores"]
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ from typing import Any, final
 
 from unweave.metrics import Matrix, Score
 from unweave.rundir import FORMAT, read_json, write_json
+
+CLEAR_GAP = 0.1
+"""Smallest gap at which people are told that a latent follows a factor."""
 
 
 @final

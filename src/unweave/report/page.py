@@ -12,10 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from unweave.report.files import RunFiles, read_run
 from unweave.report.pictures import pictures, training_pictures
-from unweave.report.scores import CLEAR_GAP, following, score_views
+from unweave.report.scores import following, score_views
 from unweave.report.training import final_terms, players, python_lines, settings, status_of
 from unweave.report.words import count, flatten, number, plain
 from unweave.rundir import atomic_write
+from unweave.scores import CLEAR_GAP
 
 _MOST_CARDS = 4
 

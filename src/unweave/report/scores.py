@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["CLEAR_GAP", "Follower", "Following", "ScoreView", "following", "score_views"]
+__all__ = ["Follower", "Following", "ScoreView", "following", "score_views"]
 
 from dataclasses import dataclass
 from typing import Any, final
 
 from unweave.plots import best_latents
 from unweave.report.words import count, number, plain, sentence_list
-
-CLEAR_GAP = 0.1
-"""Smallest gap at which a page says that a latent follows a factor."""
+from unweave.scores import CLEAR_GAP
 
 
 @final

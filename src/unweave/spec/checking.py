@@ -15,6 +15,8 @@ from unweave.errors import SpecError, nearest
 from unweave.spec.hints import choices, expected, flat
 
 _NO = object()
+# What the machine counts with; Python's own whole numbers have no end, and some have no text.
+_TOO_LARGE = 2**63
 
 
 def checked(value: Any, hint: Any, where: str) -> Any:
@@ -29,7 +31,7 @@ def checked(value: Any, hint: Any, where: str) -> Any:
             return result
     if isinstance(value, str) and choices(hint):
         raise SpecError(f"{where}: {value!r} is not allowed. {nearest(value, choices(hint))}")
-    raise SpecError(f"{where} takes {expected(hint)}, not {value!r:.100}.")
+    raise SpecError(f"{where} takes {expected(hint)}, not {_shown(value)}.")
 
 
 def _match(value: Any, part: Any, where: str) -> Any:
@@ -40,7 +42,11 @@ def _match(value: Any, part: Any, where: str) -> Any:
     if part is bool or part is str:
         return value if isinstance(value, part) else _NO
     if part is int:
-        return int(value) if _is_int(value) else _NO
+        if not _is_int(value):
+            return _NO
+        if abs(value) >= _TOO_LARGE:
+            raise SpecError(f"{where} must be a whole number of less than 64 bits.")
+        return int(value)
     if part is float:
         if not _is_int(value) and not isinstance(value, float):
             return _NO
@@ -49,7 +55,7 @@ def _match(value: Any, part: Any, where: str) -> Any:
         except OverflowError:
             as_float = math.inf
         if not math.isfinite(as_float):
-            raise SpecError(f"{where} must be finite, not {value!r:.40}.")
+            raise SpecError(f"{where} must be finite, not {_shown(value)}.")
         return as_float
     if origin is Literal:
         return value if value in typing.get_args(part) else _NO
@@ -68,6 +74,15 @@ def _match_tuple(value: Any, args: tuple[Any, ...], where: str) -> Any:
     if len(value) != len(args):
         return _NO
     return tuple(checked(v, arg, where) for v, arg in zip(value, args, strict=True))
+
+
+def _shown(value: Any) -> str:
+    """A value for a message, cut short."""
+    try:
+        return f"{value!r:.100}"
+    except ValueError:
+        # Python writes no whole number of thousands of digits.
+        return "a number of thousands of digits"
 
 
 def _is_int(value: Any) -> bool:

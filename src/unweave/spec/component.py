@@ -47,7 +47,7 @@ def option(*, help: str, default: Any = dataclasses.MISSING) -> Any:
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(number, option))
-class Component(ABC):  # noqa: B024 - families below it are the abstract ones
+class Component(ABC):
     """Base of everything that is configured but has no weights.
 
     Each subclass becomes a frozen, keyword-only dataclass by itself, and one that carries a `name`

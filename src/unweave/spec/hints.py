@@ -99,7 +99,8 @@ def expected(hint: Any) -> str:
             words.append(f"a tuple of {count}values, each {expected(element_hint(part))}")
         elif is_component(part):
             names = ", ".join(cls.name for cls in named_subclasses(part))
-            words.append(f"a {part.family} ({names})")
+            article = "an" if part.family[0] in "aeiou" else "a"
+            words.append(f"{article} {part.family} ({names})")
         else:
             words.append(str(part))
     return " or ".join(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["parse", "parse_sum"]
 
 import ast
+import warnings
 from typing import Any
 
 from unweave.errors import SpecError, nearest
@@ -12,6 +13,7 @@ from unweave.spec.component import Component, build, member
 from unweave.spec.hints import choices, element_hint, expected, families, field_hints, flat
 
 _MAX_TEXT = 10_000
+_MAX_SHOWN = 200
 
 
 def parse(text: str, *kinds: type[Component]) -> Component:
@@ -23,7 +25,7 @@ def parse(text: str, *kinds: type[Component]) -> Component:
     items = parse_sum(text, *kinds)
     if len(items) != 1:
         words = " or ".join(family.family for family in kinds)
-        raise SpecError(f"{text!r} is a sum; one {words} is expected here.")
+        raise SpecError(f"{_cut(text)!r} is a sum; one {words} is expected here.")
     return items[0]
 
 
@@ -41,12 +43,22 @@ def parse_sum(text: str, *kinds: type[Component]) -> tuple[Component, ...]:
     if len(text) > _MAX_TEXT:
         raise SpecError(f"The text has {len(text)} characters; at most {_MAX_TEXT} are read.")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        shown = text if len(text) <= 200 else text[:200] + "..."
+        with warnings.catch_warnings():
+            # Python warns of a backslash that escapes nothing, as in a path; it is kept as it is.
+            warnings.simplefilter("ignore")
+            tree = ast.parse(text.strip(), mode="eval").body
+        return _items(tree, kinds, text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if isinstance(error, SpecError):
+            raise
         raise SpecError(
-            f"Cannot read {shown!r}. Write name(field=value, ...), with ' + ' between summands."
+            f"Cannot read {_cut(text)!r}. Write name(field=value, ...), with ' + ' between "
+            f"summands."
         ) from None
+
+
+def _items(tree: ast.expr, kinds: tuple[type[Component], ...], text: str) -> tuple[Component, ...]:
+    """The summands of a sum, from left to right."""
     items: list[Component] = []
     while isinstance(tree, ast.BinOp) and isinstance(tree.op, ast.Add):
         items.append(_item(tree.right, kinds, text))
@@ -61,24 +73,24 @@ def _item(node: ast.expr, kinds: tuple[type[Component], ...], text: str) -> Comp
         return build(member(node.id, *kinds), {})
     if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
         raise SpecError(
-            f"Cannot read {ast.unparse(node)!r} in {text!r}: name or name(field=value, ...) is "
+            f"Cannot read {_source(node)!r} in {_cut(text)!r}: name or name(field=value, ...) is "
             f"expected."
         )
     cls = member(node.func.id, *kinds)
     if node.args:
-        given = ast.unparse(node.args[0])
+        given = _source(node.args[0])
         first = next(iter(field_hints(cls)), "field")
         raise SpecError(
             f"{cls.name}: fields are given by name. Write {cls.name}({first}={given}) or the "
-            f"like, not {ast.unparse(node)!r}."
+            f"like, not {_source(node)!r}."
         )
     hints = field_hints(cls)
     fields: dict[str, Any] = {}
     for keyword in node.keywords:
         if keyword.arg is None:
-            raise SpecError(f"{cls.name}: '**' is not allowed in {text!r}.")
+            raise SpecError(f"{cls.name}: '**' is not allowed in {_cut(text)!r}.")
         if keyword.arg in fields:
-            raise SpecError(f"{cls.name}: {keyword.arg} is given twice in {text!r}.")
+            raise SpecError(f"{cls.name}: {keyword.arg} is given twice in {_cut(text)!r}.")
         if keyword.arg not in hints:
             build(cls, {keyword.arg: None})
         where = f"{cls.name}: {keyword.arg}"
@@ -111,7 +123,16 @@ def _value(node: ast.expr, hint: Any, where: str, text: str) -> Any:
         raise SpecError(f"{where}: {node.id!r} is not allowed. {nearest(node.id, choices(hint))}")
     if isinstance(node, ast.Call):
         raise SpecError(
-            f"{where}: {ast.unparse(node)!r} is a call, and a call is not allowed here; "
+            f"{where}: {_source(node)!r} is a call, and a call is not allowed here; "
             f"{expected(hint)} is expected."
         )
-    raise SpecError(f"{where}: cannot read {ast.unparse(node)!r}; {expected(hint)} is expected.")
+    raise SpecError(f"{where}: cannot read {_source(node)!r}; {expected(hint)} is expected.")
+
+
+def _source(node: ast.expr) -> str:
+    return _cut(ast.unparse(node))
+
+
+def _cut(text: str) -> str:
+    """A text for a message, at most so long that the message stays a paragraph."""
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "..."

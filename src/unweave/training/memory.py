@@ -18,8 +18,8 @@ def keep_freed_memory() -> bool:
     """Tell glibc not to give activations back to the kernel between steps.
 
     Activations of a few megabytes are otherwise unmapped when they are freed, and each step pays
-    for the page faults of mapping them again: a quarter to a third of the time of a step on a processor.
-    Resident memory is that of one step.
+    for the page faults of mapping them again, a quarter to a third of the time of a step on a
+    processor. Resident memory is that of one step.
 
     Returns:
         Whether the allocator took the setting; other C libraries and systems are left as they are.
