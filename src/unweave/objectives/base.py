@@ -146,12 +146,14 @@ class Plan:
         forward: From model, parts, batch, streams, global step and dataset size to a `Step`.
         terms: Summands of the model's loss, by name.
         players: Further players, in order.
+        sources: Terms and methods that may bring parts.
     """
 
     batch: BatchKind
     forward: Callable[[VAE, Parts, Batch, Streams, int, int], Step]
     terms: Mapping[str, Term]
     players: tuple[Player, ...]
+    sources: tuple[Term | Method, ...]
 
     @property
     def min_batch(self) -> int:
@@ -159,10 +161,10 @@ class Plan:
         return max(term.min_batch for term in self.terms.values())
 
     def make_parts(self, latents: int) -> dict[str, nn.Module]:
-        """Build the networks of all terms; called with the meta device as default."""
+        """Build the further networks; called with the meta device as default."""
         made: dict[str, nn.Module] = {}
-        for term in self.terms.values():
-            made.update(term.parts(latents))
+        for source in self.sources:
+            made.update(source.parts(latents))
         return made
 
     def losses(self, step: Step) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
@@ -186,6 +188,14 @@ class Method(Component):
     @abstractmethod
     def terms(self) -> tuple[Term, ...]:
         """Its terms, the reconstruction first."""
+
+    def parts(self, latents: int) -> dict[str, nn.Module]:
+        """Networks that the method brings; called with the meta device as default."""
+        return {}
+
+    def players(self) -> tuple[Player, ...]:
+        """Players that the method brings."""
+        return ()
 
     @staticmethod
     def forward(

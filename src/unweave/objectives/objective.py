@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from unweave.errors import SpecError
-from unweave.objectives.base import Method, Plan, Player, Term
+from unweave.objectives.base import Method, Plan, Term
 from unweave.objectives.reconstruction import Reconstruction
 from unweave.spec import from_dict, parse_sum, to_dict
 
@@ -76,13 +76,14 @@ class Objective:
             raise SpecError(
                 f"The summands of {self} need different batches ({', '.join(sorted(kinds))})."
             )
-        players: list[Player] = [player for term in terms for player in term.players()]
+        sources = (*methods, *terms)
         forward = changing[0].forward if changing else Method.forward
         return Plan(
             batch=kinds.pop() if kinds else "single",
             forward=forward,
             terms={term.name: term for term in terms},
-            players=tuple(players),
+            players=tuple(player for source in sources for player in source.players()),
+            sources=sources,
         )
 
     def _terms(self) -> tuple[Term, ...]:
