@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -25,3 +26,12 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def mini() -> str:
     """Text of a dataset of 1,536 images, for tests that train or score."""
     return MINI
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """Folder of published artefacts that are not part of the project."""
+    folder = os.environ.get("UNWEAVE_REFERENCE")
+    if not folder:
+        pytest.skip("UNWEAVE_REFERENCE names no folder of published artefacts")
+    return Path(folder)
