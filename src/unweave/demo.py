@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from unweave.data import Progress, parse_dataset
+from unweave.data import Progress
 from unweave.errors import RunError
 from unweave.figures import followed_factors
 from unweave.run import load_run, make_config
 from unweave.rundir import is_run
 from unweave.scores import Scores
-from unweave.session import Watch, begin, continue_run
+from unweave.session import Watch, begin, check_place, continue_run
 from unweave.studies import preset
 
 
@@ -56,7 +56,8 @@ def demo(
         say: Told what happens.
 
     Raises:
-        RunError: The training was stopped before its end; run the demo again to go on.
+        RunError: The training was stopped before its end (run the demo again to go on), or the
+            folder holds something else.
     """
     chosen = preset("demo")
     seconds: dict[str, float] = {}
@@ -68,15 +69,21 @@ def demo(
         seconds[stage] = round(now - clock, 1)
         clock = now
 
-    spec = parse_dataset(chosen.dataset)
+    config = make_config(chosen.dataset, chosen.objective, **chosen.settings)
+    spec = config.dataset
+    go_on = is_run(folder) and not overwrite
+    if not go_on:
+        check_place(folder, overwrite, config)
     say(f"1/4 Preparing {spec} ({spec.factor_space.size:,} images, {spec.source}) ...")
     spec.open(progress)
     lap("prepare")
-    say(f"2/4 Training {chosen.objective} for {chosen.settings['steps']:,} steps ...")
-    if is_run(folder) and not overwrite:
-        outcome = continue_run(folder, watch=watch, progress=progress)
+    say(f"2/4 Training {config.objective} for {config.steps:,} steps ...")
+    if go_on:
+        # Another run, or the demo of another version, is not gone on with as if it were this one.
+        names = {"dataset", "objective", "steps", "optimizer", *chosen.settings}
+        changes = {name: getattr(config, name) for name in names - {"epochs", "lr"}}
+        outcome = continue_run(folder, changes=changes, watch=watch, progress=progress)
     else:
-        config = make_config(spec, chosen.objective, **chosen.settings)
         outcome = begin(config, folder, overwrite=overwrite, watch=watch, progress=progress)
     if outcome.state != "finished":
         raise RunError(f"Stopped at step {outcome.step}. Run the demo again to go on from there.")

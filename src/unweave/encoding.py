@@ -15,8 +15,8 @@ __all__ = [
 
 import contextlib
 import hashlib
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
@@ -29,6 +29,7 @@ from unweave.data import Dataset, Progress
 from unweave.representation import Representation
 from unweave.rundir import explain_os_error
 from unweave.splits import keyed_generator
+from unweave.training.memory import keep_freed_memory
 from unweave.training.source import to_images
 from unweave.vae import VAE
 
@@ -67,6 +68,7 @@ def encode_rows(
         logvar: Filled with log variances, (N, L).
         progress: Told what is being done, how many images are done, and how many there are.
     """
+    keep_freed_memory()
     with full_precision(model):
         for start in range(0, len(flat), _BATCH):
             rows = flat[start : start + _BATCH]
@@ -107,16 +109,17 @@ def cached_posteriors(
     """
     place = folder / key
     if not place.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        for stale in folder.glob(f"{key.split('-')[0]}-*"):
-            shutil.rmtree(stale, ignore_errors=True)
-        temporary = Path(tempfile.mkdtemp(prefix=".encoding-", dir=folder))
+        temporary = folder / f".encoding-{secrets.token_hex(4)}"
         try:
+            temporary.mkdir(parents=True)
+            for stale in folder.glob(f"{key.split('-')[0]}-*"):
+                shutil.rmtree(stale, ignore_errors=True)
             shape = (len(flat), model.latents)
             mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
             encode_rows(model, dataset, flat, mean, logvar, progress)
             np.save(temporary / "mean.npy", mean)
             np.save(temporary / "logvar.npy", logvar)
+            # Another process may have been faster.
             with contextlib.suppress(FileExistsError):
                 temporary.replace(place)
         except OSError as error:

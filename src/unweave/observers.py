@@ -61,8 +61,7 @@ class PeriodicScores(Observer):
             "samples": len(self._rows),
             "scores": {name: score.value for name, score in scores.items()},
         }
-        with (self._folder / "metrics.jsonl").open("a", encoding="utf-8") as handle:
-            append_line(handle, line)
+        append_line(self._folder / "metrics.jsonl", line)
 
 
 @final

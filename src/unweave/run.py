@@ -6,7 +6,7 @@ __all__ = ["Run", "load_run", "train"]
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any, final
+from typing import Any, final, get_args
 
 import numpy as np
 import torch
@@ -202,8 +202,9 @@ class Run:
             RunError: There is no such part.
             DataError: The dataset does not fit the model.
         """
+        self._check(part, codes, data)
         dataset = self._dataset(data, progress)
-        flat = self._rows(part, dataset, other=data is not None)
+        flat = self._rows(part, dataset)
         weights = digest(str(self.step), str(_fingerprint(self._checkpoint)))
         key = f"{part}-{digest(weights, str(dataset.spec), str(self.config.seed))}"
         mean, logvar = cached_posteriors(
@@ -239,6 +240,7 @@ class Run:
         """
         chosen = protocol(protocol_name)
         texts = {metric.name: str(metric) for metric in metrics_of(chosen, metric_names)}
+        self._check(part, codes, data)
         dataset = self._dataset(data, progress)
         table = self.representation(
             part=part, codes=codes, data=data, seed=seed, progress=progress
@@ -311,17 +313,25 @@ class Run:
             )
         return spec.open(progress)
 
-    def _rows(self, part: Part, dataset: Dataset, *, other: bool) -> NDArray[np.int64]:
+    def _check(self, part: Part, codes: Codes, data: str | DatasetSpec | None) -> None:
+        """Refuse what cannot be encoded, before a dataset is opened."""
+        for name, value, allowed in (
+            ("part", part, get_args(Part)),
+            ("codes", codes, get_args(Codes)),
+        ):
+            if value not in allowed:
+                raise SpecError(f"Unknown {name} {value!r}. Choose one of: {', '.join(allowed)}.")
+        if part != "all" and data is not None:
+            raise RunError(f"part {part!r} is of the run's own data; leave out --data or --part.")
+        if part == "holdout" and self.config.holdout == 0:
+            raise RunError(f"{self.folder} holds no images out; it was trained without --holdout.")
+        _ = self.model
+
+    def _rows(self, part: Part, dataset: Dataset) -> NDArray[np.int64]:
         if part == "all":
             return np.arange(len(dataset), dtype=np.int64)
-        if other:
-            raise RunError(f"part {part!r} is of the run's own data; leave out --data or --part.")
         train_rows, held_out = training_rows(self.config, len(dataset))
-        if part == "train":
-            return train_rows
-        if not len(held_out):
-            raise RunError(f"{self.folder} holds no images out; it was trained without --holdout.")
-        return held_out
+        return train_rows if part == "train" else held_out
 
 
 def load_run(path: str | Path) -> Run:

@@ -108,10 +108,18 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{path} cannot be read: {error}.") from error
 
 
-def append_line(handle: IO[str], value: Any) -> None:
-    """Append one JSON object as a flushed line."""
-    handle.write(json.dumps(value, allow_nan=False) + "\n")
-    handle.flush()
+def append_line(path: Path, value: Any) -> None:
+    """Append one JSON object as a line to a file.
+
+    Raises:
+        UnweaveError: The disk is full or the file cannot be written.
+    """
+    line = json.dumps(value, allow_nan=False) + "\n"
+    try:
+        with path.open("a", encoding="utf-8") as handle:
+            handle.write(line)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
 
 
 def read_lines(path: Path) -> list[Any]:

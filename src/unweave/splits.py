@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from unweave.errors import SpecError
 
-__all__ = ["holdout", "keyed_generator", "keyed_permutation"]
+__all__ = ["held_out_count", "holdout", "keyed_generator", "keyed_permutation"]
 
 
 def keyed_generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:
@@ -55,6 +55,17 @@ def holdout(
     Raises:
         SpecError: The fraction is out of range, or leaves either part without an image.
     """
+    held_count = held_out_count(num_images, fraction)
+    order = keyed_permutation(num_images, seed, "holdout")
+    return np.sort(order[held_count:]), np.sort(order[:held_count])
+
+
+def held_out_count(num_images: int, fraction: float) -> int:
+    """How many images `holdout` holds out.
+
+    Raises:
+        SpecError: The fraction is out of range, or leaves either part without an image.
+    """
     if not 0 <= fraction < 1:
         raise SpecError(f"holdout must be at least 0 and less than 1, but is {fraction!r}.")
     held_count = round(fraction * num_images)
@@ -65,8 +76,7 @@ def holdout(
         )
     if held_count >= num_images:
         raise SpecError(f"holdout={fraction:g} of {num_images} images leaves none to train on.")
-    order = keyed_permutation(num_images, seed, "holdout")
-    return np.sort(order[held_count:]), np.sort(order[:held_count])
+    return held_count
 
 
 def _keyed_bits(seed: int, purpose: str, counters: tuple[int, ...]) -> np.random.PCG64:

@@ -47,7 +47,7 @@ def mig(codes, factors, bins):
 
 def draw_rows(sizes, count, seed, chunk=16):
     """Flat indices that disentanglement_lib draws: chunk by chunk, factor by factor."""
-    state = np.random.RandomState(seed)  # noqa: NPY002 - the stream that the library uses
+    state = np.random.RandomState(seed)
     rows = []
     for start in range(0, count, chunk):
         size = min(chunk, count - start)

@@ -124,7 +124,9 @@ def decomposition(mean, logvar, z, dataset_size, estimator="stratified", compat=
         joint = 0.0
         marginals = [0.0] * latents
         for j in range(batch_size):
-            each = [math.exp(log_density(z[i, k], mean[j, k], logvar[j, k])) for k in range(latents)]
+            each = [
+                math.exp(log_density(z[i, k], mean[j, k], logvar[j, k])) for k in range(latents)
+            ]
             joint += weights[i, j] ** power * math.prod(each)
             for k in range(latents):
                 marginals[k] += weights[i, j] * each[k]

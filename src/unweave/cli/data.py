@@ -121,13 +121,18 @@ class DataShow(Common):
         from pathlib import Path
 
         from unweave.data import parse_dataset
+        from unweave.errors import SpecError
         from unweave.figures import dataset_figure
         from unweave.plots import save
 
         spec = parse_dataset(self.dataset)
+        path = Path(self.out or f"{spec.name}.png")
+        if path.suffix.lower() != ".png":
+            raise SpecError(f"--out must end in .png, but is {path}.")
+        if self.seed < 0:
+            raise SpecError(f"--seed must be at least 0, but is {self.seed}.")
         with bar() as progress:
             dataset = spec.open(progress)
-        path = Path(self.out or f"{spec.name}.png")
         save(dataset_figure(dataset, self.seed), path)
         self.emit(_row(spec) | {"figure": str(path)}, str(path))
         return 0

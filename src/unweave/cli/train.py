@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Train"]
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -113,7 +114,7 @@ class Train(Common):
         """Resolve the settings and train."""
         from pathlib import Path
 
-        from unweave.errors import SpecError
+        from unweave.errors import RunError, SpecError
         from unweave.rundir import runs_root
         from unweave.session import begin, continue_run, read_config
 
@@ -126,7 +127,10 @@ class Train(Common):
         with bar() as progress:
             if self.resume and self.out is not None and Path(self.out).exists():
                 folder = Path(self.out)
-                changes = self._changes(settings, read_config(folder))
+                before = read_config(folder)
+                changes = self._changes(settings, before)
+                if self.dry_run:
+                    return self._estimate(dataclasses.replace(before, **changes), folder)
                 outcome = continue_run(
                     folder,
                     changes=changes,
@@ -135,16 +139,15 @@ class Train(Common):
                     progress=progress,
                 )
             else:
+                if self.resume and self.out is not None and "dataset" not in settings:
+                    raise RunError(f"{self.out} does not exist, so there is no run to go on with.")
                 config = self._config(settings)
                 folder = Path(self.out) if self.out else runs_root() / config.default_name
                 if self.dry_run:
                     return self._estimate(config, folder)
                 if self.resume and folder.exists():
                     outcome = continue_run(
-                        folder,
-                        max_minutes=minutes,
-                        watch=self._watch(),
-                        progress=progress,
+                        folder, max_minutes=minutes, watch=self._watch(), progress=progress
                     )
                 else:
                     outcome = begin(
@@ -155,6 +158,10 @@ class Train(Common):
                         watch=self._watch(),
                         progress=progress,
                     )
+        self._show(outcome, folder)
+        return 0
+
+    def _show(self, outcome: Any, folder: Any) -> None:
         result = {
             "run": str(folder),
             "state": outcome.state,
@@ -164,13 +171,13 @@ class Train(Common):
             "terms": dict(outcome.terms),
         }
         terms = "".join(f"\n  {name:<22}{value:10.3f}" for name, value in outcome.terms.items())
+        state = outcome.state if outcome.taken else f"{outcome.state} already, nothing done,"
         ending = "" if outcome.state == "finished" else f"\nGo on with: --out {folder} --resume"
         self.emit(
             result,
-            f"{folder}: {outcome.state} at step {outcome.step:,} after {outcome.seconds:.0f} s, "
+            f"{folder}: {state} at step {outcome.step:,} after {outcome.seconds:.0f} s, "
             f"{outcome.images_per_second:,.0f} images/s{terms}{ending}",
         )
-        return 0
 
     def _watch(self) -> Any:
         from unweave.cli.watch import make_watch
@@ -202,14 +209,14 @@ class Train(Common):
         from unweave.errors import SpecError
         from unweave.run import make_config
 
-        for name, example in (("dataset", "dsprites"), ("objective", '"beta_tcvae(beta=6)"')):
+        for name in ("dataset", "objective"):
             if name not in settings:
                 raise SpecError(
-                    f"Give a {name}, such as: unweave train dsprites "
-                    f'"beta_tcvae(beta=6)" --steps 20000; or a --preset. Missing: {example}.'
+                    f"No {name} is given. Write for instance: unweave train dsprites "
+                    f'"beta_tcvae(beta=6)" --steps 20000; or name a --preset.'
                 )
         if "steps" not in settings and "epochs" not in settings:
-            raise SpecError("Say how long to train: --steps N or --epochs N.")
+            raise SpecError("Say how long to train, such as --steps 20000 or --epochs 30.")
         fields = {k: v for k, v in settings.items() if k not in ("dataset", "objective")}
         return make_config(settings["dataset"], settings["objective"], **fields)
 
@@ -217,11 +224,10 @@ class Train(Common):
         """Given settings as fields of a configuration, to hold against those of a run."""
         if not settings:
             return {}
-        base = {"dataset": before.dataset, "objective": before.objective}
-        if "steps" not in settings and "epochs" not in settings:
-            base["steps"] = before.steps
-        if "optimizer" not in settings and "lr" not in settings:
-            base["optimizer"] = before.optimizer
+        base = {field.name: getattr(before, field.name) for field in dataclasses.fields(before)}
+        for name, rival in (("epochs", "steps"), ("lr", "optimizer")):
+            if name in settings:
+                del base[rival]
         config = self._config(base | settings)
         names = {"epochs": "steps", "lr": "optimizer"}
         return {names.get(n, n): getattr(config, names.get(n, n)) for n in settings}

@@ -1,7 +1,7 @@
 """Training in a run folder: from checked settings to a finished, stopped or diverged run."""
 
 from unweave.session.folder import State, read_config
-from unweave.session.preparation import training_rows
+from unweave.session.preparation import check_place, training_rows
 from unweave.session.session import Outcome, Watch, begin, continue_run
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "State",
     "Watch",
     "begin",
+    "check_place",
     "continue_run",
     "read_config",
     "training_rows",

@@ -14,20 +14,22 @@ __all__ = [
     "write_status",
 ]
 
+import contextlib
 import logging
 import platform
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, final
 
 import torch
 
 from unweave import spec
 from unweave._version import __version__
-from unweave.errors import RunError, SpecError
+from unweave.errors import RunError, SpecError, UnweaveError
 from unweave.rundir import (
     FORMAT,
     append_line,
@@ -71,16 +73,43 @@ def read_config(folder: Path) -> TrainConfig:
 
 
 def write_new(folder: Path, config: TrainConfig) -> None:
-    """Make a run folder, replacing what is there."""
-    if folder.exists():
-        shutil.rmtree(folder)
+    """Make a run folder, replacing a run that is there: all or nothing.
+
+    Raises:
+        UnweaveError: It cannot be written; what was there before is untouched.
+    """
+    fresh = not folder.exists()
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    temporary = (folder.parent if fresh else folder) / f".new-{secrets.token_hex(4)}"
     try:
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise explain_os_error(error, folder) from error
-    write_json(folder / "environment.json", _environment())
-    write_status(folder, "running", 0, config.steps, 0.0, 0.0, "")
-    write_config(folder, config)
+        temporary.mkdir(parents=True)
+        write_json(temporary / "environment.json", _environment())
+        write_status(temporary, "running", 0, config.steps, 0.0, 0.0, "")
+        write_config(temporary, config)
+        if fresh:
+            temporary.rename(folder)
+        else:
+            _replace_content(folder, temporary)
+    except (OSError, UnweaveError) as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        cause = error if isinstance(error, OSError) else error.__cause__
+        raise explain_os_error(cause, folder) if isinstance(cause, OSError) else error from cause
+
+
+def _replace_content(folder: Path, new: Path) -> None:
+    """Put files in the place of a run; it has a config.json all the while, and so stays a run."""
+    for child in folder.iterdir():
+        if child.is_dir() and not child.is_symlink():
+            if child != new:
+                shutil.rmtree(child)
+        elif child.name != "config.json":
+            child.unlink()
+    for child in new.iterdir():
+        child.replace(folder / child.name)
+    new.rmdir()
 
 
 def write_config(folder: Path, config: TrainConfig) -> None:
@@ -132,11 +161,7 @@ def append_record(
         "weighted": groups["weighted"],
         "kl": list(groups["kl"].values()),
     }
-    try:
-        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as handle:
-            append_line(handle, line)
-    except OSError as error:
-        raise explain_os_error(error, folder / "metrics.jsonl") from error
+    append_line(folder / "metrics.jsonl", line)
     return groups["raw"]
 
 
@@ -150,7 +175,7 @@ def last_terms(folder: Path) -> dict[str, float]:
 @contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """Keep what is logged inside the block in a file, too."""
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _LogFile(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handler.setLevel(logging.INFO)
     before = log.level
@@ -161,8 +186,17 @@ def log_file(path: Path) -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):
+            handler.close()
         log.setLevel(before)
+
+
+@final
+class _LogFile(logging.FileHandler):
+    """A log that is given up in silence when the disk is full: a training matters more."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Say nothing; logging would print a traceback."""
 
 
 def _environment() -> dict[str, Any]:

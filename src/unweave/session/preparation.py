@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "Setting",
-    "check_may_replace",
+    "check_place",
     "copy_weights",
     "initial_weights",
     "prepare",
@@ -41,11 +41,28 @@ class Setting:
     source: ImageSource
 
 
-def prepare(config: TrainConfig, progress: Progress | None) -> Setting:
-    """Open the dataset and build the networks of a resolved configuration."""
+def prepare(
+    config: TrainConfig,
+    progress: Progress | None,
+    initial: Mapping[str, torch.Tensor] | None = None,
+) -> Setting:
+    """Build the networks of a resolved configuration and open its dataset.
+
+    Args:
+        config: What is trained.
+        progress: Shows the preparation of the dataset.
+        initial: Weights to start from, or None for new ones.
+
+    Raises:
+        RunError: The weights do not fit.
+        DataError: The dataset cannot be had.
+    """
+    rows, _ = training_rows(config, config.dataset.factor_space.size)
+    learner = Learner(config, config.dataset.image_shape, len(rows))
+    if initial is not None:
+        copy_weights(learner, initial, str(config.init_from))
+    # Last, since a dataset that is not there yet takes its time.
     dataset = config.dataset.open(progress)
-    rows, _ = training_rows(config, len(dataset))
-    learner = Learner(config, dataset.image_shape, len(rows))
     chosen = None if len(rows) == len(dataset) else rows
     source = ImageSource(dataset, chosen, config, second=learner.plan.batch == "second")
     return Setting(config, dataset, rows, learner, source)
@@ -58,18 +75,26 @@ def training_rows(config: TrainConfig, count: int) -> tuple[np.ndarray, np.ndarr
     return holdout(count, config.holdout, config.seed)
 
 
-def check_may_replace(folder: Path, overwrite: bool) -> None:
-    """Refuse a folder that is in the way.
+def check_place(folder: Path, overwrite: bool, config: TrainConfig) -> None:
+    """Refuse to train into a folder that is in the way.
 
     Raises:
-        RunError: It is a run and `overwrite` is not set, or it is something else.
+        RunError: It is a run and `overwrite` is not set, it is the run whose weights are the
+            start, or it is something else.
     """
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
     if not folder.is_dir() or not is_run(folder):
         raise RunError(f"{folder} exists and is not a run folder; choose another name with --out.")
     if not overwrite:
         raise RunError(
             f"{folder} exists. Go on with it (--resume), replace it (--overwrite), or choose "
             f"another name (--out)."
+        )
+    if config.init_from is not None and folder.resolve() == Path(config.init_from).resolve():
+        raise RunError(
+            f"{folder} cannot be replaced by a run that starts from its weights (--init-from); "
+            f"choose another name (--out)."
         )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["Outcome", "Watch", "begin", "continue_run"]
 
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any, Protocol, final
 from unweave import spec
 from unweave.data import Progress
 from unweave.errors import RunError, TrainingDivergedError
-from unweave.observers import Observer, observers_of
+from unweave.observers import observers_of
 from unweave.rundir import read_json, trim_lines
 from unweave.session.folder import (
     CHECKPOINT,
@@ -30,13 +29,12 @@ from unweave.session.folder import (
 )
 from unweave.session.preparation import (
     Setting,
-    check_may_replace,
-    copy_weights,
+    check_place,
     initial_weights,
     prepare,
 )
 from unweave.session.stopping import Clock, check_finite, check_weights, stop_on_signal
-from unweave.training import Learner, TrainConfig, fit
+from unweave.training import TrainConfig, fit
 from unweave.training.checkpoint import load_tensors, save_tensors
 from unweave.training.precision import prepare_process, resolve
 from unweave.training.tracker import Record
@@ -68,6 +66,7 @@ class Outcome:
     Attributes:
         state: `finished`, or `stopped` by Ctrl-C or a time limit; resume goes on from there.
         step: Optimiser steps done.
+        taken: How many of them in this piece; none when the run was finished before.
         seconds: Seconds spent in training steps, over all pieces.
         images_per_second: Images encoded a second in this piece.
         terms: Last means of the unweighted terms.
@@ -75,6 +74,7 @@ class Outcome:
 
     state: State
     step: int
+    taken: int
     seconds: float
     images_per_second: float
     terms: Mapping[str, float]
@@ -107,21 +107,12 @@ def begin(
         DataError: The dataset cannot be had.
         TrainingDivergedError: A term or weight stopped being finite.
     """
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        check_may_replace(folder, overwrite)
+    check_place(folder, overwrite, config)
     config = resolve(config)
     initial = None if config.init_from is None else initial_weights(Path(config.init_from))
     prepare_process(config)
-    setting = prepare(config, progress)
-    if initial is not None:
-        copy_weights(setting.learner, initial, str(config.init_from))
-    made = not folder.exists()
-    try:
-        write_new(folder, setting.config)
-    except Exception:
-        if made:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    setting = prepare(config, progress, initial)
+    write_new(folder, setting.config)
     return _train(setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch)
 
 
@@ -159,16 +150,19 @@ def continue_run(
         log.info("%s is finished: %d steps.", folder, done)
         status = read_json(folder / "status.json")
         rate = float(status.get("images_per_second", 0.0))
-        return Outcome("finished", done, seconds, rate, last_terms(folder))
-    setting = prepare(config, progress)
+        if status.get("state") != "finished":
+            # It was killed between its last checkpoint and its last word.
+            write_status(folder, "finished", done, config.steps, seconds, rate, "")
+        return Outcome("finished", done, 0, seconds, rate, last_terms(folder))
+    initial = None
+    if checkpoint is None and config.init_from is not None:
+        initial = initial_weights(Path(config.init_from))
+    setting = prepare(config, progress, initial)
     if checkpoint is not None:
         try:
             setting.learner.restore(checkpoint.tensors)
         except (KeyError, RuntimeError) as error:
             raise RunError(f"{path} does not fit the run's configuration: {error}.") from error
-    elif config.init_from is not None:
-        weights = initial_weights(Path(config.init_from))
-        copy_weights(setting.learner, weights, config.init_from)
     trim_lines(folder / "metrics.jsonl", lambda row: row.get("step", 0) <= done)
     write_config(folder, config)
     return _train(
@@ -232,32 +226,31 @@ def _train(
                     learner.tracker.reset()
                     if watch is not None:
                         watch.record(step, record)
-                if step % config.checkpoint_every == 0 or ending:
+                due = [observer for observer in observers if step % observer.every == 0]
+                save = step % config.checkpoint_every == 0 or ending
+                if due or save:
                     check_finite(learner.tracker.read(), checkpoint)
                     check_weights(learner, step, checkpoint)
+                # Before the checkpoint: a resume does not come back to what stands before it.
+                with clock.pause():
+                    for observer in due:
+                        observer.look(learner, step, clock.seconds)
+                if save:
                     save_tensors(checkpoint, learner.tensors(), step=step, seconds=clock.seconds)
-                _look(observers, learner, step, clock)
                 if ending and not last:
                     state = "stopped"
                     break
         except Exception as error:
             kind: State = "diverged" if isinstance(error, TrainingDivergedError) else "stopped"
             rate = images / max(clock.piece, 1e-9)
-            log.error("Stopped at step %d: %s", step, error)
+            # The caller is told by the error itself; this is for log.txt.
+            log.info("Stopped at step %d: %s", step, error)
             _try_status(folder, kind, step, config.steps, clock.seconds, rate, str(error))
             raise
         rate = images / max(clock.piece, 1e-9)
         write_status(folder, state, step, config.steps, clock.seconds, rate, stop.reason)
         log.info("%s at step %d of %d, %.1f images/s.", state, step, config.steps, rate)
-    return Outcome(state, step, clock.seconds, rate, terms)
-
-
-def _look(observers: list[Observer], learner: Learner, step: int, clock: Clock) -> None:
-    due = [observer for observer in observers if step % observer.every == 0]
-    if due:
-        with clock.pause():
-            for observer in due:
-                observer.look(learner, step, clock.seconds)
+    return Outcome(state, step, step - done, clock.seconds, rate, terms)
 
 
 def _try_status(

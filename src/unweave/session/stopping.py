@@ -108,14 +108,16 @@ def check_finite(record: Record, checkpoint: Path) -> None:
 
 
 def check_weights(learner: Learner, step: int, checkpoint: Path) -> None:
-    """Refuse to write weights that are not finite.
+    """Refuse to write weights, or a state of an optimiser, that are not finite.
 
     Raises:
-        TrainingDivergedError: It names the weight.
+        TrainingDivergedError: It names the tensor.
     """
-    for name, value in learner.weights().items():
+    for name, value in learner.tensors().items():
         if not bool(torch.isfinite(value).all()):
-            _diverged(step, f"weight {name.split('/', 1)[1]}", checkpoint)
+            kind, rest = name.split("/", 1)
+            what = "optimiser state" if kind == "optimizer" else "weight"
+            _diverged(step, f"{what} {rest}", checkpoint)
 
 
 def _diverged(step: int, name: str, checkpoint: Path) -> None:

@@ -105,7 +105,7 @@ def member(name: str, *families: type[Component]) -> type[Component]:
         known.update(members(family))
     if name not in known:
         kinds = " or ".join(family.family for family in families)
-        raise SpecError(f"Unknown {kinds} {name!r}. {nearest(name, known)}")
+        raise SpecError(f"Unknown {kinds} {name!r:.100}. {nearest(name, known)}")
     return known[name]
 
 
@@ -114,7 +114,7 @@ def build(cls: type[C], fields: Mapping[str, Any]) -> C:
     known = {field.name: field for field in dataclasses.fields(cls)}
     for key in fields:
         if key not in known:
-            raise SpecError(f"{cls.name} has no field {key!r}. {nearest(key, known)}")
+            raise SpecError(f"{cls.name} has no field {key!r:.100}. {nearest(key, known)}")
     missing = [
         field.name
         for field in known.values()

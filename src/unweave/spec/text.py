@@ -48,9 +48,9 @@ def parse_sum(text: str, *kinds: type[Component]) -> tuple[Component, ...]:
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval").body
         return _items(tree, kinds, text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        if isinstance(error, SpecError):
-            raise
+    except SpecError:
+        raise
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise SpecError(
             f"Cannot read {_cut(text)!r}. Write name(field=value, ...), with ' + ' between "
             f"summands."
@@ -90,7 +90,7 @@ def _item(node: ast.expr, kinds: tuple[type[Component], ...], text: str) -> Comp
         if keyword.arg is None:
             raise SpecError(f"{cls.name}: '**' is not allowed in {_cut(text)!r}.")
         if keyword.arg in fields:
-            raise SpecError(f"{cls.name}: {keyword.arg} is given twice in {_cut(text)!r}.")
+            raise SpecError(f"{cls.name}: {keyword.arg:.100} is given twice in {_cut(text)!r}.")
         if keyword.arg not in hints:
             build(cls, {keyword.arg: None})
         where = f"{cls.name}: {keyword.arg}"

@@ -18,6 +18,7 @@ from unweave.likelihoods import Bernoulli, Likelihood
 from unweave.nn import Architecture, Burgess
 from unweave.objectives import Objective
 from unweave.spec import Component, number, option
+from unweave.splits import held_out_count
 from unweave.training.optimizers import Adam, Optimizer
 
 Precision = Literal["auto", "bfloat16", "float32"]
@@ -71,7 +72,7 @@ class TrainConfig(Component):
     def num_train(self) -> int:
         """Number of images trained on."""
         count = self.dataset.factor_space.size
-        return count - round(self.holdout * count)
+        return count - held_out_count(count, self.holdout)
 
     def steps_of(self, epochs: float) -> int:
         """Optimiser steps in which every training image is seen so many times.
