@@ -109,7 +109,8 @@ class Run:
         try:
             model.load_state_dict(state)
         except RuntimeError as error:
-            raise RunError(f"The checkpoint of {self.folder} does not fit it: {error}.") from error
+            reason = " ".join(str(error).split())
+            raise RunError(f"The checkpoint of {self.folder} does not fit it: {reason}") from error
         available = config.device != "cpu" and torch.cuda.is_available()
         device = torch.device(config.device if available else "cpu")
         model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -45,7 +45,7 @@ class Burgess(Architecture):
         layers: list[nn.Module] = []
         width = image_shape[2]
         for _ in range(_num_convolutions(image_shape)):
-            layers += [nn.Conv2d(width, _CHANNELS, 4, 2, 1), nn.ReLU()]
+            layers += [nn.Conv2d(width, _CHANNELS, 4, 2, 1), nn.ReLU(inplace=True)]
             width = _CHANNELS
         layers += [nn.Flatten(), nn.Linear(_CHANNELS * _SIDE * _SIDE, _HIDDEN), nn.ReLU()]
         layers += [nn.Linear(_HIDDEN, _HIDDEN), nn.ReLU()]
@@ -58,7 +58,7 @@ class Burgess(Architecture):
         layers += [nn.Linear(_HIDDEN, _CHANNELS * _SIDE * _SIDE), nn.ReLU()]
         layers += [nn.Unflatten(1, (_CHANNELS, _SIDE, _SIDE))]
         for _ in range(_num_convolutions(image_shape) - 1):
-            layers += [nn.ConvTranspose2d(_CHANNELS, _CHANNELS, 4, 2, 1), nn.ReLU()]
+            layers += [nn.ConvTranspose2d(_CHANNELS, _CHANNELS, 4, 2, 1), nn.ReLU(inplace=True)]
         layers += [nn.ConvTranspose2d(_CHANNELS, image_shape[2], 4, 2, 1)]
         return nn.Sequential(*layers)
 

@@ -21,6 +21,14 @@ from unweave.training import Learner
 from unweave.training.checkpoint import load_tensors
 from unweave.training.tracker import Record
 
+_WORDS = {
+    "raw": "{}",
+    "weighted": "{} times its weight",
+    "loss": "the loss of {}",
+    "kl": "the KL of latent z{}",
+}
+"""How the groups of a record are named to people, the first cause first."""
+
 
 @final
 class Clock:
@@ -99,12 +107,14 @@ def check_finite(record: Record, checkpoint: Path) -> None:
         TrainingDivergedError: It names the first step and term, and the checkpoint that is kept.
     """
     if record.first_bad:
-        step = min(record.first_bad.values())
         # The loss is the sum of the terms: name the term that broke first, not the sum.
-        order = sorted(
-            record.first_bad.items(), key=lambda item: (item[1], not item[0].startswith("raw/"))
+        groups = tuple(_WORDS)
+        name, step = min(
+            record.first_bad.items(),
+            key=lambda item: (item[1], groups.index(item[0].split("/", 1)[0])),
         )
-        _diverged(step, order[0][0].split("/", 1)[1] if order else "loss", checkpoint)
+        group, key = name.split("/", 1)
+        _diverged(step, _WORDS[group].format(key), checkpoint)
 
 
 def check_weights(learner: Learner, step: int, checkpoint: Path) -> None:

@@ -32,8 +32,14 @@ def resolve(config: TrainConfig) -> TrainConfig:
 
 
 def prepare_process(config: TrainConfig) -> None:
-    """Make PyTorch use the configuration's number of threads, and keep freed memory."""
+    """Set threads, memory and arithmetic of this process as training wants them.
+
+    Subnormal numbers are taken as zero: units that die leave their Adam moments there, and a
+    processor adds such numbers many times slower. Worker threads take the setting over when they
+    are started, so this comes before the first network is built.
+    """
     keep_freed_memory()
+    torch.set_flush_denormal(True)
     if config.threads is not None and torch.get_num_threads() != config.threads:
         torch.set_num_threads(config.threads)
 
