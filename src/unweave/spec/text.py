@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 from unweave.errors import SpecError, nearest
-from unweave.spec.component import Component, build, member
+from unweave.spec.component import Component, build, member, members
 from unweave.spec.hints import choices, element_hint, expected, families, field_hints, flat
 
 _MAX_TEXT = 10_000
@@ -112,10 +112,14 @@ def _value(node: ast.expr, hint: Any, where: str, text: str) -> Any:
     nested = families(hint)
     if isinstance(node, ast.Name) and node.id in choices(hint):
         return node.id
-    named = isinstance(node, ast.Name) or (
-        isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    )
-    if named and nested:
+    named = node.func if isinstance(node, ast.Call) else node
+    if nested and isinstance(named, ast.Name):
+        known = {name for family in nested for name in members(family)}
+        if named.id not in known:
+            given = _source(node)
+            raise SpecError(
+                f"{where} takes {expected(hint)}, not {given!r}. {nearest(named.id, known)}"
+            )
         return _item(node, nested, text)
     if isinstance(node, ast.Name) and str in flat(hint):
         return node.id
