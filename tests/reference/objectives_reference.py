@@ -106,8 +106,14 @@ def disvae_weights(batch_size, dataset_size):
     return weights
 
 
-def decomposition(mean, logvar, z, dataset_size, estimator="stratified", compat="none"):
-    """Mutual information, total correlation and dimension-wise KL of one batch."""
+def decomposition(
+    mean, logvar, z, dataset_size, estimator="stratified", compat="none", power=None
+):
+    """Mutual information, total correlation and dimension-wise KL of one batch.
+
+    The published code adds the logarithm of a weight to log q(z) once for each latent; `power`
+    says how often instead.
+    """
     batch_size, latents = z.shape
     if estimator == "weighted":
         weights = np.full((batch_size, batch_size), 1 / (batch_size * dataset_size))
@@ -115,8 +121,8 @@ def decomposition(mean, logvar, z, dataset_size, estimator="stratified", compat=
         weights = disvae_weights(batch_size, dataset_size)
     else:
         weights = stratified_weights(batch_size, dataset_size)
-    # The published code adds the logarithm of the weight once for each latent.
-    power = latents if estimator == "stratified" and compat == "disvae" else 1
+    if power is None:
+        power = latents if estimator == "stratified" and compat == "disvae" else 1
     information = correlation = dimension = 0.0
     for i in range(batch_size):
         conditional = sum(log_density(z[i, k], mean[i, k], logvar[i, k]) for k in range(latents))
