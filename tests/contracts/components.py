@@ -1,0 +1,101 @@
+"""Every family of components, its room, and random members built from their declared fields."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import typing
+from types import ModuleType
+from typing import Any, Literal
+
+from hypothesis import strategies as st
+
+from unweave.data import DatasetSpec
+from unweave.errors import SpecError
+from unweave.likelihoods import Likelihood
+from unweave.metrics import Metric
+from unweave.nn import Architecture
+from unweave.objectives import Method, Term
+from unweave.schedules import Schedule
+from unweave.spec import Component, field_hints, members
+from unweave.spec.hints import families, flat
+from unweave.training import Optimizer
+
+__all__ = ["FAMILIES", "MEMBERS", "instances", "room", "values"]
+
+FAMILIES: dict[type[Component], str] = {
+    DatasetSpec: "unweave.data",
+    Method: "unweave.objectives",
+    Term: "unweave.objectives",
+    Schedule: "unweave.schedules",
+    Likelihood: "unweave.likelihoods",
+    Architecture: "unweave.nn",
+    Optimizer: "unweave.training",
+    Metric: "unweave.metrics",
+}
+"""Each family, and the module whose `__all__` names its members."""
+
+
+def own_members(family: type[Component]) -> list[type[Component]]:
+    """Members that are part of the package; examples in the documentation add others."""
+    return [cls for cls in members(family).values() if cls.__module__.startswith("unweave.")]
+
+
+MEMBERS = [(family, cls) for family in FAMILIES for cls in own_members(family)]
+
+
+def room(family: type[Component]) -> ModuleType:
+    """The module that exports the members of a family."""
+    return importlib.import_module(FAMILIES[family])
+
+
+@st.composite
+def instances(draw: st.DrawFn, cls: type[Any]) -> Any:
+    """A random instance: some fields left at their default, the others drawn from their type."""
+    hints = field_hints(cls)
+    fields = {}
+    for field in dataclasses.fields(cls):
+        if field.default is dataclasses.MISSING or draw(st.booleans()):
+            fields[field.name] = draw(values(hints[field.name], field.metadata))
+    try:
+        return cls(**fields)
+    except SpecError:
+        # Fields that do not fit together, each one good by itself.
+        return draw(st.nothing())
+
+
+def values(hint: Any, limits: Any) -> st.SearchStrategy[Any]:
+    """Values that a field of this type and range takes."""
+    return st.one_of([_values(part, limits) for part in flat(hint)])
+
+
+def _values(part: Any, limits: Any) -> st.SearchStrategy[Any]:
+    origin, args = typing.get_origin(part), typing.get_args(part)
+    if part is type(None):
+        return st.none()
+    if part is bool:
+        return st.booleans()
+    if part is str:
+        return st.text(max_size=20)
+    if part is int:
+        low = int(limits["low"]) if "low" in limits else -5
+        high = int(limits["high"]) if "high" in limits else 10**9
+        return st.integers(low, min(low + 3, high)) | st.integers(low, high)
+    if part is float:
+        return st.floats(
+            min_value=limits.get("low", limits.get("above")),
+            max_value=limits.get("high", limits.get("below")),
+            exclude_min="low" not in limits and "above" in limits,
+            exclude_max="high" not in limits and "below" in limits,
+            allow_nan=False,
+            allow_infinity=False,
+        )
+    if origin is Literal:
+        return st.sampled_from(args)
+    if origin is tuple and args[-1] is Ellipsis:
+        return st.lists(values(args[0], limits), max_size=4).map(tuple)
+    if origin is tuple:
+        return st.tuples(*(values(arg, limits) for arg in args))
+    if families(part):
+        return st.one_of([instances(cls) for cls in members(part).values()])
+    raise NotImplementedError(f"Tell this strategy how to draw values of {part}.")

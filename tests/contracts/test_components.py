@@ -1,0 +1,258 @@
+"""What every component promises: text, full form, equality, checks and documentation."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts.components import FAMILIES, MEMBERS, instances, room
+from unweave.errors import SpecError
+from unweave.objectives import Method, Objective, Term, parse_objective
+from unweave.spec import from_dict, members, parse, to_dict
+
+every_member = pytest.mark.parametrize(
+    ("family", "cls"), MEMBERS, ids=[f"{f.family}-{c.name}" for f, c in MEMBERS]
+)
+every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.family)
+quick = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+)
+
+# Terms of the evidence lower bound itself, and choices that no paper owns.
+GENERIC = {"reconstruction", "kl"}
+
+
+@every_family
+def test_a_family_is_abstract_and_has_members(family):
+    assert inspect.isabstract(family)
+    assert members(family)
+    assert family.family != "component"
+
+
+@every_family
+def test_a_room_exports_its_families_and_every_member(family):
+    module = room(family)
+    for cls in (family, *(c for f, c in MEMBERS if f is family)):
+        assert cls.__name__ in module.__all__
+        assert getattr(module, cls.__name__) is cls
+
+
+def test_a_name_means_one_thing_in_every_text():
+    for kinds in ((Method, Term), *((family,) for family in FAMILIES)):
+        names = [cls.name for family, cls in MEMBERS if family in kinds]
+        assert len(set(names)) == len(names)
+
+
+@every_member
+def test_members_are_final_and_named_as_a_text_is_written(family, cls):
+    assert getattr(cls, "__final__", False), "mark it @final"
+    assert cls.name.isidentifier()
+    assert cls.name == cls.name.lower()
+
+
+@every_member
+@given(data=st.data())
+@quick
+def test_text_and_full_form_are_read_back(family, cls, data):
+    component = data.draw(instances(cls))
+    for again in (
+        parse(str(component), family),
+        from_dict(json.loads(json.dumps(to_dict(component), allow_nan=False)), family),
+        dataclasses.replace(component),
+    ):
+        assert again == component
+        assert hash(again) == hash(component)
+        assert type(again) is cls
+        assert str(again) == str(component)
+
+
+@every_member
+@given(data=st.data())
+@quick
+def test_the_full_form_holds_every_field_and_tells_instances_apart(family, cls, data):
+    one, other = data.draw(instances(cls)), data.draw(instances(cls))
+    assert set(to_dict(one)) == {"type", *(field.name for field in dataclasses.fields(cls))}
+    assert to_dict(one)["type"] == cls.name
+    assert (to_dict(one) == to_dict(other)) == (one == other)
+    assert (str(one) == str(other)) == (one == other)
+
+
+@every_member
+def test_on_its_defaults_the_text_is_the_bare_name(family, cls):
+    required = [f.name for f in dataclasses.fields(cls) if f.default is dataclasses.MISSING]
+    if required:
+        with pytest.raises(SpecError, match=f"{cls.name} needs {required[0]}"):
+            parse(cls.name, family)
+    else:
+        assert str(cls()) == cls.name
+        assert parse(cls.name, family) == cls()
+        assert from_dict({"type": cls.name}, family) == cls()
+
+
+@every_member
+@given(data=st.data())
+@settings(quick, max_examples=5)
+def test_components_are_frozen_and_take_fields_by_name(family, cls, data):
+    component = data.draw(instances(cls))
+    for field in dataclasses.fields(cls):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            setattr(component, field.name, getattr(component, field.name))
+    with pytest.raises(TypeError):
+        cls(1)
+
+
+@every_member
+def test_every_field_has_help_and_refuses_what_it_cannot_be(family, cls):
+    good = {
+        field.name: 1 for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING
+    }
+    for field in dataclasses.fields(cls):
+        assert field.metadata["help"].endswith("."), field.name
+        with pytest.raises(SpecError, match=rf"{cls.name}: {field.name} takes "):
+            cls(**good | {field.name: object()})
+    with pytest.raises(SpecError, match=f"{cls.name} has no field 'nonsense'"):
+        parse(f"{cls.name}(nonsense=1)", family)
+
+
+@every_member
+def test_numbers_beyond_their_range_are_refused(family, cls):
+    good: dict[str, Any] = {
+        field.name: 1 for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING
+    }
+    for field in dataclasses.fields(cls):
+        for limit, beyond in (("low", -1), ("high", 1), ("above", 0), ("below", 0)):
+            if limit not in field.metadata:
+                continue
+            value = field.metadata[limit] + beyond
+            if "tuple" in str(field.type):
+                value = (value,) * str(field.type).count("int")
+            with pytest.raises(SpecError, match=rf"{cls.name}: {field.name} must be "):
+                cls(**good | {field.name: value})
+
+
+@every_member
+def test_every_member_is_documented(family, cls):
+    doc = cls.__doc__ or ""
+    assert doc
+    assert not doc.startswith(f"{cls.__name__}("), "the docstring is the dataclass's own"
+    assert doc.split("\n")[0].endswith("."), "the first line is one sentence"
+    if family in (Method, Term) and cls.name not in GENERIC:
+        assert "References:" in doc, "name the paper"
+        assert any(line.strip().startswith("|") for line in doc.splitlines())
+    if hasattr(cls, "source") and isinstance(cls.source, str):
+        assert cls.source, "name the paper"
+
+
+# Objectives: sums of methods and terms
+
+
+@st.composite
+def objectives(draw: st.DrawFn) -> Objective:
+    """A method or a reconstruction, and terms of kinds that it does not have."""
+    kinds = [cls for family, cls in MEMBERS if family is Term]
+    if draw(st.booleans()):
+        first = draw(st.sampled_from([cls for family, cls in MEMBERS if family is Method]))
+        items = [draw(instances(first))]
+        have = {term.name for term in items[0].terms()}
+    else:
+        items = [draw(instances(members(Term)["reconstruction"]))]
+        have = {"reconstruction"}
+    others = [cls for cls in kinds if cls.name not in have]
+    chosen = draw(st.lists(st.sampled_from(others), unique=True)) if others else []
+    items += [draw(instances(cls)) for cls in chosen]
+    return Objective(tuple(items))
+
+
+@given(objectives())
+@quick
+def test_objectives_are_read_back(objective):
+    assert parse_objective(str(objective)) == objective
+    form = json.loads(json.dumps(objective.to_dict(), allow_nan=False))
+    assert Objective.from_dict(form) == objective
+    assert hash(Objective.from_dict(form)) == hash(objective)
+    assert objective.method_name == "+".join(item.name for item in objective.items)
+
+
+@given(objectives())
+@quick
+def test_an_objective_expands_to_the_terms_of_its_summands(objective):
+    plan = objective.expand()
+    expected = []
+    for item in objective.items:
+        expected += list(item.terms()) if isinstance(item, Method) else [item]
+    assert list(plan.terms.values()) == expected
+    assert list(plan.terms) == [term.name for term in expected]
+    needs_second = any(item.batch == "second" for item in (*objective.items, *expected))
+    assert plan.batch == ("second" if needs_second else "single")
+    assert plan.min_batch == max(term.min_batch for term in expected)
+    assert [player.name for player in plan.players] == [
+        player.name
+        for item in (*(i for i in objective.items if isinstance(i, Method)), *expected)
+        for player in item.players()
+    ]
+    assert expected[0].name == "reconstruction"
+
+
+def test_a_second_method_adds_the_terms_that_are_not_in_its_elbo():
+    plan = parse_objective("beta_tcvae(beta=6) + factor_vae(gamma=3, lr=0.001)").expand()
+    assert [str(term) for term in plan.terms.values()] == [
+        "reconstruction",
+        "mutual_information",
+        "total_correlation(weight=6)",
+        "dimension_kl",
+        "density_ratio_tc(weight=3, lr=0.001)",
+    ]
+    assert plan.batch == "second"
+    assert [player.name for player in plan.players] == ["discriminator"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("total_correlation", "has no reconstruction term. Start from a method, such as 'vae + "),
+        ("kl(weight=4) + total_correlation", "has no reconstruction term"),
+        ("vae + kl", "has the term kl more than once"),
+        ("reconstruction + kl + kl(weight=2)", "has the term kl more than once"),
+        ("vae + reconstruction", "has the term reconstruction more than once"),
+        ("factor_vae + density_ratio_tc", "has the term density_ratio_tc more than once"),
+        ("vae + beta_vae", "beta_vae weights its kl"),
+        ("vae + vae", "vae adds no term to vae"),
+        ("vae + beta_vae(beta=1)", "adds no term to vae"),
+        ("vae + beta_tcvae", "beta_tcvae weights its total_correlation"),
+        ("beta_vae + annealed_vae", "annealed_vae weights its kl"),
+        ("vae + factor_vae(kl=2)", "factor_vae(kl=2) weights its kl"),
+        ("factor_vae + factor_vae", "has the term density_ratio_tc more than once"),
+        ("vae + betta_vae", "Unknown method or term 'betta_vae'. Did you mean beta_vae"),
+        ("vae + linear(start=0, stop=1, steps=2)", "Unknown method or term 'linear'"),
+        ("vae - kl", "name or name(field=value, ...) is expected"),
+        ("", "Expected the text of a method or term"),
+    ],
+)
+def test_sums_that_make_no_sense_are_refused(text, reason):
+    with pytest.raises(SpecError) as caught:
+        parse_objective(text)
+    assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("form", "reason"),
+    [
+        ({"type": "sum"}, 'A sum needs a list of "items"'),
+        ({"type": "sum", "items": "vae"}, 'A sum needs a list of "items"'),
+        ({"type": "sum", "items": []}, "at least one method or term"),
+        ({"type": "sum", "items": [{"type": "vae"}, {"type": "kl"}]}, "more than once"),
+        ({"type": "sum", "items": ["vae"]}, 'Expected an object with a "type"'),
+        ({"type": "bernoulli"}, "Unknown method or term 'bernoulli'"),
+        (None, 'Expected an object with a "type"'),
+    ],
+)
+def test_full_forms_of_sums_that_are_refused(form, reason):
+    with pytest.raises(SpecError) as caught:
+        Objective.from_dict(form)
+    assert reason in str(caught.value)

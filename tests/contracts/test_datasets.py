@@ -1,0 +1,105 @@
+"""What every dataset promises, on a small grid of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from contracts.components import MEMBERS
+from unweave.data import DatasetSpec, load_dataset, parse_dataset
+from unweave.factors import FactorIndexError
+
+# A small grid of every dataset, with at least two values of each factor; None where there is no
+# smaller one than the whole.
+SMALL: dict[str, str] = {"dsprites": "dsprites(grid=(3, 2, 2, 4, 4))"}
+
+NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec]
+
+
+def test_every_dataset_has_a_small_grid_here():
+    assert set(SMALL) == set(NAMES)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def dataset(request):
+    return load_dataset(SMALL[request.param])
+
+
+def test_sizes_agree(dataset):
+    spec = dataset.spec
+    assert len(dataset) == spec.factor_space.size == dataset.factor_space.size
+    assert dataset.image_shape == spec.image_shape
+    assert min(dataset.factor_space.sizes) >= 2
+    assert parse_dataset(str(spec)) == spec
+    assert dataset.source in ("rendered", "archive")
+
+
+def test_images_are_bytes_of_the_promised_shape(dataset):
+    images = dataset.images(np.arange(len(dataset)))
+    assert images.dtype == np.uint8
+    assert images.shape == (len(dataset), *dataset.image_shape)
+    assert images.min() == 0
+    assert images.max() > 127
+    assert dataset.images([]).shape == (0, *dataset.image_shape)
+
+
+def test_gather_gives_the_same_images_between_0_and_1(dataset):
+    flat = np.arange(len(dataset))[::-3]
+    pixels, scale = dataset.gather(flat)
+    np.testing.assert_allclose(pixels * scale, dataset.images(flat) / 255, atol=1e-7)
+
+
+def test_images_are_the_same_each_time(dataset):
+    flat = np.arange(len(dataset))
+    again = load_dataset(str(dataset.spec))
+    np.testing.assert_array_equal(again.images(flat), dataset.images(flat))
+    np.testing.assert_array_equal(dataset.images(flat), dataset.images(flat))
+
+
+def test_a_batch_is_its_images_one_by_one(dataset):
+    flat = np.random.default_rng(0).integers(0, len(dataset), 40)
+    batch = dataset.images(flat)
+    for row, index in enumerate(flat):
+        np.testing.assert_array_equal(batch[row], dataset.images([index])[0])
+
+
+def test_images_that_are_given_out_can_be_written_to(dataset):
+    images = dataset.images([0])
+    before = images.copy()
+    images[:] = 7
+    np.testing.assert_array_equal(dataset.images([0]), before)
+
+
+def test_factors_are_those_of_the_factor_space(dataset):
+    flat = np.arange(len(dataset))
+    factors = dataset.factors(flat)
+    assert factors.dtype == np.int64
+    np.testing.assert_array_equal(factors, dataset.factor_space.unravel(flat))
+    np.testing.assert_array_equal(dataset.factor_space.ravel(factors), flat)
+    # C order: the last factor is the fastest.
+    assert (factors[1] - factors[0]).tolist() == [0] * (factors.shape[1] - 1) + [1]
+
+
+def test_every_factor_changes_the_image(dataset):
+    space = dataset.factor_space
+    for column, name in enumerate(space.names):
+        rows = space.unravel(np.arange(len(dataset)))
+        rows = rows[rows[:, column] == 0]
+        others = rows.copy()
+        others[:, column] = 1
+        changed = dataset.images(space.ravel(rows)) != dataset.images(space.ravel(others))
+        share = changed.reshape(len(rows), -1).any(axis=1).mean()
+        assert share > 0.5, f"{name} changes {share:.0%} of the images"
+
+
+def test_no_two_images_of_the_grid_are_equal(dataset):
+    images = dataset.images(np.arange(len(dataset))).reshape(len(dataset), -1)
+    assert len(np.unique(images, axis=0)) == len(dataset)
+
+
+@pytest.mark.parametrize("flat", [[-1], [10**9], [0.5], [[0, 1]], 3, ["0"], [True]])
+def test_indices_that_are_none_are_refused(dataset, flat):
+    with pytest.raises(FactorIndexError):
+        dataset.images(flat)
+    with pytest.raises(FactorIndexError):
+        dataset.factors(flat)
