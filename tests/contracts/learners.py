@@ -1,0 +1,70 @@
+"""Small learners on random images, for tests of objectives and of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from unweave.data import parse_dataset
+from unweave.objectives import Batch, Plan, Step, parse_objective
+from unweave.randomness import Streams
+from unweave.training import Learner, TrainConfig
+
+__all__ = ["IMAGES", "make_batch", "make_learner", "small_config", "step_of", "trained"]
+
+IMAGES = 500
+"""How many images the learners believe that there are."""
+
+
+def small_config(objective: str, **settings: Any) -> TrainConfig:
+    """A resolved configuration of three latents on a dataset that is never opened."""
+    fields: dict[str, Any] = {
+        "steps": 10, "latents": 3, "batch_size": 4, "threads": 1, "device": "cpu",
+        "precision": "float32",
+    }  # fmt: skip
+    return TrainConfig(
+        dataset=parse_dataset("dsprites(grid=(3, 2, 4, 8, 8))"),
+        objective=parse_objective(objective),
+        **fields | settings,
+    )
+
+
+def make_learner(
+    objective: str, image_shape: tuple[int, int, int] = (32, 32, 3), **settings: Any
+) -> Learner:
+    """A new learner with full-size networks."""
+    return Learner(small_config(objective, **settings), image_shape, IMAGES)
+
+
+def make_batch(learner: Learner, batch_size: int = 4, seed: int = 0) -> Batch:
+    """Random images of the learner's shape, with a second batch when its plan asks for one."""
+    height, width, channels = learner.model.image_shape
+    generator = torch.Generator().manual_seed(seed)
+
+    def images() -> Tensor:
+        drawn = torch.rand(batch_size, channels, height, width, generator=generator)
+        return (drawn > 0.5).float().contiguous(memory_format=torch.channels_last)
+
+    first = images()
+    return Batch(images=first, second=images() if learner.plan.batch == "second" else None)
+
+
+def trained(
+    objective: str, steps: int = 2, batch_size: int = 4, seed: int = 0, **settings: Any
+) -> Learner:
+    """A learner after a few updates on the same random batches whatever the objective."""
+    learner = make_learner(objective, batch_size=batch_size, seed=seed, **settings)
+    for step in range(1, steps + 1):
+        learner.update(make_batch(learner, batch_size, seed=step), step)
+    return learner
+
+
+def step_of(learner: Learner, batch: Batch, global_step: int = 1) -> Step:
+    """The step that the learner's next update sees, with gradients."""
+    plan: Plan = learner.plan
+    streams = Streams(learner.seed, global_step, torch.device("cpu"))
+    return plan.forward(
+        learner.model, learner.parts, batch, streams, global_step, learner.dataset_size
+    )
