@@ -190,8 +190,7 @@ def build_store(
     folder = Path(folder)
     need = count * row_bytes(image_shape, encoding)
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder.parent / f".{folder.name}.lock"):
+        with _alone(folder):
             if not folder.exists():
                 _remove_stale(folder)
                 _check_space(folder, need)
@@ -256,6 +255,27 @@ def _write_images(
             raise ValueError(f"expected {count} images, not {done}")
         _flush(handle)
     return crcs
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold the lock of a store; when the block fails, what was made to hold it goes, too."""
+    missing = [path for path in folder.parents if not path.exists()]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = folder.parent / f".{folder.name}.lock"
+    try:
+        with filelock.FileLock(lock):
+            try:
+                yield
+            except BaseException:
+                # Whoever waits for it notices that the file is gone, and makes a new one.
+                lock.unlink(missing_ok=True)
+                raise
+    except BaseException:
+        for path in missing:
+            with contextlib.suppress(OSError):
+                path.rmdir()
+        raise
 
 
 @contextlib.contextmanager
