@@ -1,0 +1,285 @@
+"""The contract for scripts: one JSON object on standard output, all else on standard error."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+from matplotlib.image import imread
+
+from session.runs import (
+    IMAGES,
+    MINI,
+    TINY,
+    cli,
+    copy_of,
+    document,
+    flags,
+    lines,
+    listing,
+    rich,
+    rich_result,
+    train,
+)
+from unweave.studies import PRESETS, preset
+
+
+def test_train():
+    folder, result = rich_result()
+    assert result.code == 0
+    value = result.json
+    assert {"run", "steps", "seconds", "images_per_second", "terms"} <= value.keys()
+    assert value["run"] == str(folder)
+    assert value["steps"] == 24
+    assert value["seconds"] > 0
+    assert value["images_per_second"] > 0
+    assert value["terms"] == lines(folder, "train")[-1]["raw"]
+    assert all(isinstance(term, float) for term in value["terms"].values())
+    assert result.out.count("\n") == 1
+
+
+def test_train_in_the_words_of_the_contract(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    given = ["train", MINI, "vae", "--steps", "2", "--seed", "7", "--out", "here", "--json"]
+    result = cli(*given)
+    assert result.code == 0
+    assert result.json["run"] == "here"
+    assert result.json["steps"] == 2
+    config = document(tmp_path / "here" / "config.json")
+    assert (config["seed"], config["batch_size"], config["latents"]) == (7, 64, 10)
+
+
+def test_train_for_people(tmp_path):
+    result = cli(
+        "train", MINI, "vae", *flags(**TINY, steps=2, log_every=1), "--out", tmp_path / "run"
+    )
+    assert result.code == 0
+    assert "finished at step 2" in result.out
+    assert "reconstruction" in result.out
+    assert "images/s" in result.out
+    assert "step 2/2" in result.err
+
+
+def test_the_default_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path / "runs"))
+    given = ["train", MINI, "beta_tcvae(beta=4)", *flags(**TINY, steps=1), "--json"]
+    result = cli(*given)
+    folder = tmp_path / "runs" / result.json["run"].rsplit("/", 1)[1]
+    config = document(folder / "config.json")
+    assert folder.name.startswith("dsprites-beta_tcvae-")
+    assert len(folder.name.rsplit("-", 1)[1]) == 8
+    assert config["steps"] == 1
+    assert cli(*given).code == 2
+    assert cli(*given, "--resume").json["state"] == "finished"
+    assert cli(*given, "--overwrite").json["state"] == "finished"
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == [folder.name]
+
+
+def test_the_command_of_a_run_trains_it_again(tmp_path):
+    config = document(rich() / "config.json")
+    words = shlex.split(config["command"])
+    assert words[:2] == ["unweave", "train"]
+    value = cli(*words[1:], "--dry-run", "--json", "--out", tmp_path / "run").json
+    assert value["command"] == config["command"]
+    assert value["address"] == config["address"]
+
+
+def test_evaluate(tmp_path):
+    run = copy_of(rich(), tmp_path)
+    value = cli("evaluate", run, "--metrics", "mig", "--json").json
+    assert value["run"] == str(run)
+    score = value["scores"]["mig"]
+    assert {"value", "parts", "protocol", "text", "matrix"} <= score.keys()
+    assert 0 <= score["value"] <= 1
+    assert score["parts"].keys() == {"shape", "scale", "orientation", "pos_x", "pos_y"}
+    assert score["value"] == pytest.approx(sum(score["parts"].values()) / 5)
+    assert score["protocol"] == "unweave/1"
+    assert score["text"].startswith("mig")
+    assert (score["samples"], score["part"], score["codes"]) == (IMAGES, "all", "mean")
+    assert (score["data"], score["source"]) == (MINI, "rendered")
+    assert score["step"] == 24
+    assert document(run / "scores.json")["scores"] == [score]
+
+
+def test_evaluate_for_people(tmp_path):
+    run = copy_of(rich(), tmp_path)
+    result = cli("evaluate", run, "--part", "holdout", "--codes", "sampled")
+    assert result.code == 0
+    assert "mig = 0." in result.out
+    assert "384 images" in result.out
+    assert "part holdout" in result.out
+    assert "sampled codes" in result.out
+    for factor in ("shape", "scale", "orientation", "pos_x", "pos_y"):
+        assert factor in result.out
+
+
+def test_plot_and_report(tmp_path):
+    run = copy_of(rich(), tmp_path)
+    value = cli("plot", run, "traversals", "kl", "--json").json
+    assert value == {
+        "figures": [str(run / "figures" / name) for name in ("traversals.png", "kl.png")]
+    }
+    for path in value["figures"]:
+        assert imread(path).ndim == 3
+    value = cli("report", run, "--json").json
+    assert value == {"report": str(run / "report.html")}
+    assert {path.stem for path in (run / "figures").glob("*.png")} == {
+        "kl",
+        "loss_curves",
+        "mig",
+        "reconstructions",
+        "traversals",
+    }
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "beta_tcvae(beta=2)" in page
+    elsewhere = tmp_path / "page.html"
+    assert cli("report", run, "--out", elsewhere, "--json").json == {"report": str(elsewhere)}
+    assert elsewhere.read_text(encoding="utf-8").startswith("<!")
+
+
+def test_data_list():
+    rows = cli("data", "list", "--json").json["datasets"]
+    assert {(row["name"], row["source"]) for row in rows} >= {
+        ("dsprites", "rendered"),
+        ("dsprites", "archive"),
+    }
+    for row in rows:
+        assert row["images"] == 737_280
+        assert row["shape"] == [64, 64, 1]
+        assert [factor["size"] for factor in row["factors"]] == [3, 6, 40, 32, 32]
+        assert row["ready"] in (True, False)
+
+
+def test_data_prepare_verify_show(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    text = "dsprites(grid=(3, 2, 2, 2, 2))"
+    value = cli("data", "prepare", text, "--json").json
+    assert (value["images"], value["ready"], value["source"]) == (48, True, "rendered")
+    assert value["seconds"] >= 0
+    assert cli("data", "verify", text, "--json").json["verified"] is True
+    value = cli("data", "show", text, "--json", "--seed", 4).json
+    assert value["figure"] == "dsprites.png"
+    assert imread(tmp_path / "dsprites.png").ndim == 3
+    images = next((tmp_path / "home").rglob("images.bin"))
+    data = bytearray(images.read_bytes())
+    data[100] ^= 1
+    images.write_bytes(data)
+    result = cli("data", "verify", text, "--json")
+    assert result.code == 2
+    assert "damaged" in result.err
+
+
+@pytest.mark.parametrize(
+    ("command", "keys", "name"),
+    [
+        ("objectives", {"methods", "terms"}, "factor_vae"),
+        ("architectures", {"architectures"}, "burgess"),
+        ("metrics", {"metrics"}, "mig"),
+        ("presets", {"presets"}, "demo"),
+    ],
+)
+def test_lists(command, keys, name):
+    value = cli(command, "--json").json
+    assert value.keys() == keys
+    assert name in [row["name"] for rows in value.values() for row in rows]
+    spoken = cli(command)
+    assert spoken.code == 0
+    for rows in value.values():
+        for row in rows:
+            assert row["name"] in spoken.out
+            assert row["about"] in spoken.out
+
+
+def test_lists_say_what_a_field_is():
+    methods = {row["name"]: row for row in cli("objectives", "--json").json["methods"]}
+    fields = {field["name"]: field for field in methods["beta_tcvae"]["fields"]}
+    assert fields["beta"]["default"] == "6"
+    assert not fields["beta"]["required"]
+    assert all(field["help"] for field in fields.values())
+    assert "1802.04942" in methods["beta_tcvae"]["source"]
+    metric = cli("metrics", "--json").json["metrics"][0]
+    assert metric["range"] == [0.0, 1.0]
+    assert metric["higher_is_better"] is True
+    assert metric["protocols"]["unweave/1"].startswith("mig")
+
+
+def test_version():
+    import unweave
+
+    result = cli("--version")
+    assert (result.code, result.out) == (0, f"unweave {unweave.__version__}\n")
+
+
+class TestDryRun:
+    def test_it_writes_nothing_and_says_the_cost(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
+        monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path / "runs"))
+        given = ["train", MINI, "factor_vae", *flags(**TINY, steps=100), "--dry-run"]
+        value = cli(*given, "--json").json
+        assert value["parameters"]["model"] == 502_005
+        assert value["parameters"]["discriminator"] == 4_017_002
+        assert value["images"] == 1600  # a second batch a step
+        assert value["epochs"] == pytest.approx(800 / IMAGES)
+        assert value["seconds"] == pytest.approx(100 * value["seconds_per_step"])
+        assert value["seconds"] > 0
+        assert value["disk_bytes"] > 12 * 502_005
+        assert value["dataset_ready"] is False
+        spoken = cli(*given)
+        assert spoken.code == 0
+        for words in ("502,005 parameters", "4,017,002 parameters", "1,600", "MB", "minutes"):
+            assert words in spoken.out
+        assert "Conv2d" in spoken.out
+        assert listing(tmp_path) == {}
+
+    def test_of_a_resume_trains_nothing(self, tmp_path):
+        run = tmp_path / "run"
+        train(run, steps=2)
+        before = listing(run)
+        result = cli("train", "--out", run, "--resume", "--steps", 9, "--dry-run", "--json")
+        assert result.code == 0, result.err
+        assert result.json["config"]["steps"] == 9
+        assert listing(run) == before
+
+
+class TestPresets:
+    def config(self, *arguments):
+        result = cli("train", *arguments, "--dry-run", "--json", "--batch-size", 8)
+        assert result.code == 0, result.err
+        return result.json["config"]
+
+    def test_a_preset_gives_the_settings(self):
+        config = self.config("--preset", "disvae/betaH_dsprites")
+        assert config["objective"]["type"] == "beta_vae"
+        assert config["optimizer"]["lr"] == 5e-4
+        assert config["seed"] == 1234
+        assert config["steps"] == 30 * 737_280 // 8
+
+    def test_flags_win(self):
+        config = self.config(
+            MINI,
+            *("--preset", "disvae/btcvae_dsprites"),
+            *flags(steps=7, lr=0.25, seed=9, latents=3),
+        )
+        assert config["dataset"]["grid"] == [3, 2, 4, 8, 8]
+        assert config["objective"]["type"] == "beta_tcvae"
+        assert (config["steps"], config["seed"], config["latents"]) == (7, 9, 3)
+        assert config["optimizer"]["lr"] == 0.25
+
+    def test_epochs_win_over_the_steps_of_a_preset(self):
+        config = self.config(MINI, "vae", "--preset", "demo", "--epochs", 2)
+        assert config["steps"] == 2 * IMAGES // 8
+        assert config["objective"]["type"] == "vae"
+
+    def test_an_optimiser_wins_over_the_rate_of_a_preset(self):
+        config = self.config("--preset", "demo", "--optimizer", "adam(beta1=0.5)")
+        assert config["optimizer"] == {"type": "adam", "lr": 5e-4, "beta1": 0.5, "beta2": 0.999}
+
+    def test_the_list_is_complete(self):
+        rows = cli("presets", "--json").json["presets"]
+        assert [row["name"] for row in rows] == list(PRESETS)
+        for row in rows:
+            assert row["objective"] == preset(row["name"]).objective
+        json.dumps(rows)
