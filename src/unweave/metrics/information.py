@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["discretise", "entropies", "mutual_information"]
 
+import contextlib
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,7 +14,8 @@ def discretise(codes: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
     """Bin each column into equally wide bins between its smallest and largest value.
 
     Edges are those of `numpy.histogram`, the last value falling into the last bin; a constant
-    column falls into a single bin.
+    column falls into a single bin. Edges have the precision of the codes, or double precision
+    where the range is too narrow for that.
 
     Args:
         codes: (N, L).
@@ -24,8 +27,7 @@ def discretise(codes: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
     binned = np.empty(codes.shape, dtype=np.int64)
     for j in range(codes.shape[1]):
         column = np.asarray(codes[:, j])
-        edges = np.histogram_bin_edges(column, bins=bins)
-        binned[:, j] = np.digitize(column, edges[1:-1])
+        binned[:, j] = np.digitize(column, _inner_edges(column, bins))
     return binned
 
 
@@ -58,6 +60,16 @@ def entropies(factors: NDArray[np.int64], sizes: tuple[int, ...]) -> NDArray[np.
     """Entropy of each factor in the sample, nats, (K,)."""
     columns = [np.bincount(factors[:, k], minlength=size) for k, size in enumerate(sizes)]
     return np.array([_entropy(counts) for counts in columns])
+
+
+def _inner_edges(column: NDArray[np.floating], bins: int) -> NDArray[np.floating]:
+    """The edges between bins, (bins - 1,); none when not even double precision can part them."""
+    for kind in (column.dtype, np.float64):
+        # NumPy refuses edges of which two are equal, as those of a latent that has all but
+        # collapsed.
+        with contextlib.suppress(ValueError):
+            return np.histogram_bin_edges(column.astype(kind), bins=bins)[1:-1]
+    return np.empty(0)
 
 
 def _entropy(counts: NDArray[np.int64]) -> float:
