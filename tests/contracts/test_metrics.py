@@ -1,0 +1,195 @@
+"""What every metric promises, on codes that are random and on codes that copy the factors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from contracts.components import MEMBERS
+from unweave.errors import SpecError
+from unweave.factors import Factor, FactorSpace
+from unweave.metrics import PROTOCOLS, Metric, evaluate, metrics_of
+from unweave.metrics.protocols import DEFAULT, protocol
+from unweave.representation import Representation
+from unweave.spec import parse
+
+METRICS = [cls() for family, cls in MEMBERS if family is Metric]
+every_metric = pytest.mark.parametrize("metric", METRICS, ids=str)
+SPACE = FactorSpace((Factor("shape", 3), Factor("size", 5), Factor("place", 8)))
+LATENTS = 5
+
+
+def representation(codes: np.ndarray, logvar: float = -2.0) -> Representation:
+    factors = SPACE.unravel(np.arange(len(codes)) % SPACE.size)
+    codes = np.asarray(codes, dtype=np.float32)
+    return Representation(
+        mean=codes,
+        factors=factors,
+        factor_space=SPACE,
+        logvar=np.full(codes.shape, logvar, dtype=np.float32),
+    )
+
+
+def noisy(seed: int = 0) -> Representation:
+    """Codes that follow the factors, with noise, and two that follow none."""
+    rng = np.random.default_rng(seed)
+    factors = SPACE.unravel(np.arange(4 * SPACE.size) % SPACE.size)
+    codes = rng.normal(0, 0.5, (len(factors), LATENTS))
+    codes[:, 1:4] += factors
+    return representation(codes)
+
+
+def random(seed: int = 0) -> Representation:
+    return representation(np.random.default_rng(seed).normal(size=(4 * SPACE.size, LATENTS)))
+
+
+def perfect() -> Representation:
+    factors = SPACE.unravel(np.arange(SPACE.size))
+    return representation(np.concatenate([factors, np.zeros((len(factors), 2))], axis=1))
+
+
+def score(metric: Metric, table: Representation, seed: int = 0):
+    return metric.score(table, np.random.default_rng(seed))
+
+
+@every_metric
+@pytest.mark.parametrize("make", [noisy, random, perfect])
+def test_scores_lie_within_their_bounds(metric, make):
+    low, high = metric.bounds
+    found = score(metric, make())
+    for value in (found.value, *found.parts.values()):
+        assert type(value) is float
+        assert np.isfinite(value)
+        assert low is None or value >= low
+        assert high is None or value <= high
+
+
+@every_metric
+def test_good_codes_score_better_than_random_ones(metric):
+    good, bad = score(metric, perfect()).value, score(metric, random()).value
+    assert good > bad if metric.higher_is_better else good < bad
+
+
+@every_metric
+def test_a_score_can_be_written_as_json(metric):
+    found = score(metric, noisy())
+    json.dumps([found.value, found.parts], allow_nan=False)
+    if found.matrix is not None:
+        form = json.loads(json.dumps(found.matrix.to_dict(), allow_nan=False))
+        assert np.shape(form["values"]) == (len(form["rows"]), len(form["columns"]))
+        assert form["label"]
+
+
+@every_metric
+def test_the_same_seed_gives_the_same_score(metric):
+    # Another seed, or NumPy's own generator, may not matter where nothing is drawn.
+    one = score(metric, noisy(), seed=1)
+    np.random.seed(0)  # noqa: NPY002 - to show that it is not read
+    again = score(metric, noisy(), seed=1)
+    assert one.value == again.value
+    assert one.parts == again.parts
+
+
+@every_metric
+def test_neither_order_nor_sign_nor_scale_of_latents_matters(metric):
+    table = noisy()
+    expected = score(metric, table)
+    order = np.array([3, 0, 4, 2, 1])
+    scale = np.float32([1, 8, 0.5, 2, 4])  # powers of two round nothing
+    sign = np.float32([1, -1, -1, 1, -1])
+    for codes in (table.mean[:, order], table.mean * scale, table.mean * sign):
+        found = score(metric, representation(codes))
+        assert found.value == pytest.approx(expected.value, abs=1e-9)
+        assert found.parts == pytest.approx(expected.parts, abs=1e-9)
+
+
+@every_metric
+def test_the_table_is_left_as_it_was_and_may_be_read_only(metric, tmp_path):
+    table = noisy()
+    np.save(tmp_path / "mean.npy", table.mean)
+    mapped = np.load(tmp_path / "mean.npy", mmap_mode="r")
+    factors = table.factors.copy()
+    factors.setflags(write=False)
+    read_only = Representation(
+        mean=mapped, factors=factors, factor_space=SPACE, logvar=table.logvar
+    )
+    before = table.mean.copy()
+    assert score(metric, read_only).value == score(metric, table).value
+    np.testing.assert_array_equal(table.mean, before)
+
+
+@every_metric
+def test_latents_that_have_collapsed_are_scored(metric):
+    codes = noisy().mean.copy()
+    codes[:, 0] = 0.25
+    codes[:, 4] = np.where(np.arange(len(codes)) % 2, 1.0, np.nextafter(np.float32(1), 2))
+    assert np.isfinite(score(metric, representation(codes)).value)
+
+
+@every_metric
+def test_what_a_metric_is(metric):
+    low, high = metric.bounds
+    assert low is None or high is None or low < high
+    assert set(metric.needs) <= {"codes", "factors", "logvar", "images", "model"}
+    assert metric.source
+
+
+def test_metrics_need_no_torch():
+    code = "import unweave.metrics, sys; assert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Protocols
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_protocols_name_metrics_that_exist_in_full(name):
+    found = protocol(name)
+    assert found.name == name
+    assert found.version >= 1
+    assert found.label == f"{name}/{found.version}"
+    assert found.about.endswith(".")
+    names = [metric.name for metric in found.metrics]
+    assert names
+    assert len(set(names)) == len(names)
+    for metric in found.metrics:
+        assert parse(str(metric), Metric) == metric
+
+
+def test_the_default_protocol_exists():
+    assert DEFAULT in PROTOCOLS
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("mgi",), "Unknown metric 'mgi'. Did you mean mig?"),
+        (("mig", "mig"), "A metric is named twice in mig, mig"),
+        (("",), "Unknown metric ''"),
+    ],
+)
+def test_metrics_that_a_protocol_cannot_give_are_refused(names, reason):
+    with pytest.raises(SpecError) as caught:
+        metrics_of(protocol(DEFAULT), names)
+    assert reason in str(caught.value)
+    with pytest.raises(SpecError):
+        evaluate(noisy(), names)
+
+
+def test_an_unknown_protocol_is_refused():
+    with pytest.raises(SpecError, match=r"Unknown protocol 'unweve'\. Did you mean unweave\?"):
+        evaluate(noisy(), protocol_name="unweve")
+
+
+def test_evaluate_scores_what_is_asked_for():
+    table = noisy()
+    scores = evaluate(table)
+    assert list(scores) == [metric.name for metric in protocol(DEFAULT).metrics]
+    for name, found in scores.items():
+        alone = evaluate(table, (name,))
+        assert list(alone) == [name]
+        assert alone[name].value == found.value, "a score depends on which others are asked for"
