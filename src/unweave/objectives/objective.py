@@ -76,7 +76,7 @@ class Objective:
             raise SpecError(
                 f"The summands of {self} need different batches ({', '.join(sorted(kinds))})."
             )
-        sources = (*methods, *terms)
+        sources: tuple[Method | Term, ...] = (*methods, *terms)
         forward = changing[0].forward if changing else Method.forward
         return Plan(
             batch=kinds.pop() if kinds else "single",
