@@ -73,7 +73,7 @@ PRESETS: dict[str, Preset] = {
             about="A model on rendered dSprites in a few minutes; what `unweave demo` trains.",
             dataset="dsprites",
             objective="beta_tcvae(beta=8)",
-            settings={"steps": 5000, "batch_size": 64, "lr": 2e-3, "seed": 0},
+            settings={"steps": 4000, "batch_size": 64, "lr": 2e-3, "seed": 0},
         ),
         _disvae("VAE_dsprites", f"vae(kl={_WARM.format(stop=1)})", 5e-4),
         _disvae("betaH_dsprites", f"beta_vae(beta={_WARM.format(stop=4)})", 5e-4),

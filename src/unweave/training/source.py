@@ -17,8 +17,11 @@ from unweave.training.config import TrainConfig
 
 def to_images(pixels: np.ndarray, scale: float, device: torch.device) -> Tensor:
     """uint8 pixels (B, H, W, C) as float32 (B, C, H, W) in [0, 1], channels last in memory."""
-    images = torch.from_numpy(pixels).to(device, non_blocking=True).permute(0, 3, 1, 2)
-    images = images.to(torch.float32)
+    host = torch.from_numpy(pixels)
+    if device.type == "cuda":
+        # From pinned memory the copy overlaps with the step before.
+        host = host.pin_memory()
+    images = host.to(device, non_blocking=True).permute(0, 3, 1, 2).to(torch.float32)
     return images if scale == 1.0 else images.mul_(scale)
 
 
