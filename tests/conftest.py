@@ -22,6 +22,14 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _subnormal_numbers() -> Iterator[None]:
+    """Training takes subnormal numbers as zero, for the whole process; each test begins anew."""
+    torch.set_flush_denormal(False)
+    yield
+    torch.set_flush_denormal(False)
+
+
 @pytest.fixture(scope="session")
 def mini() -> str:
     """Text of a dataset of 1,536 images, for tests that train or score."""
