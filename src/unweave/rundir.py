@@ -127,7 +127,7 @@ def read_lines(path: Path) -> list[Any]:
     if not path.is_file():
         return []
     rows: list[Any] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+    for line in path.read_bytes().splitlines():
         try:
             rows.append(json.loads(line))
         except ValueError:

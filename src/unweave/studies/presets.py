@@ -6,6 +6,7 @@ __all__ = ["PRESETS", "Preset", "preset"]
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, final
 
 from unweave.errors import SpecError, nearest
@@ -29,6 +30,10 @@ class Preset:
     dataset: str
     objective: str
     settings: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        """Close the settings: all callers share them."""
+        object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
 
 
 def preset(name: str) -> Preset:

@@ -78,8 +78,10 @@ class TrainConfig(Component):
         """Optimiser steps in which every training image is seen so many times.
 
         Raises:
-            SpecError: The number of epochs is not positive.
+            SpecError: The number of epochs is no number, or not positive.
         """
+        if not isinstance(epochs, int | float):
+            raise SpecError(f"train: epochs takes a number, not {epochs!r}.")
         if not 0 < epochs < math.inf:
             raise SpecError(f"train: epochs must be more than 0, but is {epochs:g}.")
         return math.ceil(epochs * self.num_train / self.batch_size)
