@@ -263,7 +263,6 @@ def test_full_disk_at_the_report(tmp_path, monkeypatch, name):
 
 @needs_proc
 def test_full_disk_while_a_dataset_is_prepared(tmp_path, monkeypatch):
-
     monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
     with full_disk(monkeypatch, "images.bin") as refused:
         result = train(tmp_path / "run", steps=2)

@@ -1,0 +1,72 @@
+"""Importing unweave, its metrics, and asking for help load no heavy library."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+SCRIPT = """
+import contextlib, io, json, sys
+
+HEAVY = ("torch", "matplotlib", "sklearn", "jinja2", "safetensors", "pooch")
+found = {}
+
+def look(stage):
+    found[stage] = [name for name in HEAVY if name in sys.modules]
+
+def show_help(*words):
+    from unweave.cli import main
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        try:
+            main([*words, "--help"])
+        except SystemExit as ending:
+            assert ending.code == 0, ending.code
+    assert "usage" in shown.getvalue().lower(), shown.getvalue()
+    look(" ".join(["unweave", *words, "--help"]))
+
+import unweave
+look("import unweave")
+assert unweave.__version__
+assert "load_run" in dir(unweave)
+found["numpy after import unweave"] = [name for name in ("numpy", "scipy") if name in sys.modules]
+show_help()
+for words in (["train"], ["evaluate"], ["demo"], ["plot"], ["report"], ["data"],
+              ["data", "prepare"], ["objectives"], ["metrics"], ["presets"]):
+    show_help(*words)
+import unweave.metrics
+look("import unweave.metrics")
+import unweave.plots
+found["import unweave.plots"] = [name for name in ("torch", "sklearn") if name in sys.modules]
+unweave.load_dataset
+found["unweave.load_dataset"] = [name for name in ("torch",) if name in sys.modules]
+print(json.dumps(found))
+"""
+
+
+def test_nothing_heavy_is_loaded():
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert len(found) >= 14
+    assert {stage: names for stage, names in found.items() if names} == {}
+
+
+def test_what_is_not_there_is_an_attribute_error():
+    import pytest
+
+    import unweave
+
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = unweave.nothing
+    assert set(unweave.__all__) >= {"load_dataset", "load_run", "train", "Run", "__version__"}
+    for name in unweave.__all__:
+        assert getattr(unweave, name) is not None

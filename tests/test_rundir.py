@@ -1,0 +1,220 @@
+"""Files are written whole or not at all; broken ones are told from good ones."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from unweave.errors import RunError, UnweaveError
+from unweave.rundir import (
+    append_line,
+    atomic_write,
+    explain_os_error,
+    home,
+    is_run,
+    read_json,
+    read_lines,
+    runs_root,
+    trim_lines,
+    write_json,
+)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+class TestAtomicWrite:
+    def test_content_appears_at_the_end(self, tmp_path):
+        path = tmp_path / "deep" / "file"
+        with atomic_write(path) as handle:
+            handle.write(b"content")
+            assert not path.exists()
+        assert path.read_bytes() == b"content"
+        assert names(path.parent) == ["file"]
+
+    @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+    def test_a_failure_leaves_what_was_there(self, tmp_path, error):
+        path = tmp_path / "file"
+        path.write_bytes(b"old")
+
+        def write():
+            with atomic_write(path) as handle:
+                handle.write(b"ne")
+                raise error
+
+        with pytest.raises(error):
+            write()
+        assert path.read_bytes() == b"old"
+        assert names(tmp_path) == ["file"]
+
+    def test_a_full_disk_leaves_what_was_there(self, tmp_path, monkeypatch):
+        path = tmp_path / "file"
+        path.write_bytes(b"old")
+
+        def fsync(descriptor):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        with pytest.raises(UnweaveError, match="disk is full") as caught, atomic_write(path) as h:
+            h.write(b"new")
+        assert str(path) in str(caught.value)
+        assert path.read_bytes() == b"old"
+        assert names(tmp_path) == ["file"]
+
+    def test_it_is_flushed_before_it_is_renamed(self, tmp_path, monkeypatch):
+        order = []
+        fsync, replace = os.fsync, Path.replace
+        monkeypatch.setattr(os, "fsync", lambda d: (order.append("fsync"), fsync(d)))
+        monkeypatch.setattr(
+            Path, "replace", lambda self, to: (order.append("rename"), replace(self, to))[1]
+        )
+        with atomic_write(tmp_path / "file") as handle:
+            handle.write(b"x")
+        assert order == ["fsync", "rename"]
+
+    def test_others_may_read_it_as_any_file(self, tmp_path):
+        with atomic_write(tmp_path / "atomic") as handle:
+            handle.write(b"x")
+        (tmp_path / "plain").write_bytes(b"x")
+        modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("atomic", "plain")}
+        assert len(modes) == 1
+
+    def test_a_folder_in_the_way(self, tmp_path):
+        (tmp_path / "place").mkdir()
+        with pytest.raises(UnweaveError, match="could not be written"):
+            write_json(tmp_path / "place", {})
+        assert names(tmp_path) == ["place"]
+
+    def test_a_file_where_a_folder_should_be(self, tmp_path):
+        (tmp_path / "file").write_text("x")
+        with pytest.raises(UnweaveError, match="could not be written"):
+            write_json(tmp_path / "file" / "x.json", {})
+
+
+class TestErrors:
+    @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+    def test_full(self, code):
+        text = str(explain_os_error(OSError(code, os.strerror(code)), Path("a/b")))
+        assert text.startswith("The disk is full: a/b could not be written")
+        assert "--out" in text
+
+    @pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
+    def test_closed(self, code):
+        text = str(explain_os_error(OSError(code, os.strerror(code)), Path("a/b")))
+        assert text.startswith("a/b cannot be written: ")
+        assert text.endswith("Choose another folder.")
+
+    def test_other(self):
+        assert "Is a directory" in str(
+            explain_os_error(OSError(errno.EISDIR, "Is a directory"), Path("a"))
+        )
+
+
+class TestJson:
+    def test_it_comes_back_in_order(self, tmp_path):
+        value = {"b": [1, 2.5, None], "a": {"x": "é"}}
+        write_json(tmp_path / "x.json", value)
+        assert read_json(tmp_path / "x.json") == value
+        assert list(read_json(tmp_path / "x.json")) == ["b", "a"]
+
+    @pytest.mark.parametrize("value", [float("nan"), float("inf")])
+    def test_what_json_has_no_word_for_is_refused(self, tmp_path, value):
+        with pytest.raises(ValueError, match="JSON"):
+            write_json(tmp_path / "x.json", {"a": value})
+        with pytest.raises(ValueError, match="JSON"):
+            append_line(tmp_path / "x.jsonl", {"a": value})
+        assert names(tmp_path) == []
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"{'a': 1}"])
+    def test_a_damaged_file(self, tmp_path, content):
+        (tmp_path / "x.json").write_bytes(content)
+        with pytest.raises(RunError, match="cannot be read"):
+            read_json(tmp_path / "x.json")
+
+    def test_a_missing_file(self, tmp_path):
+        with pytest.raises(RunError, match="does not exist"):
+            read_json(tmp_path / "x.json")
+        with pytest.raises(RunError, match="cannot be read"):
+            read_json(tmp_path)
+
+
+class TestLines:
+    def test_appended_ones_come_back(self, tmp_path):
+        path = tmp_path / "x.jsonl"
+        rows = [{"step": step, "value": 0.1 * step} for step in range(4)]
+        for row in rows:
+            append_line(path, row)
+        assert read_lines(path) == rows
+        assert [json.loads(line) for line in path.read_text().splitlines()] == rows
+
+    def test_none(self, tmp_path):
+        assert read_lines(tmp_path / "x.jsonl") == []
+        trim_lines(tmp_path / "x.jsonl", lambda row: True)
+        assert names(tmp_path) == []
+
+    @pytest.mark.parametrize("torn", ['{"step": 2', '{"step": 2, "v', "\x00\x00", "{"])
+    def test_a_torn_last_line_is_passed_over_and_trimmed(self, tmp_path, torn):
+        path = tmp_path / "x.jsonl"
+        append_line(path, {"step": 1})
+        with path.open("a") as handle:
+            handle.write(torn)
+        assert read_lines(path) == [{"step": 1}]
+        trim_lines(path, lambda row: True)
+        assert path.read_text() == '{"step": 1}\n'
+        append_line(path, {"step": 2})
+        assert read_lines(path) == [{"step": 1}, {"step": 2}]
+
+    def test_a_letter_torn_in_two_is_passed_over(self, tmp_path):
+        path = tmp_path / "x.jsonl"
+        append_line(path, {"step": 1})
+        with path.open("ab") as handle:
+            handle.write('{"name": "é'.encode()[:-1])
+        assert read_lines(path) == [{"step": 1}]
+
+    def test_trim(self, tmp_path):
+        path = tmp_path / "x.jsonl"
+        for step in range(6):
+            append_line(path, {"step": step})
+        trim_lines(path, lambda row: row["step"] <= 2)
+        assert [row["step"] for row in read_lines(path)] == [0, 1, 2]
+        assert names(tmp_path) == ["x.jsonl"]
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+    def test_a_full_disk(self):
+        with pytest.raises(UnweaveError, match="disk is full"):
+            append_line(Path("/dev/full"), {"step": 1})
+
+
+class TestPlaces:
+    def test_home(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path))
+        assert home() == tmp_path
+        monkeypatch.setenv("UNWEAVE_HOME", "~/x")
+        assert home() == Path.home() / "x"
+        monkeypatch.delenv("UNWEAVE_HOME")
+        assert home().name == "unweave"
+        monkeypatch.setenv("UNWEAVE_HOME", "")
+        assert home().name == "unweave"
+
+    def test_runs(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path))
+        assert runs_root() == tmp_path
+        monkeypatch.delenv("UNWEAVE_RUNS")
+        assert runs_root() == Path("runs")
+        monkeypatch.setenv("UNWEAVE_RUNS", "~/x")
+        assert runs_root() == Path.home() / "x"
+
+    def test_what_is_a_run(self, tmp_path):
+        assert not is_run(tmp_path)
+        assert not is_run(tmp_path / "nowhere")
+        (tmp_path / "config.json").mkdir()
+        assert not is_run(tmp_path)
+        (tmp_path / "config.json").rmdir()
+        (tmp_path / "config.json").write_text("{}")
+        assert is_run(tmp_path)
