@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Common", "Float", "Int", "Text", "bar", "say", "to_number"]
+__all__ = ["Common", "Flag", "Float", "Int", "Text", "bar", "say", "to_number"]
 
 import json
 import logging
@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from unweave.data import Progress
 
 
-Text = Annotated[str | None, arg(metavar="TEXT")]
+Flag = Annotated[bool, arg(help_behavior_hint="")]
+Text = Annotated[str | None, arg(metavar="TEXT", help_behavior_hint="")]
 # Numbers are read by `to_number`, so that a wrong one gets the same kind of message as all else.
-Int = Annotated[str | None, arg(metavar="INT")]
-Float = Annotated[str | None, arg(metavar="FLOAT")]
+Int = Annotated[str | None, arg(metavar="INT", help_behavior_hint="")]
+Float = Annotated[str | None, arg(metavar="FLOAT", help_behavior_hint="")]
 
 
 def to_number(flag: str, text: str | None, kind: type[int] | type[float]) -> Any:
@@ -50,7 +51,7 @@ def to_number(flag: str, text: str | None, kind: type[int] | type[float]) -> Any
 class Common:
     """Options of every command."""
 
-    json: bool = False
+    json: Flag = False
     """Print one JSON object on standard output; everything else goes to standard error."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "warning"

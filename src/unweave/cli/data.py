@@ -9,7 +9,7 @@ from typing import Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, bar
+from unweave.cli.common import Common, Text, bar
 
 
 def _row(spec: Any) -> dict[str, Any]:
@@ -55,10 +55,12 @@ class DataList(Common):
 class DataPrepare(Common):
     """Build a dataset's store, so that training starts at once."""
 
-    dataset: Positional[str]
+    dataset: Positional[Annotated[str, arg(metavar="DATASET")]]
     """Text of the dataset, such as dsprites or "dsprites(source=archive)"."""
 
-    from_file: Annotated[str | None, arg(name="from")] = None
+    from_file: Annotated[str | None, arg(name="from", metavar="FILE", help_behavior_hint="")] = (
+        None
+    )
     """The published archive on this machine, instead of a download."""
 
     def run(self) -> int:
@@ -82,7 +84,7 @@ class DataPrepare(Common):
 class DataVerify(Common):
     """Compare every block of a prepared dataset with its checksum."""
 
-    dataset: Positional[str]
+    dataset: Positional[Annotated[str, arg(metavar="DATASET")]]
     """Text of the dataset."""
 
     def run(self) -> int:
@@ -107,10 +109,10 @@ class DataVerify(Common):
 class DataShow(Common):
     """Draw random images and one traversal per factor into a PNG file."""
 
-    dataset: Positional[str]
+    dataset: Positional[Annotated[str, arg(metavar="DATASET")]]
     """Text of the dataset."""
 
-    out: str | None = None
+    out: Text = None
     """File to write (default: <name>.png in the working directory)."""
 
     seed: int = 0

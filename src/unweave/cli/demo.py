@@ -7,7 +7,7 @@ __all__ = ["Demo"]
 from dataclasses import dataclass
 from typing import final
 
-from unweave.cli.common import Common, bar, say
+from unweave.cli.common import Common, Flag, Text, bar, say
 
 
 @final
@@ -18,10 +18,10 @@ class Demo(Common):
     Run again, it goes on where it was, and shows the finished run without training anew.
     """
 
-    out: str | None = None
+    out: Text = None
     """Run folder (default: runs/demo, or under UNWEAVE_RUNS)."""
 
-    overwrite: bool = False
+    overwrite: Flag = False
     """Train anew even if the demo has been run before."""
 
     def run(self) -> int:

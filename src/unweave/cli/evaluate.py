@@ -5,11 +5,11 @@ from __future__ import annotations
 __all__ = ["Evaluate"]
 
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Annotated, Literal, final
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, bar
+from unweave.cli.common import Common, Text, bar
 
 
 @final
@@ -17,10 +17,10 @@ from unweave.cli.common import Common, bar
 class Evaluate(Common):
     """Score a run; the scores are added to its scores.json."""
 
-    run_folder: Positional[str]
+    run_folder: Positional[Annotated[str, arg(metavar="RUN", help_behavior_hint="")]]
     """Folder of the run."""
 
-    metrics: str | None = None
+    metrics: Text = None
     """Names with commas between them (default: all that the protocol defines)."""
 
     protocol: str = "unweave"
@@ -32,7 +32,7 @@ class Evaluate(Common):
     codes: Literal["mean", "sampled"] = "mean"
     """Posterior means, or one sample of each posterior."""
 
-    data: str | None = None
+    data: Text = None
     """Another dataset with images of the same shape."""
 
     seed: int = 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 __all__ = ["Plot", "Report"]
 
 from dataclasses import dataclass
-from typing import final
+from typing import Annotated, final
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common
+from unweave.cli.common import Common, Text
 
 
 @final
@@ -17,10 +17,10 @@ from unweave.cli.common import Common
 class Plot(Common):
     """Draw figures of a run into its figures folder."""
 
-    run_folder: Positional[str]
+    run_folder: Positional[Annotated[str, arg(metavar="RUN", help_behavior_hint="")]]
     """Folder of the run."""
 
-    kinds: Positional[tuple[str, ...]] = ("all",)
+    kinds: Positional[Annotated[tuple[str, ...], arg(metavar="[KIND ...]")]] = ("all",)
     """reconstructions, traversals, loss_curves, kl, mig, or all."""
 
     def run(self) -> int:
@@ -38,10 +38,10 @@ class Plot(Common):
 class Report(Common):
     """Write one self-contained page about a run: scores, pictures, settings."""
 
-    run_folder: Positional[str]
+    run_folder: Positional[Annotated[str, arg(metavar="RUN", help_behavior_hint="")]]
     """Folder of the run."""
 
-    out: str | None = None
+    out: Text = None
     """File to write (default: report.html in the run folder)."""
 
     def run(self) -> int:

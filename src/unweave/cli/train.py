@@ -6,11 +6,11 @@ __all__ = ["Train"]
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Annotated, Any, final
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Float, Int, Text, bar, to_number
+from unweave.cli.common import Common, Flag, Float, Int, Text, bar, to_number
 
 _WHOLE = (
     "steps", "batch_size", "latents", "seed", "threads", "log_every", "checkpoint_every",
@@ -29,10 +29,14 @@ class Train(Common):
     objectives`, `unweave presets` and `unweave data list` say what there is.
     """
 
-    dataset: Positional[str | None] = None
+    dataset: Positional[Annotated[str | None, arg(metavar="DATASET", help_behavior_hint="")]] = (
+        None
+    )
     """What to train on, such as dsprites or "dsprites(grid=(3, 6, 10, 8, 8))"."""
 
-    objective: Positional[str | None] = None
+    objective: Positional[
+        Annotated[str | None, arg(metavar="OBJECTIVE", help_behavior_hint="")]
+    ] = None
     """What to minimise: vae, "beta_tcvae(beta=6)", "vae + density_ratio_tc(weight=5)" ..."""
 
     preset: Text = None
@@ -98,16 +102,16 @@ class Train(Common):
     out: Text = None
     """Run folder (default: runs/<dataset>-<method>-<digest>, or under UNWEAVE_RUNS)."""
 
-    resume: bool = False
+    resume: Flag = False
     """Go on with the run in the folder; bit for bit as if it had not been interrupted."""
 
-    overwrite: bool = False
+    overwrite: Flag = False
     """Replace an earlier run in the folder."""
 
     max_minutes: Float = None
     """Stop at a checkpoint after this many minutes; --resume goes on."""
 
-    dry_run: bool = False
+    dry_run: Flag = False
     """Only say what would be trained: layers, parameters, images, time, disk."""
 
     def run(self) -> int:
