@@ -59,9 +59,9 @@ class Bernoulli(Likelihood):
 
 @final
 class Gaussian(Likelihood):
-    """Squared error (p - x)^2 / (2 variance).
+    """Squared error ``(p - x)^2 / (2 variance)``.
 
-    The default variance 1/510 gives 255 (p - x)^2, the scale of the disentangling-vae code.
+    The default variance 1/510 gives ``255 (p - x)^2``, the scale of the disentangling-vae code.
     """
 
     name: ClassVar[str] = "gaussian"
@@ -76,9 +76,9 @@ class Gaussian(Likelihood):
 
 @final
 class Laplace(Likelihood):
-    """Absolute error |p - x| / scale.
+    """Absolute error ``|p - x| / scale``.
 
-    The default scale 1/3 gives 3 |p - x|, the scale of the disentangling-vae code.
+    The default scale 1/3 gives ``3 |p - x|``, the scale of the disentangling-vae code.
     """
 
     name: ClassVar[str] = "laplace"
