@@ -1,0 +1,71 @@
+"""What a training would cost, held against what it does cost."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from session.runs import IMAGES, MINI, TINY, listing, rich, train
+from unweave.errors import SpecError
+from unweave.estimate import estimate
+from unweave.run import load_run, make_config
+
+
+def config(objective="vae", **settings):
+    return make_config(MINI, objective, **{"steps": 100, **TINY, **settings})
+
+
+def test_parameters_images_epochs():
+    costs = estimate(config())
+    assert costs["parameters"] == {"model": 502_005}
+    assert costs["images"] == 800
+    assert costs["epochs"] == pytest.approx(800 / IMAGES)
+    assert (costs["threads"], costs["device"], costs["precision"]) == (1, "cpu", "float32")
+    assert any("ConvTranspose2d" in line for line in costs["layers"])
+
+
+def test_a_second_batch_and_a_discriminator():
+    costs = estimate(config("factor_vae"))
+    assert costs["parameters"] == {"model": 502_005, "discriminator": 4_017_002}
+    assert costs["images"] == 1600
+    assert costs["epochs"] == pytest.approx(800 / IMAGES)
+
+
+def test_held_out_images_make_longer_epochs():
+    assert estimate(config(holdout=0.5))["epochs"] == pytest.approx(800 / 768)
+
+
+def test_time_grows_with_the_steps():
+    costs = estimate(config(steps=1000))
+    assert costs["seconds_per_step"] > 0
+    assert costs["seconds"] == pytest.approx(1000 * costs["seconds_per_step"])
+    # A step of eight images: between a tenth of a millisecond and, on a loaded machine, seconds.
+    assert 1e-4 < costs["seconds_per_step"] < 10
+
+
+def test_disk_is_about_what_a_run_takes(tmp_path):
+    settings = {"steps": 20, "log_every": 2, "snapshot_every": 10}
+    train(tmp_path / "run", "vae", **settings)
+    files = (path for path in (tmp_path / "run").rglob("*") if path.is_file())
+    taken = sum(path.stat().st_size for path in files)
+    assert estimate(config(**settings))["disk_bytes"] == pytest.approx(taken, rel=0.05)
+
+
+def test_the_address_is_that_of_the_run():
+    """Automatic settings are resolved, as they would be by a training."""
+    run = load_run(rich())
+    assert estimate(run.config)["address"] == run.config.address
+
+
+def test_nothing_is_written_and_no_dataset_is_needed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
+    assert estimate(config())["dataset_ready"] is False
+    assert listing(tmp_path) == {}
+
+
+def test_a_device_that_is_not_there():
+    if torch.cuda.device_count() > 99:
+        pytest.skip("this machine has a hundred GPUs")
+    with pytest.raises(SpecError, match="cuda:99"):
+        estimate(config(device="cuda:99"))
