@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from contracts.components import FAMILIES, MEMBERS, instances, room
 from unweave.errors import SpecError
-from unweave.objectives import Method, Objective, Term, parse_objective
+from unweave.objectives import (
+    KL,
+    DensityRatioTC,
+    Method,
+    Objective,
+    Reconstruction,
+    Term,
+    VAEMethod,
+    parse_objective,
+)
 from unweave.spec import from_dict, members, parse, to_dict
 
 every_member = pytest.mark.parametrize(
@@ -238,6 +247,33 @@ def test_sums_that_make_no_sense_are_refused(text, reason):
     with pytest.raises(SpecError) as caught:
         parse_objective(text)
     assert reason in str(caught.value)
+
+
+class OwnForward(Method):
+    """A method with a forward pass of its own; without a name it is no member."""
+
+    def terms(self):
+        return (Reconstruction(), DensityRatioTC())
+
+    @staticmethod
+    def forward(*args):
+        raise NotImplementedError
+
+
+class AnotherForward(OwnForward):
+    """And another one."""
+
+    @staticmethod
+    def forward(*args):
+        raise NotImplementedError
+
+
+def test_two_methods_that_change_the_forward_pass_are_refused():
+    with pytest.raises(SpecError, match="both change the forward pass, so they cannot be added"):
+        Objective((OwnForward(), AnotherForward()))
+    for items in ((OwnForward(), KL()), (VAEMethod(), OwnForward())):
+        assert Objective(items).expand().forward is OwnForward.forward
+    assert parse_objective("vae").expand().forward is Method.forward
 
 
 @pytest.mark.parametrize(
