@@ -41,9 +41,10 @@ def to_number(flag: str, text: str | None, kind: type[int] | type[float]) -> Any
         value = kind(text)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value):
+    # A whole number of any length is finite, and may be too long for a float.
+    if isinstance(value, float) and not math.isfinite(value):
         what = "a whole number" if kind is int else "a number"
-        raise SpecError(f"{flag} takes {what}, not {text!r}.")
+        raise SpecError(f"{flag} takes {what}, not {text!r:.100}.")
     return value
 
 
