@@ -187,8 +187,8 @@ class TestCodes:
         np.testing.assert_array_equal(draws[0].mean, draws[1].mean)
         assert (draws[0].mean != draws[2].mean).any()
 
-    def test_a_run_gives_them(self):
-        run = unweave.load_run(rich())
+    def test_a_run_gives_them(self, tmp_path):
+        run = unweave.load_run(copy_of(rich(), tmp_path))
         one, again, other = (run.representation(codes="sampled", seed=s) for s in (1, 1, 2))
         np.testing.assert_array_equal(one.mean, again.mean)
         assert (one.mean != other.mean).any()

@@ -11,7 +11,7 @@ import torch
 
 from unweave.objectives import Batch
 from unweave.training import Learner, TrainConfig
-from unweave.training.precision import prepare_process, resolve
+from unweave.training.precision import resolve, training_process
 
 _MEASURED_STEPS = 5
 
@@ -27,19 +27,19 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
         `device`, `precision`.
     """
     config = resolve(config)
-    prepare_process(config)
-    shape = config.dataset.image_shape
-    learner = Learner(config, shape, config.num_train)
-    second = learner.plan.batch == "second"
-    batch = _random_batch(config, shape, second=second)
-    learner.update(batch, 1)
-    learner.update(batch, 2)
-    learner.tracker.read()
-    begun = time.perf_counter()
-    for step in range(3, 3 + _MEASURED_STEPS):
-        learner.update(batch, step)
-    learner.tracker.read()
-    per_step = (time.perf_counter() - begun) / _MEASURED_STEPS
+    with training_process(config):
+        shape = config.dataset.image_shape
+        learner = Learner(config, shape, config.num_train)
+        second = learner.plan.batch == "second"
+        batch = _random_batch(config, shape, second=second)
+        learner.update(batch, 1)
+        learner.update(batch, 2)
+        learner.tracker.read()
+        begun = time.perf_counter()
+        for step in range(3, 3 + _MEASURED_STEPS):
+            learner.update(batch, step)
+        learner.tracker.read()
+        per_step = (time.perf_counter() - begun) / _MEASURED_STEPS
     networks = {"model": learner.model, **learner.parts}
     parameters = {n: sum(p.numel() for p in net.parameters()) for n, net in networks.items()}
     checkpoint = 3 * 4 * sum(parameters.values())

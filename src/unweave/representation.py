@@ -15,7 +15,7 @@ from unweave.factors import FactorSpace
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Representation:
     """Posteriors and factors of N images, row by row; the arrays may be memory maps.
 

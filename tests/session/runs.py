@@ -216,8 +216,10 @@ def rich_result() -> tuple[Path, Result]:
 
 
 def rich() -> Path:
-    """Folder of the shared run."""
-    return rich_result()[0]
+    """Folder of the shared run, which every test leaves as it was."""
+    folder = rich_result()[0]
+    assert not {"cache", "scores.json", "report.html"} & {path.name for path in folder.iterdir()}
+    return folder
 
 
 def copy_of(run: Path, place: Path) -> Path:

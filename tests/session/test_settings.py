@@ -16,6 +16,7 @@ from session.runs import (
     MINI,
     checkpoint_step,
     cli,
+    copy_of,
     document,
     lines,
     listing,
@@ -115,8 +116,8 @@ class TestHoldout:
         assert not np.isin(np.concatenate(seen), held).any()
 
     @pytest.mark.parametrize(("part", "count"), [("train", 1152), ("holdout", 384), ("all", 1536)])
-    def test_parts_are_scored(self, part, count):
-        run = unweave.load_run(rich())
+    def test_parts_are_scored(self, tmp_path, part, count):
+        run = unweave.load_run(copy_of(rich(), tmp_path))
         table = run.representation(part=part)
         assert len(table) == count
         rows = {"train": 0, "holdout": 1}
@@ -153,14 +154,15 @@ class TestObservers:
         assert set(first) == {n for n in tensors(rich()) if n.startswith("model/")}
         assert not torch.equal(first["model/head.weight"], second["model/head.weight"])
 
-    def test_scores_are_lines_of_the_metrics(self):
+    def test_scores_are_lines_of_the_metrics(self, tmp_path):
         rows = lines(rich(), "scores")
         assert [row["step"] for row in rows] == [12, 24]
         for row in rows:
             assert row["samples"] == 1152
             assert 0 <= row["scores"]["mig"] <= 1
         # The subset is here all of the training images: the same as a score of the final weights.
-        final = unweave.load_run(rich()).evaluate(part="train")["mig"].value
+        run = unweave.load_run(copy_of(rich(), tmp_path))
+        final = run.evaluate(part="train")["mig"].value
         assert rows[-1]["scores"]["mig"] == pytest.approx(final, abs=1e-6)
 
     def test_pictures_show_the_same_images_every_time(self, tmp_path):

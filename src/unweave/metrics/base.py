@@ -16,7 +16,7 @@ from unweave.spec import Component
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
     """A table that stands behind a score.
 

@@ -36,7 +36,7 @@ from unweave.session.preparation import (
 from unweave.session.stopping import Clock, check_finite, check_weights, stop_on_signal
 from unweave.training import TrainConfig, fit
 from unweave.training.checkpoint import load_tensors, save_tensors
-from unweave.training.precision import prepare_process, resolve
+from unweave.training.precision import resolve, training_process
 from unweave.training.tracker import Record
 
 log = logging.getLogger("unweave")
@@ -110,10 +110,10 @@ def begin(
     check_place(folder, overwrite, config)
     config = resolve(config)
     initial = None if config.init_from is None else initial_weights(Path(config.init_from))
-    prepare_process(config)
-    setting = prepare(config, progress, initial)
-    write_new(folder, setting.config)
-    return _train(setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch)
+    with training_process(config):
+        setting = prepare(config, progress, initial)
+        write_new(folder, setting.config)
+        return _train(setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch)
 
 
 def continue_run(
@@ -141,7 +141,6 @@ def continue_run(
     config = _with_changes(config, changes or {}, folder)
     if config.device != "cpu":
         resolve(config)
-    prepare_process(config)
     path = folder / CHECKPOINT
     checkpoint = load_tensors(path) if path.is_file() else None
     done = 0 if checkpoint is None else checkpoint.step
@@ -157,17 +156,18 @@ def continue_run(
     initial = None
     if checkpoint is None and config.init_from is not None:
         initial = initial_weights(Path(config.init_from))
-    setting = prepare(config, progress, initial)
-    if checkpoint is not None:
-        try:
-            setting.learner.restore(checkpoint.tensors)
-        except (KeyError, RuntimeError) as error:
-            raise RunError(f"{path} does not fit the run's configuration: {error}.") from error
-    trim_lines(folder / "metrics.jsonl", lambda row: row.get("step", 0) <= done)
-    write_config(folder, config)
-    return _train(
-        setting, folder, done=done, seconds=seconds, max_minutes=max_minutes, watch=watch
-    )
+    with training_process(config):
+        setting = prepare(config, progress, initial)
+        if checkpoint is not None:
+            try:
+                setting.learner.restore(checkpoint.tensors)
+            except (KeyError, RuntimeError) as error:
+                raise RunError(f"{path} does not fit the run's configuration: {error}.") from error
+        trim_lines(folder / "metrics.jsonl", lambda row: row.get("step", 0) <= done)
+        write_config(folder, config)
+        return _train(
+            setting, folder, done=done, seconds=seconds, max_minutes=max_minutes, watch=watch
+        )
 
 
 def _with_changes(config: TrainConfig, changes: Mapping[str, Any], folder: Path) -> TrainConfig:

@@ -56,7 +56,7 @@ def _match(value: Any, part: Any, where: str) -> Any:
             as_float = math.inf
         if not math.isfinite(as_float):
             raise SpecError(f"{where} must be finite, not {_shown(value)}.")
-        return as_float
+        return as_float + 0.0  # no -0.0: equal settings have one address
     if origin is Literal:
         return value if value in typing.get_args(part) else _NO
     if origin is tuple:

@@ -39,7 +39,8 @@ def parse_sum(text: str, *kinds: type[Component]) -> tuple[Component, ...]:
     """
     if not text.strip():
         words = " or ".join(family.family for family in kinds)
-        raise SpecError(f"Expected the text of a {words}, but got {text!r}.")
+        article = "an" if words[0] in "aeiou" else "a"
+        raise SpecError(f"Expected the text of {article} {words}, but got {text!r}.")
     if len(text) > _MAX_TEXT:
         raise SpecError(f"The text has {len(text)} characters; at most {_MAX_TEXT} are read.")
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["autocast_dtype", "prepare_process", "resolve"]
+__all__ = ["autocast_dtype", "resolve", "training_process"]
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -31,17 +33,26 @@ def resolve(config: TrainConfig) -> TrainConfig:
     )
 
 
-def prepare_process(config: TrainConfig) -> None:
-    """Set threads, memory and arithmetic of this process as training wants them.
+@contextmanager
+def training_process(config: TrainConfig) -> Iterator[None]:
+    """Set threads, memory and arithmetic of this process as training wants them, for a block.
 
     Subnormal numbers are taken as zero: units that die leave their Adam moments there, and a
     processor adds such numbers many times slower. Worker threads take the setting over when they
-    are started, so this comes before the first network is built.
+    are started, so networks are built inside the block.
     """
     keep_freed_memory()
+    threads = torch.get_num_threads()
+    flushed = bool((torch.tensor(1e-40) * 1.0 == 0).item())
     torch.set_flush_denormal(True)
-    if config.threads is not None and torch.get_num_threads() != config.threads:
+    if config.threads is not None and threads != config.threads:
         torch.set_num_threads(config.threads)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(flushed)
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
 
 
 def autocast_dtype(precision: str) -> torch.dtype | None:
