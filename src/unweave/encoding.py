@@ -36,7 +36,7 @@ from unweave.vae import VAE
 Part = Literal["train", "holdout", "all"]
 Codes = Literal["mean", "sampled"]
 
-_BATCH = 256
+_BATCH = 128
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Text, bar
+from unweave.cli.common import Common, Int, Text, bar, to_number
 
 
 @final
@@ -35,8 +35,8 @@ class Evaluate(Common):
     data: Text = None
     """Another dataset with images of the same shape."""
 
-    seed: int = 0
-    """Seed of whatever the metrics draw."""
+    seed: Int = "0"
+    """Seed of whatever the metrics draw (default 0)."""
 
     def run(self) -> int:
         """Score and print."""
@@ -48,8 +48,9 @@ class Evaluate(Common):
             names = tuple(name.strip() for name in self.metrics.split(",") if name.strip())
             if not names:
                 raise SpecError("--metrics is empty; give names such as mig, or leave it out.")
-        if self.seed < 0:
-            raise SpecError(f"--seed must be at least 0, but is {self.seed}.")
+        seed = to_number("--seed", self.seed, int)
+        if seed < 0:
+            raise SpecError(f"--seed must be at least 0, but is {seed}.")
         run = load_run(self.run_folder)
         with bar() as progress:
             scores = run.evaluate(
@@ -58,7 +59,7 @@ class Evaluate(Common):
                 part=self.part,
                 codes=self.codes,
                 data=self.data,
-                seed=self.seed,
+                seed=seed,
                 progress=progress,
             )
         result = {

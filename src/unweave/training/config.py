@@ -132,6 +132,11 @@ class TrainConfig(Component):
                 f"train: batch_size must be at least {plan.min_batch} for {self.objective}, "
                 f"which compares images, but is {self.batch_size}."
             )
+        if self.evaluate_every and self.latents < 2:
+            raise SpecError(
+                f"train: evaluate_every scores MIG, which compares two latents, but latents is "
+                f"{self.latents}. Leave it at 0, or take more latents."
+            )
         if self.batch_size > self.num_train:
             raise SpecError(
                 f"train: batch_size {self.batch_size} is more than the {self.num_train} images of "
