@@ -80,8 +80,8 @@ def demo(
     say(f"2/4 Training {config.objective} for {config.steps:,} steps ...")
     if go_on:
         # Another run, or the demo of another version, is not gone on with as if it were this one.
-        names = {"dataset", "objective", "steps", "optimizer", *chosen.settings}
-        changes = {name: getattr(config, name) for name in names - {"epochs", "lr"}}
+        names = ("objective", "dataset", "steps", "optimizer", *chosen.settings)
+        changes = {name: getattr(config, name) for name in names if name not in ("epochs", "lr")}
         outcome = continue_run(folder, changes=changes, watch=watch, progress=progress)
     else:
         outcome = begin(config, folder, overwrite=overwrite, watch=watch, progress=progress)
