@@ -120,8 +120,12 @@ def cached_posteriors(
             np.save(temporary / "mean.npy", mean)
             np.save(temporary / "logvar.npy", logvar)
             # Another process may have been faster.
-            with contextlib.suppress(FileExistsError):
+            try:
                 temporary.replace(place)
+            except OSError:
+                # Another process was faster; what it wrote is the same.
+                if not place.is_dir():
+                    raise
         except OSError as error:
             raise explain_os_error(error, place) from error
         finally:

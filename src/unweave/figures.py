@@ -54,7 +54,7 @@ def latent_names(folder: Path, latents: int) -> list[str | None]:
     `CLEAR_GAP`.
     """
     names: list[str | None] = [None] * latents
-    rows = [row for row in load_scores(folder) if row["metric"] == "mig" and row.get("matrix")]
+    rows = _tables(folder)
     if rows:
         matrix = rows[-1]["matrix"]
         values = np.asarray(matrix["values"])
@@ -63,6 +63,14 @@ def latent_names(folder: Path, latents: int) -> list[str | None]:
             if rows[-1]["parts"].get(factor, 0.0) >= CLEAR_GAP:
                 names[best] = factor if names[best] is None else f"{names[best]}, {factor}"
     return names
+
+
+def _tables(folder: Path) -> list[dict[str, Any]]:
+    """MIG scores with their tables, of the newest weights that were scored under this name."""
+    rows = [row for row in load_scores(folder) if row["metric"] == "mig" and row.get("matrix")]
+    trained = _train_rows(folder)
+    step = trained[-1]["step"] if trained else None
+    return [row for row in rows if step is None or row.get("step", step) == step]
 
 
 def _reconstructions(source: _Source) -> Any:
@@ -107,7 +115,7 @@ def _kl(source: _Source) -> Any | None:
 
 
 def _mig(source: _Source) -> Any | None:
-    rows = [r for r in load_scores(source.folder) if r["metric"] == "mig" and r.get("matrix")]
+    rows = _tables(source.folder)
     if not rows:
         return None
     row, matrix = rows[-1], rows[-1]["matrix"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Run", "load_run", "train"]
 
+import contextlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final, get_args
@@ -32,7 +33,7 @@ from unweave.objectives import Objective, parse_objective
 from unweave.report import write_report
 from unweave.representation import Representation
 from unweave.rundir import read_json, runs_root
-from unweave.scores import ScoreRecord, Scores, save_scores
+from unweave.scores import ScoreRecord, Scores, load_scores, save_scores
 from unweave.session import Watch, begin, continue_run, read_config, training_rows
 from unweave.spec import Component, build, parse
 from unweave.training import Adam, Optimizer, TrainConfig
@@ -207,7 +208,8 @@ class Run:
         dataset = self._dataset(data, progress)
         flat = self._rows(part, dataset)
         weights = digest(str(self.step), str(_fingerprint(self._checkpoint)))
-        key = f"{part}-{digest(weights, str(dataset.spec), str(self.config.seed))}"
+        images = str(dataset.store.manifest["sha256"])
+        key = f"{part}-{digest(weights, str(dataset.spec), images, str(self.config.seed))}"
         mean, logvar = cached_posteriors(
             self.model, dataset, flat, self.folder / "cache", key, progress
         )
@@ -290,7 +292,7 @@ class Run:
         return paths
 
     def report(self, out: str | Path | None = None) -> Path:
-        """Draw the figures, score the run if it has no score yet, and write the report.
+        """Draw the figures, score the run if its weights have no score yet, and write the report.
 
         Args:
             out: File to write; `report.html` in the run folder by default.
@@ -298,8 +300,10 @@ class Run:
         Returns:
             Path of the page.
         """
-        if not (self.folder / "scores.json").is_file():
-            self.evaluate()
+        if not any(row["step"] == self.step for row in load_scores(self.folder)):
+            # A model that no metric can score, such as one of a single latent, has a page too.
+            with contextlib.suppress(DataError):
+                self.evaluate()
         self.plot()
         return write_report(self.folder, None if out is None else Path(out))
 

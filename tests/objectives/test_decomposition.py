@@ -143,3 +143,11 @@ def test_gradients_are_those_of_finite_differences():
             assert torch.autograd.gradcheck(
                 lambda m, v, s, made=made: made.value(make_step(m, v, s)), (mean, logvar, z)
             )
+
+
+@pytest.mark.parametrize("text", ["beta_tcvae", "vae + total_correlation"])
+def test_a_compatibility_without_effect_is_refused(text):
+    name = text.split()[-1]
+    with pytest.raises(SpecError, match="estimator=weighted"):
+        parse_objective(f"{text}(estimator=weighted, compat=disvae)")
+    assert name in str(parse_objective(f"{text}(compat=disvae)"))

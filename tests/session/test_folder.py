@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 
 import unweave
 from session.runs import (
+    MINI,
     Watcher,
     checkpoint_step,
     cli,
@@ -133,6 +136,14 @@ def test_the_files_of_a_run(tmp_path):
 
 
 @needs_proc
+def test_a_disk_that_is_nearly_full_is_seen_before_anything_is_written(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage._replace(free=5_000_000))
+    result = cli("train", MINI, "vae", "--steps", "1", "--out", tmp_path / "new" / "run")
+    paragraph(result, "needs at least 13 MB", "5 MB are free", "--out")
+    assert listing(tmp_path) == {}
+
+
 @pytest.mark.parametrize("name", ["environment.json", "status.json", "config.json"])
 def test_full_disk_at_the_start_leaves_nothing(tmp_path, monkeypatch, name):
     with full_disk(monkeypatch, name) as refused:
@@ -296,3 +307,31 @@ def test_a_damaged_configuration_is_refused(tmp_path, content):
     for result in (cli("evaluate", run), resume(run), cli("report", run)):
         paragraph(result, str(run / "config.json"))
     assert listing(run) == before
+
+
+def test_a_second_training_of_a_run_is_refused(tmp_path):
+    run = copy_of(rich(), tmp_path)
+    with filelock.FileLock(run / ".lock"):
+        paragraph(resume(run, steps=1000), str(run), "another process")
+    assert not (run / ".lock").exists() or checkpoint_step(run) == checkpoint_step(rich())
+
+
+def test_what_a_kill_left_half_written_goes_with_the_next_training(tmp_path):
+    run = tmp_path / "run"
+    assert train(run, steps=2).code == 0
+    torn = run / "checkpoint" / ".state.safetensors-0a0b0c0d.tmp"
+    torn.write_bytes(b"half")
+    (run / "cache" / ".encoding-x").mkdir(parents=True)
+    assert resume(run, steps=3).code == 0
+    assert not torn.exists()
+    assert not (run / "cache" / ".encoding-x").exists()
+    assert not (run / ".lock").exists()
+
+
+def test_the_status_follows_the_checkpoints(tmp_path):
+    run = tmp_path / "run"
+    seen = {}
+    watcher = Watcher(at={3: lambda: seen.update(document(run / "status.json"))})
+    unweave.train(MINI, "vae", steps=4, batch_size=8, checkpoint_every=2, out=run, watch=watcher)
+    assert (seen["state"], seen["step"]) == ("running", 2)
+    assert document(run / "status.json")["state"] == "finished"

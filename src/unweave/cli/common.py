@@ -96,12 +96,21 @@ def bar() -> Iterator[Progress | None]:
         TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        tasks: dict[str, TaskID] = {}
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    tasks: dict[str, TaskID] = {}
 
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done, total=total)
+    def advance(what: str, done: int, total: int) -> None:
+        # Shown only while something is under way: a training draws a bar of its own afterwards.
+        if what not in tasks:
+            tasks[what] = progress.add_task(what, total=total)
+            progress.start()
+        progress.update(tasks[what], completed=done, total=total)
+        if done >= total:
+            progress.remove_task(tasks.pop(what))
+            if not tasks:
+                progress.stop()
 
+    try:
         yield advance
+    finally:
+        progress.stop()

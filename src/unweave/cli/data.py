@@ -89,12 +89,15 @@ class DataVerify(Common):
 
     def run(self) -> int:
         """Verify and say so."""
+        import shlex
+
         from unweave.data import parse_dataset
         from unweave.errors import DataError
 
         spec = parse_dataset(self.dataset)
         if not spec.ready():
-            raise DataError(f"{spec} is not prepared yet: run unweave data prepare {spec}.")
+            command = shlex.join(["unweave", "data", "prepare", str(spec)])
+            raise DataError(f"{spec} is not prepared yet: run {command}.")
         with bar() as progress:
             spec.verify(progress)
         self.emit(

@@ -27,7 +27,7 @@ class Plot(Common):
         """Draw and list the files."""
         from unweave.run import load_run
 
-        kinds = () if "all" in self.kinds else self.kinds
+        kinds = () if self.kinds == ("all",) else self.kinds
         paths = [str(path) for path in load_run(self.run_folder).plot(*kinds)]
         self.emit({"figures": paths}, "\n".join(paths))
         return 0

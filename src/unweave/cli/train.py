@@ -176,7 +176,11 @@ class Train(Common):
         }
         terms = "".join(f"\n  {name:<22}{value:10.3f}" for name, value in outcome.terms.items())
         state = outcome.state if outcome.taken else f"{outcome.state} already, nothing done,"
-        ending = "" if outcome.state == "finished" else f"\nGo on with: --out {folder} --resume"
+        ending = (
+            ""
+            if outcome.state == "finished"
+            else f"\nGo on with: unweave train --out {folder} --resume"
+        )
         self.emit(
             result,
             f"{folder}: {state} at step {outcome.step:,} after {outcome.seconds:.0f} s, "

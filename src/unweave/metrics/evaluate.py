@@ -4,13 +4,10 @@ from __future__ import annotations
 
 __all__ = ["evaluate"]
 
-import hashlib
-
-import numpy as np
-
 from unweave.metrics.base import Score
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.representation import Representation
+from unweave.splits import keyed_generator
 
 
 def evaluate(
@@ -37,11 +34,6 @@ def evaluate(
     """
     chosen = metrics_of(protocol(protocol_name), metrics)
     return {
-        metric.name: metric.score(representation, _generator(seed, metric.name))
+        metric.name: metric.score(representation, keyed_generator(seed, f"metric/{metric.name}"))
         for metric in chosen
     }
-
-
-def _generator(seed: int, name: str) -> np.random.Generator:
-    digest = hashlib.blake2b(f"{seed}/metric/{name}".encode(), digest_size=8).digest()
-    return np.random.default_rng(int.from_bytes(digest, "little"))

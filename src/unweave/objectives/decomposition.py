@@ -9,7 +9,13 @@ from typing import ClassVar, final
 from torch import Tensor
 
 from unweave.objectives.base import Step, Term
-from unweave.objectives.densities import Compat, Densities, Estimator, densities
+from unweave.objectives.densities import (
+    Compat,
+    Densities,
+    Estimator,
+    check_compat,
+    densities,
+)
 from unweave.schedules import Schedule, value_at
 from unweave.spec import number, option
 
@@ -27,6 +33,10 @@ class _Decomposed(Term):
     compat: Compat = option(
         default="none", help="disvae: the weights of the disentangling-vae code, defects and all."
     )
+
+    def validate(self) -> None:
+        """Refuse a compatibility that the estimator does not have."""
+        check_compat(self.name, self.estimator, self.compat)
 
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """Weight times value."""

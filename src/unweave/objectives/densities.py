@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["Compat", "Densities", "Estimator", "densities", "stratified_log_weights"]
+__all__ = [
+    "Compat",
+    "Densities",
+    "Estimator",
+    "check_compat",
+    "densities",
+    "stratified_log_weights",
+]
 
 import math
 from dataclasses import dataclass
@@ -40,6 +47,19 @@ class Densities:
 def densities(step: Step, estimator: Estimator, compat: Compat) -> Densities:
     """The densities of a step, computed once for all terms that ask with the same settings."""
     return step.once(f"densities/{estimator}/{compat}", lambda: _estimate(step, estimator, compat))
+
+
+def check_compat(name: str, estimator: Estimator, compat: Compat) -> None:
+    """Refuse `compat` where it would be recorded and change nothing.
+
+    Raises:
+        SpecError: The published code has stratified sampling alone.
+    """
+    if compat == "disvae" and estimator != "stratified":
+        raise SpecError(
+            f"{name}: compat=disvae is the published stratified sampling, so it cannot be joined "
+            f"with estimator={estimator}. Leave one of them out."
+        )
 
 
 def stratified_log_weights(

@@ -8,7 +8,7 @@ from typing import ClassVar, final
 
 from unweave.objectives.base import BatchKind, Method, Term
 from unweave.objectives.decomposition import DimensionKL, MutualInformation, TotalCorrelation
-from unweave.objectives.densities import Compat, Estimator
+from unweave.objectives.densities import Compat, Estimator, check_compat
 from unweave.objectives.density_ratio import DensityRatioTC
 from unweave.objectives.kl import KL
 from unweave.objectives.reconstruction import Reconstruction
@@ -97,6 +97,10 @@ class BetaTCVAE(Method):
     compat: Compat = option(
         default="none", help="disvae: the weights of the disentangling-vae code, defects and all."
     )
+
+    def validate(self) -> None:
+        """Refuse a compatibility that the estimator does not have."""
+        check_compat(self.name, self.estimator, self.compat)
 
     def terms(self) -> tuple[Term, ...]:
         """Reconstruction and the three parts of the KL."""

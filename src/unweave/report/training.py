@@ -10,12 +10,6 @@ from typing import Any, final
 from unweave.report.files import RunFiles
 from unweave.report.words import count, duration, number, plain
 
-# Likelihood and KL terms are nats an image throughout; a run may name the units of its own terms.
-_UNITS = dict.fromkeys(
-    ("reconstruction", "kl", "mutual_information", "total_correlation", "dimension_kl",
-     "density_ratio_tc"),
-    "nats an image",
-)  # fmt: skip
 _PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "holdout", "seed",
            "init_from", "threads", "device", "precision")  # fmt: skip
 _NOT_SETTINGS = {"type", "format", "unweave", "address", "text", "command", "units"}
@@ -89,7 +83,7 @@ def final_terms(run: RunFiles) -> list[Term]:
     if not run.train:
         return []
     raw, weighted = (_table(run.train[-1], key) for key in ("raw", "weighted"))
-    units = {**_UNITS, **_table(run.config, "units")}
+    units = _table(run.config, "units")
     return [
         Term(
             name=str(name),

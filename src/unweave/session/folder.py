@@ -9,6 +9,7 @@ __all__ = [
     "last_terms",
     "log_file",
     "read_config",
+    "remove_leftovers",
     "write_config",
     "write_new",
     "write_status",
@@ -65,7 +66,7 @@ def read_config(folder: Path) -> TrainConfig:
         raise RunError(
             f"{folder / 'config.json'} has format {found!r}, and this version reads {FORMAT}."
         )
-    beside = {"format", "unweave", "address", "text", "command"}
+    beside = {"format", "unweave", "address", "text", "command", "units"}
     try:
         return TrainConfig.from_dict({k: v for k, v in form.items() if k not in beside})
     except SpecError as error:
@@ -78,38 +79,36 @@ def write_new(folder: Path, config: TrainConfig) -> None:
     Raises:
         UnweaveError: It cannot be written; what was there before is untouched.
     """
-    fresh = not folder.exists()
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    temporary = (folder.parent if fresh else folder) / f".new-{secrets.token_hex(4)}"
+    temporary = folder.parent / f".{folder.name}-{secrets.token_hex(4)}.new"
+    old = temporary.with_suffix(".old")
     try:
         temporary.mkdir(parents=True)
         write_json(temporary / "environment.json", _environment())
         write_status(temporary, "running", 0, config.steps, 0.0, 0.0, "")
         write_config(temporary, config)
-        if fresh:
-            temporary.rename(folder)
-        else:
-            _replace_content(folder, temporary)
+        if folder.exists():
+            folder.rename(old)
+        temporary.rename(folder)
     except (OSError, UnweaveError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.rename(folder)
         for path in missing:
             with contextlib.suppress(OSError):
                 path.rmdir()
         cause = error if isinstance(error, OSError) else error.__cause__
         raise explain_os_error(cause, folder) if isinstance(cause, OSError) else error from cause
+    shutil.rmtree(old, ignore_errors=True)
 
 
-def _replace_content(folder: Path, new: Path) -> None:
-    """Put files in the place of a run; it has a config.json all the while, and so stays a run."""
-    for child in folder.iterdir():
-        if child.is_dir() and not child.is_symlink():
-            if child != new:
-                shutil.rmtree(child)
-        elif child.name != "config.json":
-            child.unlink()
-    for child in new.iterdir():
-        child.replace(folder / child.name)
-    new.rmdir()
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left half written."""
+    for leftover in (*folder.rglob(".*.tmp"), *folder.glob("cache/.encoding-*")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
 
 
 def write_config(folder: Path, config: TrainConfig) -> None:
@@ -122,6 +121,7 @@ def write_config(folder: Path, config: TrainConfig) -> None:
         "address": config.address,
         "text": config.texts(),
         "command": config.command,
+        "units": {name: term.unit for name, term in config.objective.expand().terms.items()},
         **form,
     }
     write_json(folder / "config.json", document)

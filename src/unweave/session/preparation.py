@@ -5,12 +5,14 @@ from __future__ import annotations
 __all__ = [
     "Setting",
     "check_place",
+    "check_space",
     "copy_weights",
     "initial_weights",
     "prepare",
     "training_rows",
 ]
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,3 +120,21 @@ def copy_weights(learner: Learner, tensors: Mapping[str, torch.Tensor], origin: 
                 f"{tuple(value.shape)} here; architecture, image shape and latents must agree."
             )
         value.copy_(tensors[name])
+
+
+def check_space(folder: Path, learner: Learner) -> None:
+    """Refuse to start where not even a checkpoint, and a new one beside it, would fit.
+
+    Raises:
+        RunError: The disk is nearly full.
+    """
+    # Weights and two moments, in float32; twice, since a new checkpoint is written before the old
+    # one goes; and a megabyte for everything else.
+    need = 2 * 3 * sum(value.nbytes for value in learner.weights().values()) + 2**20
+    place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    if free < need:
+        raise RunError(
+            f"The run in {folder} needs at least {need / 1e6:.0f} MB, and {free / 1e6:.0f} MB are "
+            f"free. Free some space, or choose another folder with --out or UNWEAVE_RUNS."
+        )

@@ -7,15 +7,17 @@ __all__ = ["Outcome", "Watch", "begin", "continue_run"]
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, final
+
+import filelock
 
 from unweave import spec
 from unweave.data import Progress
 from unweave.errors import RunError, TrainingDivergedError
 from unweave.observers import observers_of
-from unweave.rundir import read_json, trim_lines
+from unweave.rundir import explain_os_error, read_json, trim_lines
 from unweave.session.folder import (
     CHECKPOINT,
     State,
@@ -23,6 +25,7 @@ from unweave.session.folder import (
     last_terms,
     log_file,
     read_config,
+    remove_leftovers,
     write_config,
     write_new,
     write_status,
@@ -30,6 +33,7 @@ from unweave.session.folder import (
 from unweave.session.preparation import (
     Setting,
     check_place,
+    check_space,
     initial_weights,
     prepare,
 )
@@ -109,9 +113,12 @@ def begin(
     """
     check_place(folder, overwrite, config)
     config = resolve(config)
+    if config.init_from is not None:
+        config = replace(config, init_from=str(Path(config.init_from).absolute()))
     initial = None if config.init_from is None else initial_weights(Path(config.init_from))
     with training_process(config):
         setting = prepare(config, progress, initial)
+        check_space(folder, setting.learner)
         write_new(folder, setting.config)
         return _train(setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch)
 
@@ -206,7 +213,17 @@ def _train(
     images = 0
     state: State = "finished"
     step = done
-    with log_file(folder / "log.txt"), stop_on_signal() as stop, _watching(watch):
+    with (
+        _alone(folder),
+        log_file(folder / "log.txt"),
+        stop_on_signal() as stop,
+        _watching(watch),
+    ):
+        remove_leftovers(folder)
+        write_status(folder, "running", done, config.steps, seconds, 0.0, "")
+        if done == 0 and config.init_from is not None:
+            # From here on the run no longer depends on the one that it took its weights from.
+            save_tensors(checkpoint, learner.tensors(), step=0, seconds=0.0)
         log.info("Training %s on %s, from step %d.", config.objective, config.dataset, done)
         if watch is not None:
             watch.start(config, done)
@@ -237,6 +254,8 @@ def _train(
                         observer.look(learner, step, clock.seconds)
                 if save:
                     save_tensors(checkpoint, learner.tensors(), step=step, seconds=clock.seconds)
+                    rate = images / max(clock.piece, 1e-9)
+                    write_status(folder, "running", step, config.steps, clock.seconds, rate, "")
                 if ending and not last:
                     state = "stopped"
                     break
@@ -248,9 +267,34 @@ def _train(
             _try_status(folder, kind, step, config.steps, clock.seconds, rate, str(error))
             raise
         rate = images / max(clock.piece, 1e-9)
-        write_status(folder, state, step, config.steps, clock.seconds, rate, stop.reason)
+        reason = "" if state == "finished" else stop.reason or "stopped by the time limit"
+        write_status(folder, state, step, config.steps, clock.seconds, rate, reason)
         log.info("%s at step %d of %d, %.1f images/s.", state, step, config.steps, rate)
     return Outcome(state, step, step - done, clock.seconds, rate, terms)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep a second training out of the folder.
+
+    Raises:
+        RunError: One is under way.
+    """
+    path = folder / ".lock"
+    lock = filelock.FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise RunError(
+            f"{folder} is being trained by another process. Wait for it, or stop it first."
+        ) from None
+    except OSError as error:
+        raise explain_os_error(error, folder) from error
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
 
 
 def _try_status(

@@ -12,7 +12,7 @@ import torch
 
 from unweave.errors import SpecError
 from unweave.training.config import TrainConfig
-from unweave.training.memory import keep_freed_memory
+from unweave.training.memory import keep_freed_memory, restart_workers
 
 
 def resolve(config: TrainConfig) -> TrainConfig:
@@ -39,18 +39,24 @@ def training_process(config: TrainConfig) -> Iterator[None]:
 
     Subnormal numbers are taken as zero: units that die leave their Adam moments there, and a
     processor adds such numbers many times slower. Worker threads take the setting over when they
-    are started, so networks are built inside the block.
+    are started, so they are started afresh. On a GPU, convolutions are deterministic ones.
     """
     keep_freed_memory()
     threads = torch.get_num_threads()
     flushed = bool((torch.tensor(1e-40) * 1.0 == 0).item())
     torch.set_flush_denormal(True)
+    restart_workers()
+    cudnn = torch.backends.cudnn
+    before = cudnn.deterministic, cudnn.benchmark
+    cudnn.deterministic, cudnn.benchmark = True, False
     if config.threads is not None and threads != config.threads:
         torch.set_num_threads(config.threads)
     try:
         yield
     finally:
         torch.set_flush_denormal(flushed)
+        restart_workers()
+        cudnn.deterministic, cudnn.benchmark = before
         if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
 
