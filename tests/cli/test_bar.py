@@ -1,4 +1,4 @@
-"""The progress bar is there while something is under way, and gone before anything else is drawn."""
+"""The progress bar is there while something is under way, and gone before anything else."""
 
 from __future__ import annotations
 

@@ -13,6 +13,10 @@ CONFIG = {
     "format": 1,
     "unweave": "0.1.0",
     "address": "9f3c21ab" * 8,
+    "units": dict.fromkeys(
+        ("reconstruction", "kl", "mutual_information", "total_correlation", "dimension_kl"),
+        "nats an image",
+    ),
     "text": {
         "dataset": "dsprites",
         "objective": "beta_tcvae(beta=6)",

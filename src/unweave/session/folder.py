@@ -80,16 +80,24 @@ def write_new(folder: Path, config: TrainConfig) -> None:
         UnweaveError: It cannot be written; what was there before is untouched.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    temporary = folder.parent / f".{folder.name}-{secrets.token_hex(4)}.new"
+    # An empty folder may be one that cannot be renamed: where we stand, or where a disk is mounted.
+    empty = folder.is_dir() and not any(folder.iterdir())
+    place = folder if empty else folder.parent
+    temporary = place / f".{folder.name}-{secrets.token_hex(4)}.new"
     old = temporary.with_suffix(".old")
     try:
         temporary.mkdir(parents=True)
         write_json(temporary / "environment.json", _environment())
         write_status(temporary, "running", 0, config.steps, 0.0, 0.0, "")
         write_config(temporary, config)
-        if folder.exists():
-            folder.rename(old)
-        temporary.rename(folder)
+        if empty:
+            for child in sorted(temporary.iterdir(), key=lambda path: path.name == "config.json"):
+                child.rename(folder / child.name)
+            temporary.rmdir()
+        else:
+            if folder.exists():
+                folder.rename(old)
+            temporary.rename(folder)
     except (OSError, UnweaveError) as error:
         shutil.rmtree(temporary, ignore_errors=True)
         if old.exists() and not folder.exists():
