@@ -80,7 +80,7 @@ def write_new(folder: Path, config: TrainConfig) -> None:
         UnweaveError: It cannot be written; what was there before is untouched.
     """
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    # An empty folder may be one that cannot be renamed: where we stand, or where a disk is mounted.
+    # An empty folder may be one that cannot be renamed, such as a mount point.
     empty = folder.is_dir() and not any(folder.iterdir())
     place = folder if empty else folder.parent
     temporary = place / f".{folder.name}-{secrets.token_hex(4)}.new"
