@@ -6,7 +6,18 @@ __all__ = ["make_watch"]
 
 import sys
 import time
-from typing import Any, final
+from collections.abc import Iterable
+from typing import final
+
+from rich.console import Console, RenderableType
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from unweave.session import Watch
 from unweave.training import TrainConfig
@@ -29,28 +40,28 @@ def _summary(record: Record) -> str:
 
 
 @final
+class _TwoLines(Progress):
+    """A progress bar with a line of text below it, which may be as long as it likes."""
+
+    below = ""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bar, and the text."""
+        yield self.make_tasks_table(self.tasks)
+        yield Text(self.below, style="dim")
+
+
+@final
 class _Bar(Watch):
     """Bar, steps, time left, images a second, and the terms below."""
 
     def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TaskProgressColumn,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        self._progress: Any = Progress(
+        self._progress = _TwoLines(
             TextColumn("[bold]step {task.completed:,.0f}/{task.total:,.0f}"),
-            BarColumn(),
+            BarColumn(bar_width=20),
             TaskProgressColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[rate]}\n[dim]{task.fields[terms]}"),
+            TextColumn("left  {task.fields[rate]}"),
             console=Console(stderr=True),
             refresh_per_second=4,
         )
@@ -58,7 +69,7 @@ class _Bar(Watch):
         self._begun = 0.0
 
     def start(self, config: TrainConfig, done: int) -> None:
-        self._task = self._progress.add_task("", total=config.steps, rate="", terms="")
+        self._task = self._progress.add_task("", total=config.steps, rate="")
         self._progress.update(self._task, completed=done)
         self._progress.start()
         self._begun = time.monotonic()
@@ -69,7 +80,7 @@ class _Bar(Watch):
         self._progress.update(self._task, completed=step, rate=f"{rate:,.0f} images/s")
 
     def record(self, step: int, record: Record) -> None:
-        self._progress.update(self._task, terms=_summary(record))
+        self._progress.below = _summary(record)
 
     def close(self) -> None:
         self._progress.stop()
