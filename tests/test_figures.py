@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 
 import unweave
-from session.runs import copy_of, document, lines, rich
+from session.runs import MINI, Watcher, copy_of, document, lines, rich
 from unweave import plots
 from unweave.figures import FIGURES, dataset_figure, draw, followed_factors, latent_names
 from unweave.metrics import Matrix, Score
@@ -98,6 +100,22 @@ class TestLatentNames:
         save_scores(tmp_path, (record(self.MATRIX, clear),))
         save_scores(tmp_path, (record(self.MATRIX, unclear, seed=1),))
         assert latent_names(tmp_path, 3) == [None, None, None]
+
+    def test_scores_of_other_weights_name_nothing(self, tmp_path):
+        save_scores(tmp_path, (record(self.MATRIX, {"pos_x": 0.7}, step=37),))
+        assert latent_names(tmp_path, 3, step=37) == ["pos_x", None, None]
+        assert latent_names(tmp_path, 3, step=40) == [None, None, None]
+
+    def test_a_run_that_stopped_between_two_lines_has_its_scores_drawn(self, tmp_path):
+        folder = tmp_path / "run"
+        stop = Watcher(at={6: lambda: signal.raise_signal(signal.SIGINT)})
+        stopped = unweave.train(
+            MINI, "vae", steps=9, log_every=5, batch_size=8, out=folder, watch=stop
+        )
+        assert stopped.step in (6, 7)
+        assert [row["step"] for row in lines(folder, "train")] == [5]
+        stopped.report()
+        assert (folder / "figures" / "mig.png").is_file()
 
     def test_a_factor_that_does_not_vary_has_no_part(self, tmp_path):
         save_scores(tmp_path, (record(self.MATRIX, {"pos_x": 0.7}),))

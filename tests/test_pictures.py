@@ -8,7 +8,8 @@ import torch
 
 import unweave
 from session.runs import MINI, rich
-from unweave.pictures import latent_order, probe_indices, reconstruct, traverse
+from unweave.pictures import probe_indices, reconstruct, traverse
+from unweave.plots import order_by_kl
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +83,8 @@ class TestTraverse:
 
 
 def test_latents_by_falling_kl():
-    assert latent_order(np.array([0.1, 3.0, 0.0, 3.0, 1.0])).tolist() == [1, 3, 4, 0, 2]
-    assert latent_order(np.zeros(3)).tolist() == [0, 1, 2]
+    assert order_by_kl(np.array([0.1, 3.0, 0.0, 3.0, 1.0])) == [1, 3, 4, 0, 2]
+    assert order_by_kl(np.zeros(3)) == [0, 1, 2]
 
 
 def test_the_dataset_is_the_small_one(run):

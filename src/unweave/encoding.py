@@ -119,7 +119,6 @@ def cached_posteriors(
             encode_rows(model, dataset, flat, mean, logvar, progress)
             np.save(temporary / "mean.npy", mean)
             np.save(temporary / "logvar.npy", logvar)
-            # Another process may have been faster.
             try:
                 temporary.replace(place)
             except OSError:

@@ -32,9 +32,17 @@ class _Source:
     config: TrainConfig
     model: VAE
     dataset: Dataset
+    step: int | None
 
 
-def draw(kind: str, folder: Path, config: TrainConfig, model: VAE, dataset: Dataset) -> Any | None:
+def draw(
+    kind: str,
+    folder: Path,
+    config: TrainConfig,
+    model: VAE,
+    dataset: Dataset,
+    step: int | None = None,
+) -> Any | None:
     """A figure by name, or None when the run has nothing to draw it from.
 
     Args:
@@ -43,18 +51,24 @@ def draw(kind: str, folder: Path, config: TrainConfig, model: VAE, dataset: Data
         config: The run's configuration.
         model: The run's model.
         dataset: The run's dataset.
+        step: Steps of the model's weights, whose scores are drawn; None for the newest scores.
     """
-    return FIGURES[kind](_Source(folder, config, model, dataset))
+    return FIGURES[kind](_Source(folder, config, model, dataset, step))
 
 
-def latent_names(folder: Path, latents: int) -> list[str | None]:
+def latent_names(folder: Path, latents: int, step: int | None = None) -> list[str | None]:
     """The factor that each latent follows most closely, by the newest MIG, where it is clear.
 
     A latent is named after a factor when of all latents it knows most of it, by a gap of at least
     `CLEAR_GAP`.
+
+    Args:
+        folder: The run folder.
+        latents: Number of latents.
+        step: Only scores of the weights after this step; None for the newest of any.
     """
     names: list[str | None] = [None] * latents
-    rows = _tables(folder)
+    rows = _tables(folder, step)
     if rows:
         matrix = rows[-1]["matrix"]
         values = np.asarray(matrix["values"])
@@ -65,12 +79,13 @@ def latent_names(folder: Path, latents: int) -> list[str | None]:
     return names
 
 
-def _tables(folder: Path) -> list[dict[str, Any]]:
-    """MIG scores with their tables, of the newest weights that were scored under this name."""
-    rows = [row for row in load_scores(folder) if row["metric"] == "mig" and row.get("matrix")]
-    trained = _train_rows(folder)
-    step = trained[-1]["step"] if trained else None
-    return [row for row in rows if step is None or row.get("step", step) == step]
+def _tables(folder: Path, step: int | None) -> list[dict[str, Any]]:
+    """MIG scores with their tables, oldest first, of the weights after a step or of any."""
+    return [
+        row
+        for row in load_scores(folder)
+        if row["metric"] == "mig" and row.get("matrix") and step in (None, row.get("step"))
+    ]
 
 
 def _reconstructions(source: _Source) -> Any:
@@ -85,7 +100,7 @@ def _traversals(source: _Source) -> Any:
         images,
         TRAVERSAL,
         kl=_last_kl(source),
-        labels=latent_names(source.folder, source.model.latents),
+        labels=latent_names(source.folder, source.model.latents, source.step),
     )
 
 
@@ -115,7 +130,7 @@ def _kl(source: _Source) -> Any | None:
 
 
 def _mig(source: _Source) -> Any | None:
-    rows = _tables(source.folder)
+    rows = _tables(source.folder, source.step)
     if not rows:
         return None
     row, matrix = rows[-1], rows[-1]["matrix"]

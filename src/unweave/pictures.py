@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["latent_order", "probe_indices", "reconstruct", "traverse"]
+__all__ = ["probe_indices", "reconstruct", "traverse"]
 
 import numpy as np
 import torch
@@ -57,12 +57,6 @@ def traverse(
     images = _to_uint8(decoded)
     grid: NDArray[np.uint8] = np.reshape(images, (latents, len(values), *images.shape[1:]))
     return grid
-
-
-def latent_order(kl: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Latents by falling KL; ties in natural order."""
-    order: NDArray[np.int64] = np.argsort(-kl, kind="stable")
-    return order
 
 
 def _to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:

@@ -286,7 +286,7 @@ class Run:
                 raise SpecError(f"Unknown figure {kind!r}. {nearest(kind, FIGURES)}")
         paths = []
         for kind in kinds or FIGURES:
-            figure = draw(kind, self.folder, self.config, self.model, self.dataset)
+            figure = draw(kind, self.folder, self.config, self.model, self.dataset, self.step)
             if figure is not None:
                 paths.append(plots.save(figure, self.folder / "figures" / f"{kind}.png"))
         return paths

@@ -152,9 +152,12 @@ def write_status(
 
 
 def append_record(
-    folder: Path, record: Record, step: int, seconds: float, images: int, piece: float
+    folder: Path, record: Record, step: int, seconds: float, rate: float
 ) -> dict[str, float]:
-    """Append a line of means to `metrics.jsonl`; returns the unweighted terms."""
+    """Append a line of means to `metrics.jsonl`; returns the unweighted terms.
+
+    `rate` is images encoded a second.
+    """
     groups: dict[str, dict[str, float]] = {"loss": {}, "raw": {}, "weighted": {}, "kl": {}}
     for name, value in record.values.items():
         group, key = name.split("/", 1)
@@ -163,7 +166,7 @@ def append_record(
         "event": "train",
         "step": step,
         "seconds": round(seconds, 3),
-        "images_per_second": round(images / max(piece, 1e-9), 1),
+        "images_per_second": round(rate, 1),
         "loss": groups["loss"],
         "raw": groups["raw"],
         "weighted": groups["weighted"],

@@ -6,18 +6,17 @@ __all__ = ["Outcome", "Watch", "begin", "continue_run"]
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, final
 
 import filelock
 
-from unweave import spec
 from unweave.data import Progress
 from unweave.errors import RunError, TrainingDivergedError
 from unweave.observers import observers_of
-from unweave.rundir import explain_os_error, read_json, trim_lines
+from unweave.rundir import explain_os_error, is_run, read_json, trim_lines
 from unweave.session.folder import (
     CHECKPOINT,
     State,
@@ -113,14 +112,20 @@ def begin(
     """
     check_place(folder, overwrite, config)
     config = resolve(config)
+    initial = None
     if config.init_from is not None:
-        config = replace(config, init_from=str(Path(config.init_from).absolute()))
-    initial = None if config.init_from is None else initial_weights(Path(config.init_from))
+        origin = Path(config.init_from).absolute()
+        config = replace(config, init_from=str(origin))
+        initial = initial_weights(origin)
     with training_process(config):
         setting = prepare(config, progress, initial)
         check_space(folder, setting.learner)
-        write_new(folder, setting.config)
-        return _train(setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch)
+        with _alone(folder) if is_run(folder) else nullcontext():
+            write_new(folder, setting.config)
+        with _alone(folder):
+            return _train(
+                setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch
+            )
 
 
 def continue_run(
@@ -163,7 +168,8 @@ def continue_run(
     initial = None
     if checkpoint is None and config.init_from is not None:
         initial = initial_weights(Path(config.init_from))
-    with training_process(config):
+    # The lock comes before the first file is touched: another training may be writing them.
+    with _alone(folder), training_process(config):
         setting = prepare(config, progress, initial)
         if checkpoint is not None:
             try:
@@ -191,8 +197,7 @@ def _with_changes(config: TrainConfig, changes: Mapping[str, Any], folder: Path)
             f"{name}={value} cannot be given{hint}. Start a new run for other settings."
         )
     if "steps" in changes and changes["steps"] != config.steps:
-        form = spec.to_dict(config) | {"steps": changes["steps"]}
-        config = TrainConfig.from_dict(form)
+        config = replace(config, steps=changes["steps"])
     return config
 
 
@@ -213,12 +218,7 @@ def _train(
     images = 0
     state: State = "finished"
     step = done
-    with (
-        _alone(folder),
-        log_file(folder / "log.txt"),
-        stop_on_signal() as stop,
-        _watching(watch),
-    ):
+    with log_file(folder / "log.txt"), stop_on_signal() as stop, _watching(watch):
         remove_leftovers(folder)
         write_status(folder, "running", done, config.steps, seconds, 0.0, "")
         if done == 0 and config.init_from is not None:
@@ -239,7 +239,7 @@ def _train(
                 if step % config.log_every == 0 or last:
                     record = learner.tracker.read()
                     check_finite(record, checkpoint)
-                    terms = append_record(folder, record, step, clock.seconds, images, clock.piece)
+                    terms = append_record(folder, record, step, clock.seconds, clock.rate(images))
                     learner.tracker.reset()
                     if watch is not None:
                         watch.record(step, record)
@@ -254,19 +254,19 @@ def _train(
                         observer.look(learner, step, clock.seconds)
                 if save:
                     save_tensors(checkpoint, learner.tensors(), step=step, seconds=clock.seconds)
-                    rate = images / max(clock.piece, 1e-9)
+                    rate = clock.rate(images)
                     write_status(folder, "running", step, config.steps, clock.seconds, rate, "")
                 if ending and not last:
                     state = "stopped"
                     break
         except Exception as error:
             kind: State = "diverged" if isinstance(error, TrainingDivergedError) else "stopped"
-            rate = images / max(clock.piece, 1e-9)
+            rate = clock.rate(images)
             # The caller is told by the error itself; this is for log.txt.
             log.info("Stopped at step %d: %s", step, error)
             _try_status(folder, kind, step, config.steps, clock.seconds, rate, str(error))
             raise
-        rate = images / max(clock.piece, 1e-9)
+        rate = clock.rate(images)
         reason = "" if state == "finished" else stop.reason or "stopped by the time limit"
         write_status(folder, state, step, config.steps, clock.seconds, rate, reason)
         log.info("%s at step %d of %d, %.1f images/s.", state, step, config.steps, rate)

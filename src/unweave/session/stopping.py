@@ -63,6 +63,10 @@ class Clock:
         """Seconds of training over all pieces."""
         return self._before + self.piece
 
+    def rate(self, images: int) -> float:
+        """Images a second, of so many in this piece."""
+        return images / max(self.piece, 1e-9)
+
     @property
     def is_over(self) -> bool:
         """Whether the wall-clock limit of this piece has passed."""
