@@ -74,7 +74,7 @@ def demo(
     go_on = is_run(folder) and not overwrite
     if not go_on:
         check_place(folder, overwrite, config)
-    say(f"1/4 Preparing {spec} ({spec.factor_space.size:,} images, {spec.source}) ...")
+    say(f"1/4 Preparing {spec} ({spec.count:,} images, {spec.source}) ...")
     spec.open(progress)
     lap("prepare")
     say(f"2/4 Training {config.objective} for {config.steps:,} steps ...")

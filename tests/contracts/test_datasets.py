@@ -1,4 +1,4 @@
-"""What every dataset promises, on a small grid of each."""
+"""What every dataset promises: on a small grid of each, or as far as it can be loaded."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 
 from contracts.components import MEMBERS
-from unweave.data import DatasetSpec, load_dataset, parse_dataset
+from unweave.data import DatasetSpec, load_dataset, parse_dataset, with_file
+from unweave.errors import DataError
 from unweave.factors import FactorIndexError
 
 # A small grid of every dataset, with at least two values of each factor; None where there is no
 # smaller one than the whole.
 SMALL: dict[str, str] = {"dsprites": "dsprites(grid=(3, 2, 2, 4, 4))"}
 
-NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec]
+NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec and cls.loadable]
+ANNOUNCED = [cls.name for family, cls in MEMBERS if family is DatasetSpec and not cls.loadable]
 
 
 def test_every_dataset_has_a_small_grid_here():
@@ -27,7 +29,7 @@ def dataset(request):
 
 def test_sizes_agree(dataset):
     spec = dataset.spec
-    assert len(dataset) == spec.factor_space.size == dataset.factor_space.size
+    assert len(dataset) == spec.count == spec.factor_space.size == dataset.factor_space.size
     assert dataset.image_shape == spec.image_shape
     assert min(dataset.factor_space.sizes) >= 2
     assert parse_dataset(str(spec)) == spec
@@ -103,3 +105,30 @@ def test_indices_that_are_none_are_refused(dataset, flat):
         dataset.images(flat)
     with pytest.raises(FactorIndexError):
         dataset.factors(flat)
+
+
+@pytest.mark.parametrize("name", ANNOUNCED)
+def test_what_cannot_be_loaded_is_known_and_refused(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path))
+    spec = parse_dataset(name)
+    assert spec.count > 0
+    assert len(spec.image_shape) == 3
+    assert spec.source == "archive"
+    assert not spec.ready()
+    ways = (
+        spec.check_loadable,
+        spec.open,
+        spec.verify,
+        lambda: load_dataset(name),
+        lambda: with_file(name, "a/file"),
+        lambda: list(spec.encoded_blocks({}, None)),
+    )
+    for way in ways:
+        with pytest.raises(DataError, match=f"images of {name} cannot be loaded") as caught:
+            way()
+        # What is known, and what works.
+        for word in (f"{spec.count:,} images", "--dry-run", "dsprites"):
+            assert word in str(caught.value)
+    with pytest.raises(DataError, match=f"{name} is no full grid of factors"):
+        _ = spec.factor_space
+    assert list(tmp_path.iterdir()) == []

@@ -13,27 +13,28 @@ from unweave.cli.common import Common, Text, bar
 
 
 def _row(spec: Any) -> dict[str, Any]:
-    factors = [{"name": f.name, "size": f.size, "kind": f.kind} for f in spec.factor_space.factors]
+    factors = spec.factor_space.factors if spec.loadable else ()
     return {
         "name": spec.name,
         "text": str(spec),
         "source": spec.source,
-        "images": spec.factor_space.size,
+        "images": spec.count,
         "shape": list(spec.image_shape),
-        "factors": factors,
+        "factors": [{"name": f.name, "size": f.size, "kind": f.kind} for f in factors],
+        "loadable": spec.loadable,
         "ready": spec.ready(),
-        "folder": str(spec.folder()),
+        "folder": str(spec.folder()) if spec.loadable else None,
     }
 
 
 def _line(row: dict[str, Any]) -> str:
     shape = "x".join(str(size) for size in row["shape"])
+    head = f"{row['text']}   {row['source']}, {row['images']:,} images of {shape}"
+    if not row["loadable"]:
+        return f"{head}\n  cannot be loaded by this version yet"
     factors = ", ".join(f"{f['name']} {f['size']}" for f in row["factors"])
     ready = f"ready in {row['folder']}" if row["ready"] else "not prepared yet"
-    return (
-        f"{row['text']}   {row['source']}, {row['images']:,} images of {shape}\n"
-        f"  factors: {factors}\n  {ready}"
-    )
+    return f"{head}\n  factors: {factors}\n  {ready}"
 
 
 @final
@@ -95,6 +96,7 @@ class DataVerify(Common):
         from unweave.errors import DataError
 
         spec = parse_dataset(self.dataset)
+        spec.check_loadable()
         if not spec.ready():
             command = shlex.join(["unweave", "data", "prepare", str(spec)])
             raise DataError(f"{spec} is not prepared yet: run {command}.")
@@ -102,7 +104,7 @@ class DataVerify(Common):
             spec.verify(progress)
         self.emit(
             _row(spec) | {"verified": True},
-            f"{spec}: all {spec.factor_space.size:,} images agree with their checksums.",
+            f"{spec}: all {spec.count:,} images agree with their checksums.",
         )
         return 0
 

@@ -245,6 +245,9 @@ class Train(Common):
 
         costs = estimate(config)
         minutes = costs["seconds"] / 60
+        dataset = "ready" if costs["dataset_ready"] else "to be prepared first"
+        if not costs["dataset_loadable"]:
+            dataset = "cannot be loaded by this version yet"
         lines = [
             config.command,
             "",
@@ -252,7 +255,7 @@ class Train(Common):
             "",
             *(f"{name}: {count:,} parameters" for name, count in costs["parameters"].items()),
             f"run folder: {folder}" + (" (exists)" if folder.exists() else ""),
-            f"dataset: {'ready' if costs['dataset_ready'] else 'to be prepared first'}",
+            f"dataset: {dataset}",
             f"images: {costs['images']:,} ({costs['epochs']:.2f} epochs)",
             f"time: about {minutes:.1f} minutes ({1000 * costs['seconds_per_step']:.1f} ms a step "
             f"in {costs['precision']}, {costs['threads']} threads, {costs['device']})",

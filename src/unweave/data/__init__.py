@@ -1,5 +1,6 @@
 """Datasets: what they are, where their images lie, and which images a batch has."""
 
+from unweave.data.announced import MNIST, CelebA, Chairs3D, FashionMNIST
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
 from unweave.data.catalog import catalog, load_dataset, parse_dataset, with_file
@@ -7,10 +8,14 @@ from unweave.data.dsprites import Dsprites
 from unweave.data.store import Progress, Store
 
 __all__ = [
+    "MNIST",
     "Batches",
+    "CelebA",
+    "Chairs3D",
     "Dataset",
     "DatasetSpec",
     "Dsprites",
+    "FashionMNIST",
     "Progress",
     "Store",
     "catalog",

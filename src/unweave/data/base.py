@@ -24,17 +24,24 @@ class DatasetSpec(Component):
     """Family of datasets: full grids of factors whose images lie in a store.
 
     A member says what its images are and how to make them; the store, its place and its building
-    are the same for all.
+    are the same for all. Members that are not `loadable` only say what their images are.
     """
 
     family: ClassVar[str] = "dataset"
     revision: ClassVar[int] = 1
     """Raised when the same text means other images than before."""
+    loadable: ClassVar[bool] = True
+    """Whether this version can load the images; a dataset can be named without that."""
 
     @property
     @abstractmethod
     def factor_space(self) -> FactorSpace:
         """The factors, in the order of the flat index."""
+
+    @property
+    def count(self) -> int:
+        """How many images there are; known without opening the dataset."""
+        return self.factor_space.size
 
     @property
     @abstractmethod
@@ -63,6 +70,13 @@ class DatasetSpec(Component):
 
         Raises:
             DataError: The images cannot be had.
+        """
+
+    def check_loadable(self) -> None:
+        """Whether this version can load the images, asked before any work that needs them.
+
+        Raises:
+            DataError: It cannot.
         """
 
     def check(self, details: Mapping[str, Any]) -> None:
@@ -95,6 +109,7 @@ class DatasetSpec(Component):
         Raises:
             DataError: The images cannot be had, the disk is full, or the store is damaged.
         """
+        self.check_loadable()
         folder = self.folder()
         if folder.exists():
             store = Store.open(folder)
@@ -106,7 +121,7 @@ class DatasetSpec(Component):
                 form=to_dict(self),
                 source=self.source,
                 image_shape=self.image_shape,
-                count=self.factor_space.size,
+                count=self.count,
                 encoding=self.encoding,
                 blocks=self.encoded_blocks(details, progress),
                 details=details,
@@ -124,6 +139,7 @@ class DatasetSpec(Component):
         Raises:
             DataError: The store is missing or damaged; the message names the first damaged block.
         """
+        self.check_loadable()
         # Opening samples a block: the first, so that no later one is named in its place.
         store = Store.open(self.folder(), sample=0)
         self.check(store.manifest["details"])

@@ -57,10 +57,12 @@ def with_file(text: str, archive: str | Path | None) -> DatasetSpec:
 
     Raises:
         SpecError: The text is wrong, or the dataset has no archive.
+        DataError: A file is given for a dataset that this version cannot load.
     """
     spec = parse_dataset(text)
     if archive is None:
         return spec
+    spec.check_loadable()
     if "path" not in {field.name for field in dataclasses.fields(spec)}:
         raise SpecError(f"{spec.name} is not read from an archive, so no file can be given.")
     return dataclasses.replace(spec, source="archive", path=str(archive))  # type: ignore[call-arg]

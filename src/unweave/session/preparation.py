@@ -59,7 +59,8 @@ def prepare(
         RunError: The weights do not fit.
         DataError: The dataset cannot be had.
     """
-    rows, _ = training_rows(config, config.dataset.factor_space.size)
+    config.dataset.check_loadable()
+    rows, _ = training_rows(config, config.dataset.count)
     learner = Learner(config, config.dataset.image_shape, len(rows))
     if initial is not None:
         copy_weights(learner, initial, str(config.init_from))

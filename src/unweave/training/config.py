@@ -71,7 +71,7 @@ class TrainConfig(Component):
     @property
     def num_train(self) -> int:
         """Number of images trained on."""
-        count = self.dataset.factor_space.size
+        count = self.dataset.count
         return count - held_out_count(count, self.holdout)
 
     def steps_of(self, epochs: float) -> int:
