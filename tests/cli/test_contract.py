@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 
 import pytest
@@ -18,6 +17,7 @@ from session.runs import (
     flags,
     lines,
     listing,
+    paragraph,
     rich,
     rich_result,
     train,
@@ -296,4 +296,19 @@ class TestPresets:
         assert [row["name"] for row in rows] == list(PRESETS)
         for row in rows:
             assert row["objective"] == preset(row["name"]).objective
-        json.dumps(rows)
+            assert row["settings"] == preset(row["name"]).settings
+            assert row["waits_for"] == preset(row["name"]).waits_for
+
+    def test_the_list_says_what_a_preset_waits_for(self):
+        shown = cli("presets").out.splitlines()
+        waiting = [line for line in shown if line.startswith("  waits for ")]
+        assert len(waiting) == sum(entry.waits_for is not None for entry in PRESETS.values())
+        start = shown.index("disvae/VAE_celeba")
+        assert shown[start + 3].startswith("  waits for celeba, ")
+        assert shown[shown.index("disvae/VAE_dsprites") + 3].startswith("disvae/")
+
+    def test_a_preset_that_waits_is_estimated_and_not_trained(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path / "runs"))
+        assert self.config("--preset", "disvae/best_celeba")["likelihood"]["type"] == "laplace"
+        paragraph(cli("train", "--preset", "disvae/best_celeba"), "celeba", "cannot be loaded")
+        assert listing(tmp_path) == {}

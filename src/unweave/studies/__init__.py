@@ -1,5 +1,6 @@
 """Presets: published settings by name."""
 
-from unweave.studies.presets import PRESETS, Preset, preset
+from unweave.studies.base import Preset
+from unweave.studies.presets import PRESETS, preset
 
 __all__ = ["PRESETS", "Preset", "preset"]

@@ -1,0 +1,65 @@
+"""Presets are looked up by name, and each is a whole training."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from reference.disvae_experiments import EXPERIMENTS
+from unweave.errors import SpecError
+from unweave.run import make_config
+from unweave.studies import PRESETS, preset
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_a_whole_training(name):
+    entry = preset(name)
+    assert entry.name == name
+    assert entry.about.endswith(".")
+    config = make_config(entry.dataset, entry.objective, **entry.settings)
+    assert entry.waits_for == (None if config.dataset.loadable else config.dataset.name)
+
+
+def test_there_are_no_others():
+    assert set(PRESETS) == {"demo", *(f"disvae/{name}" for name in EXPERIMENTS)}
+
+
+def test_the_long_name_of_the_source():
+    assert preset("disentangling-vae/VAE_dsprites") is preset("disvae/VAE_dsprites")
+
+
+def test_the_demo_is_a_short_training_of_dsprites():
+    entry = preset("demo")
+    config = make_config(entry.dataset, entry.objective, **entry.settings)
+    assert str(config.dataset) == "dsprites"
+    assert config.objective.method_name == "beta_tcvae"
+    assert config.steps <= 30_000
+
+
+def test_what_a_preset_waits_for():
+    assert preset("demo").waits_for is None
+    assert preset("disvae/factor_chairs").waits_for == "chairs3d"
+    small = dataclasses.replace(preset("demo"), dataset="dsprites(grid=(3, 2, 4, 8, 8))")
+    assert small.waits_for is None
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("dmo", "demo"),
+        ("disvae/btcvae_dsprite", "disvae/btcvae_dsprites"),
+        ("btcvae_dsprites", "disvae/btcvae_dsprites"),
+        ("", "Choose one of: demo"),
+    ],
+)
+def test_unknown_names(name, near):
+    with pytest.raises(SpecError) as caught:
+        preset(name)
+    assert repr(name) in str(caught.value)
+    assert near in str(caught.value)
+
+
+def test_a_preset_changes_nothing_of_another():
+    with pytest.raises(TypeError):
+        preset("demo").settings["steps"] = 1  # type: ignore[index]
