@@ -44,6 +44,12 @@ def test_a_purpose_gives_the_same_numbers_however_often_it_is_asked():
     assert not torch.equal(streams.normal("other", 4, 5), one)
 
 
+def test_without_noise_normal_draws_are_zero_and_others_are_as_before():
+    noisy, quiet = Streams(3, 8, CPU), Streams(3, 8, CPU, noiseless=True)
+    assert torch.equal(quiet.normal("noise", 4, 5), torch.zeros(4, 5))
+    assert torch.equal(quiet.permutations("order", 9, 2), noisy.permutations("order", 9, 2))
+
+
 def test_normal_draws_are_standard_normal():
     draws = Streams(0, 1, CPU).normal("noise", 1000, 100)
     assert draws.dtype == torch.float32

@@ -30,11 +30,13 @@ class Streams:
         seed: Seed of the run.
         step: Optimiser step, from 1.
         device: Where the draws are made.
+        noiseless: Normal draws are zero, so that what is sampled is the mean.
     """
 
     seed: int
     step: int
     device: torch.device
+    noiseless: bool = False
 
     def generator(self, purpose: str) -> torch.Generator:
         """A torch generator for one purpose."""
@@ -44,6 +46,8 @@ class Streams:
 
     def normal(self, purpose: str, *shape: int) -> Tensor:
         """Standard normal draws of the given shape, float32."""
+        if self.noiseless:
+            return torch.zeros(*shape, device=self.device)
         return torch.randn(*shape, generator=self.generator(purpose), device=self.device)
 
     def permutations(self, purpose: str, rows: int, columns: int) -> Tensor:

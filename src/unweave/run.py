@@ -12,9 +12,11 @@ from typing import Any, final, get_args
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
+from torch import nn
 
 from unweave import metrics, plots
 from unweave._version import __version__
+from unweave.analysis import Subject, choose, load_parts
 from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
 from unweave.encoding import (
     Codes,
@@ -27,6 +29,7 @@ from unweave.encoding import (
 from unweave.errors import DataError, RunError, SpecError, nearest
 from unweave.figures import FIGURES, draw
 from unweave.likelihoods import Likelihood
+from unweave.metrics import Score
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.nn import Architecture
 from unweave.objectives import Objective, parse_objective
@@ -116,6 +119,17 @@ class Run:
         device = torch.device(config.device if available else "cpu")
         model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return model.eval()
+
+    @cached_property
+    def parts(self) -> dict[str, nn.Module]:
+        """Further networks of the objective that the run has weights for, by name.
+
+        Raises:
+            RunError: There is no checkpoint, or it does not fit the configuration.
+        """
+        config = self.config
+        tensors = self._checkpoint.tensors
+        return load_parts(config.objective, config.latents, tensors, self.model.device)
 
     def encode(self, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Posterior means and log variances of images.
@@ -229,42 +243,65 @@ class Run:
         """Score the run, and add the scores to `scores.json`.
 
         Args:
-            metric_names: Names, or None for all of the protocol.
+            metric_names: Names of metrics and analyses, or None for what the protocol scores
+                unasked, which no analysis is part of.
             protocol_name: Which settings to use.
             part: `train`, `holdout` or `all` of the images.
             codes: `mean` or `sampled`.
             data: Another dataset with images of the same shape.
-            seed: Seed of whatever the metrics draw.
+            seed: Seed of whatever the metrics and analyses draw.
             progress: Shows the encoding.
 
         Raises:
-            SpecError: An unknown metric or protocol.
+            SpecError: An unknown name or protocol, or settings that the protocol rules out.
             RunError: The run has no weights, or there is no such part.
         """
         chosen = protocol(protocol_name)
-        texts = {metric.name: str(metric) for metric in metrics_of(chosen, metric_names)}
+        tabular, analyses = choose(chosen, metric_names)
         self._check(part, codes, data)
+        for analysis in analyses:
+            analysis.check(part, codes)
         dataset = self._dataset(data, progress)
-        table = self.representation(
-            part=part, codes=codes, data=data, seed=seed, progress=progress
-        )
-        scores = metrics.evaluate(table, metric_names, protocol_name=protocol_name, seed=seed)
+        found: dict[str, tuple[Component, Score, int]] = {}
+        if tabular:
+            table = self.representation(
+                part=part, codes=codes, data=data, seed=seed, progress=progress
+            )
+            names = tuple(metric.name for metric in tabular)
+            scores = metrics.evaluate(table, names, protocol_name=protocol_name, seed=seed)
+            found = {metric.name: (metric, scores[metric.name], len(table)) for metric in tabular}
+        if analyses:
+            subject = Subject(
+                model=self.model,
+                parts=self.parts,
+                objective=self.config.objective,
+                dataset=dataset,
+                flat=self._rows(part, dataset),
+                num_train=self.config.num_train,
+                codes=codes,
+                seed=seed,
+                step=self.step,
+                progress=progress,
+            )
+            for analysis in analyses:
+                images = len(analysis.rows(subject))
+                found[analysis.name] = (analysis, analysis.score(subject), images)
         records = tuple(
             ScoreRecord(
                 metric=name,
-                score=score,
-                text=texts[name],
+                score=found[name][1],
+                text=str(found[name][0]),
                 protocol=chosen.label,
                 data=str(dataset.spec),
                 source=dataset.source,
                 part=part,
                 codes=codes,
-                samples=len(table),
+                samples=found[name][2],
                 seed=seed,
                 step=self.step,
                 unweave=__version__,
             )
-            for name, score in scores.items()
+            for name in (metric_names or found)
         )
         save_scores(self.folder, records)
         return Scores(records)
@@ -292,7 +329,10 @@ class Run:
         return paths
 
     def report(self, out: str | Path | None = None) -> Path:
-        """Draw the figures, score the run if its weights have no score yet, and write the report.
+        """Draw the figures, score the run if its weights are not scored yet, write the report.
+
+        What the default protocol scores unasked is what the page needs; an analysis alone does
+        not count.
 
         Args:
             out: File to write; `report.html` in the run folder by default.
@@ -300,7 +340,9 @@ class Run:
         Returns:
             Path of the page.
         """
-        if not any(row["step"] == self.step for row in load_scores(self.folder)):
+        needed = {metric.name for metric in metrics_of(protocol(DEFAULT), None)}
+        rows = load_scores(self.folder)
+        if not any(row["step"] == self.step and row["metric"] in needed for row in rows):
             # A model that no metric can score, such as one of a single latent, has a page too.
             with contextlib.suppress(DataError):
                 self.evaluate()

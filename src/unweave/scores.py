@@ -73,6 +73,8 @@ class ScoreRecord:
             "value": self.value,
             "parts": self.parts,
             "matrix": None if self.matrix is None else self.matrix.to_dict(),
+            "unit": self.score.unit,
+            "units": self.score.units,
             "data": self.data,
             "source": self.source,
             "part": self.part,
@@ -134,14 +136,21 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def _table(record: ScoreRecord) -> str:
+    score = record.score
     head = (
-        f"{record.metric} = {record.value:.4f}   ({record.text}, protocol {record.protocol}; "
+        f"{record.metric} = {record.value:.4f}{f' {score.unit}' if score.unit else ''}   "
+        f"({record.text}, protocol {record.protocol}; "
         f"{record.data}, {record.source}, part {record.part}, {record.samples:,} images, "
         f"{record.codes} codes)"
     )
     matrix = record.matrix
     if matrix is None:
-        return "\n".join([head, *(f"  {name:<14}{v:8.4f}" for name, v in record.parts.items())])
+        width = max(14, *(len(name) + 2 for name in record.parts), 0)
+        rows = (
+            f"  {name:<{width}}{value:10.4f} {score.units.get(name, score.unit)}".rstrip()
+            for name, value in record.parts.items()
+        )
+        return "\n".join([head, *rows])
     width = max(12, *(len(c) + 3 for c in matrix.columns))
     lines = [head, "", " " * 8 + "".join(f"{c:>{width}}" for c in matrix.columns)]
     best = matrix.values.argmax(axis=0)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from unweave.analysis import Analysis
 from unweave.data import DatasetSpec
 from unweave.errors import SpecError
 from unweave.likelihoods import Likelihood
@@ -32,6 +33,7 @@ FAMILIES: dict[type[Component], str] = {
     Architecture: "unweave.nn",
     Optimizer: "unweave.training",
     Metric: "unweave.metrics",
+    Analysis: "unweave.analysis",
 }
 """Each family, and the module whose `__all__` names its members."""
 

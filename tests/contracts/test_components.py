@@ -12,7 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.components import FAMILIES, MEMBERS, instances, room
+from unweave.analysis import Analysis
 from unweave.errors import SpecError
+from unweave.metrics import Metric
 from unweave.objectives import (
     KL,
     DensityRatioTC,
@@ -53,7 +55,7 @@ def test_a_room_exports_its_families_and_every_member(family):
 
 
 def test_a_name_means_one_thing_in_every_text():
-    for kinds in ((Method, Term), *((family,) for family in FAMILIES)):
+    for kinds in ((Method, Term), (Metric, Analysis), *((family,) for family in FAMILIES)):
         names = [cls.name for family, cls in MEMBERS if family in kinds]
         assert len(set(names)) == len(names)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from contracts.components import MEMBERS
+from unweave.analysis import analyses_of
 from unweave.errors import SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import PROTOCOLS, Metric, evaluate, metrics_of
@@ -153,7 +154,7 @@ def test_protocols_name_metrics_that_exist_in_full(name):
     assert found.version >= 1
     assert found.label == f"{name}/{found.version}"
     assert found.about.endswith(".")
-    names = [metric.name for metric in found.metrics]
+    names = [component.name for component in (*found.metrics, *analyses_of(found))]
     assert names
     assert len(set(names)) == len(names)
     for metric in found.metrics:

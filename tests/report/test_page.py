@@ -81,6 +81,28 @@ def test_headline_scores_say_protocol_data_and_source(run):
         assert words in head
 
 
+def test_losses_are_shown_in_their_unit_beside_scores_that_have_none(run):
+    losses = {
+        "metric": "test_losses", "text": "test_losses(compat=disvae)", "protocol": "disvae/1",
+        "value": -287.51811, "parts": {"loss": -287.51811, "recon": 25.19984, "novel": 0.5},
+        "matrix": None, "unit": "nats an image", "units": {"novel": "none"}, "data": "dsprites",
+        "source": "rendered", "part": "all", "codes": "mean", "samples": 1000, "step": 12000,
+    }  # fmt: skip
+    write(run, "scores.json", {"format": 1, "scores": [SCORE, losses]})
+    page = page_of(run)
+    head = page.words.split("Which latent follows which factor")[0]
+    assert "test_losses -287.52 nats an image protocol disvae/1" in head
+    assert "mig 0.221 protocol unweave/1" in head
+    assert ["recon", "25.200 nats an image"] in page.rows
+    assert ["novel", "0.50000 none"] in page.rows
+    assert ["scale", "0.470"] in page.rows
+    row = next(row for row in page.rows if row[0] == "test_losses")
+    assert row[:4] == ["test_losses", "-287.52 nats an image", "test_losses(compat=disvae)",
+                       "disvae/1"]  # fmt: skip
+    # The table of latents is that of the MIG; losses have none.
+    assert "z2 follows scale" in page.sections["Which latent follows which factor"]
+
+
 def test_archive_data_is_not_called_rendered(run):
     write(run, "scores.json", {"format": 1, "scores": [SCORE | {"source": "archive"}]})
     page = page_of(run)

@@ -21,10 +21,10 @@ class Evaluate(Common):
     """Folder of the run."""
 
     metrics: Text = None
-    """Names with commas between them (default: all that the protocol defines)."""
+    """Names with commas between them (default: what the protocol scores unasked; no analyses)."""
 
     protocol: str = "unweave"
-    """Which settings of the metrics to use."""
+    """Which settings of the metrics and analyses to use."""
 
     part: Literal["train", "holdout", "all"] = "all"
     """Which images to score on."""
@@ -36,7 +36,7 @@ class Evaluate(Common):
     """Another dataset with images of the same shape."""
 
     seed: Int = "0"
-    """Seed of whatever the metrics draw (default 0)."""
+    """Seed of whatever the metrics and analyses draw (default 0)."""
 
     def run(self) -> int:
         """Score and print."""

@@ -86,26 +86,31 @@ class Architectures(Common):
 @final
 @dataclass(kw_only=True)
 class Metrics(Common):
-    """List metrics: range, direction, what they need, and the protocols that define them."""
+    """List metrics and analyses: range, direction, needs, and the protocols that define them."""
 
     def run(self) -> int:
         """Print the list."""
+        from unweave.analysis import Analysis, analyses_of
         from unweave.metrics import PROTOCOLS, Metric
         from unweave.spec import members
 
-        rows = _describe(Metric)
-        classes = members(Metric)
+        rows = _describe(Metric) + _describe(Analysis)
+        classes: dict[str, type[Metric] | type[Analysis]] = {
+            **members(Metric),
+            **members(Analysis),
+        }
         for row in rows:
             cls = classes[row["name"]]
+            row["family"] = cls.family
             row["range"] = list(cls.bounds)
             row["higher_is_better"] = cls.higher_is_better
             row["needs"] = list(cls.needs)
             row["source"] = cls.source
             row["protocols"] = {
-                protocol.label: str(metric)
+                protocol.label: str(component)
                 for protocol in PROTOCOLS.values()
-                for metric in protocol.metrics
-                if metric.name == row["name"]
+                for component in (*protocol.metrics, *analyses_of(protocol))
+                if component.name == row["name"]
             }
         self.emit({"metrics": rows}, _text(rows))
         return 0

@@ -51,11 +51,15 @@ class Score:
         value: The headline number.
         parts: Further numbers by name, such as one per factor.
         matrix: The table behind it, or None.
+        unit: Unit of the value and of its parts; empty where they have none.
+        units: Units of the parts that have another one, by name.
     """
 
     value: float
     parts: dict[str, float] = field(default_factory=dict)
     matrix: Matrix | None = None
+    unit: str = ""
+    units: dict[str, str] = field(default_factory=dict)
 
 
 class Metric(Component):

@@ -42,6 +42,7 @@ PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
         Protocol("unweave", 1, "All rows of the part that is scored.", (MIG(bins=20),)),
+        Protocol("disvae", 1, "As the disentangling-vae code computes it, defects included.", ()),
     )
 }
 

@@ -20,14 +20,16 @@ class ScoreView:
     Attributes:
         metric: Name of the metric.
         value: Its value.
+        unit: Unit of the value; empty where it has none.
         facts: Label and text of everything that the score stands for.
         data: Text of the dataset.
         source: Where the images come from; empty when the score does not say.
-        parts: Name and value of each part.
+        parts: Name and value of each part, with its unit.
     """
 
     metric: str
     value: str
+    unit: str
     facts: dict[str, str]
     data: str
     source: str
@@ -84,17 +86,26 @@ _FACTS = ("text", "protocol", "data", "source", "part", "codes", "samples", "see
 
 def score_views(scores: list[dict[str, Any]]) -> list[ScoreView]:
     """Every score as a page shows it, the newest first; a file has the newest last."""
-    return [
-        ScoreView(
-            metric=plain(score.get("metric", "score")),
-            value=number(score.get("value"), 3),
-            facts={key: count(score[key]) for key in _FACTS if score.get(key) is not None},
-            data=plain(score.get("data", "")),
-            source=plain(score.get("source") or ""),
-            parts=[(name, number(part, 3)) for name, part in _parts(score).items()],
-        )
-        for score in reversed(scores)
-    ]
+    return [_view(score) for score in reversed(scores)]
+
+
+def _view(score: dict[str, Any]) -> ScoreView:
+    unit, units = plain(score.get("unit") or ""), score.get("units")
+    units = units if isinstance(units, dict) else {}
+    # What has a unit, such as a loss, is compared to more digits than a score from 0 to 1.
+    digits = 5 if unit else 3
+    return ScoreView(
+        metric=plain(score.get("metric", "score")),
+        value=number(score.get("value"), digits),
+        unit=unit,
+        facts={key: count(score[key]) for key in _FACTS if score.get(key) is not None},
+        data=plain(score.get("data", "")),
+        source=plain(score.get("source") or ""),
+        parts=[
+            (name, f"{number(part, digits)} {plain(units.get(name, unit))}".rstrip())
+            for name, part in _parts(score).items()
+        ],
+    )
 
 
 def following(scores: list[dict[str, Any]]) -> Following | None:

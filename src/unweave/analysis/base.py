@@ -1,0 +1,88 @@
+"""What an analysis promises, and what it may look at."""
+
+from __future__ import annotations
+
+__all__ = ["Analysis", "Subject"]
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data import Dataset, Progress
+from unweave.encoding import Codes, Part
+from unweave.metrics import Score
+from unweave.objectives import Objective
+from unweave.objectives.base import Parts
+from unweave.spec import Component
+from unweave.vae import VAE
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """All that an analysis may look at.
+
+    Attributes:
+        model: The VAE, in evaluation mode.
+        parts: Further networks of the objective, by name; those whose weights are known.
+        objective: What was minimised.
+        dataset: Where the images come from.
+        flat: Flat indices of the images to score, (N,) int64.
+        num_train: Number of images that were trained on.
+        codes: Whether latents are posterior means or samples of the posteriors.
+        seed: Seed of whatever the analysis draws.
+        step: Optimiser steps of the weights.
+        progress: Told what is being done, how many images are done, and how many there are.
+    """
+
+    model: VAE
+    parts: Parts
+    objective: Objective
+    dataset: Dataset
+    flat: NDArray[np.int64]
+    num_train: int
+    codes: Codes = "mean"
+    seed: int = 0
+    step: int = 0
+    progress: Progress | None = None
+
+
+class Analysis(Component):
+    """A score of a model: what a table of codes alone does not tell.
+
+    Analyses may take long, so they run only when they are asked for by name.
+
+    Class attributes:
+        bounds: Smallest and largest value; None where there is no bound.
+        higher_is_better: Direction.
+        needs: What it reads of a subject.
+        source: Where it was published.
+    """
+
+    family: ClassVar[str] = "analysis"
+    bounds: ClassVar[tuple[float | None, float | None]] = (None, None)
+    higher_is_better: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("model", "images")
+    source: ClassVar[str] = ""
+
+    def check(self, part: Part, codes: Codes) -> None:
+        """Refuse a part or a kind of codes that its settings rule out, before any work.
+
+        Raises:
+            SpecError: They do not go together.
+        """
+
+    def rows(self, subject: Subject) -> NDArray[np.int64]:
+        """Flat indices of the images that are looked at; their number is the sample count."""
+        return subject.flat
+
+    @abstractmethod
+    def score(self, subject: Subject) -> Score:
+        """Score a subject.
+
+        Raises:
+            DataError: It is not one that the analysis can score.
+        """
