@@ -284,6 +284,37 @@ def test_a_term_of_a_users_own(subject, at_means, name, shown):
     assert found.value == pytest.approx(plain + 2 * hand, rel=1e-5)
 
 
+class SecondPixels(Term):
+    """The white pixels of a second batch; its class has no name, so is no member."""
+
+    batch: ClassVar[str] = "second"
+
+    def value(self, step: Step):
+        assert step.batch.second.shape == step.batch.images.shape
+        assert not torch.equal(step.batch.second, step.batch.images)
+        return step.batch.second.sum((1, 2, 3)).mean()
+
+    def weigh(self, raw, step):
+        return raw
+
+
+@pytest.mark.parametrize(
+    ("losses", "rows"),
+    [
+        (TestLosses(batch_size=11), np.arange(IMAGES)),
+        (TestLosses(compat="disvae"), np.arange(IMAGES // 2, IMAGES)),
+    ],
+    ids=str,
+)
+def test_a_second_batch_for_terms_that_ask_for_one(subject, losses, rows):
+    term = SecondPixels()
+    object.__setattr__(term, "name", "second_pixels")
+    objective = Objective((*subject.objective.items, term))
+    found = losses.score(dataclasses.replace(subject, objective=objective))
+    white = (subject.dataset.images(rows) == 255).sum() / len(rows)
+    assert found.parts["second_pixels"] == pytest.approx(white, rel=1e-6)
+
+
 def test_scores_are_those_of_float32_whatever_the_run_trains_in(subject):
     before = TestLosses().score(subject)
     subject.model.autocast_dtype = torch.bfloat16
