@@ -8,6 +8,7 @@ __all__ = [
     "Estimator",
     "check_compat",
     "densities",
+    "estimate",
     "stratified_log_weights",
 ]
 
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from unweave.errors import SpecError
-from unweave.latents import log_normal
+from unweave.latents import DiagonalGaussian, log_normal
 from unweave.objectives.base import Step
 
 Estimator = Literal["stratified", "weighted"]
@@ -46,7 +47,10 @@ class Densities:
 
 def densities(step: Step, estimator: Estimator, compat: Compat) -> Densities:
     """The densities of a step, computed once for all terms that ask with the same settings."""
-    return step.once(f"densities/{estimator}/{compat}", lambda: _estimate(step, estimator, compat))
+    return step.once(
+        f"densities/{estimator}/{compat}",
+        lambda: estimate(step.posterior, step.z, step.dataset_size, estimator, compat),
+    )
 
 
 def check_compat(name: str, estimator: Estimator, compat: Compat) -> None:
@@ -93,18 +97,35 @@ def stratified_log_weights(
     return weights.log()
 
 
-def _estimate(step: Step, estimator: Estimator, compat: Compat) -> Densities:
-    z, posterior = step.z, step.posterior
+def estimate(
+    posterior: DiagonalGaussian,
+    z: Tensor,
+    dataset_size: int,
+    estimator: Estimator,
+    compat: Compat = "none",
+) -> Densities:
+    """Densities of a batch's samples, with the batch's own posteriors for the whole dataset.
+
+    Args:
+        posterior: q(z given x) of the batch.
+        z: One sample of each posterior, (B, L).
+        dataset_size: Number of images N that the batch was drawn from.
+        estimator: How the posteriors are weighted.
+        compat: Whose weights.
+
+    Raises:
+        SpecError: Stratified sampling with a batch that is too small, or larger than the dataset.
+    """
     batch_size, latents = z.shape
     conditional = posterior.log_prob(z).sum(1)
     prior = log_normal(z, torch.zeros_like(z), torch.zeros_like(z)).sum(1)
     pairwise = posterior.pairwise_log_prob(z)
     if estimator == "weighted":
-        shift = math.log(batch_size * step.dataset_size)
+        shift = math.log(batch_size * dataset_size)
         joint = pairwise.sum(2).logsumexp(1) - shift
         product = (pairwise.logsumexp(1) - shift).sum(1)
     else:
-        weights = stratified_log_weights(batch_size, step.dataset_size, compat, z)
+        weights = stratified_log_weights(batch_size, dataset_size, compat, z)
         times = latents if compat == "disvae" else 1
         joint = (times * weights + pairwise.sum(2)).logsumexp(1)
         product = (weights[:, :, None] + pairwise).logsumexp(1).sum(1)

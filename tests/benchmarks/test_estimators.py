@@ -1,0 +1,55 @@
+"""The script at its smallest: it trains, measures, prints, and does not measure twice."""
+
+from __future__ import annotations
+
+import estimators
+import pytest
+import torch
+from _estimators.groups import Sizes
+from _estimators.measure import Study
+from _estimators.models import load
+
+from unweave.errors import RunError
+from unweave.rundir import read_lines
+
+
+def test_it_measures_a_model_of_its_own_and_does_not_repeat_cells(tmp_path, capsys, monkeypatch):
+    sizes = Sizes(groups={32: 2, 128: 2}, batches=(8, 16), most=32)
+    monkeypatch.setattr(estimators, "QUICK", sizes)
+    estimators.main(["--quick", "--out", str(tmp_path)])
+    table = capsys.readouterr().out
+    lines = read_lines(tmp_path / "cells.jsonl")
+    assert [(line["key"]["images"], line["key"]["batch"]) for line in lines] == [
+        (32, 8), (32, 16), (32, None), (128, 8), (128, 16),
+    ]  # fmt: skip
+    for line in lines:
+        for row in line.get("rows", []):
+            if row["estimator"] == "exact":
+                assert row["bias"] == 0
+                assert row["paired"] == pytest.approx(1, abs=1e-3)
+
+    def refuse(*_):
+        raise AssertionError("measured twice")
+
+    monkeypatch.setattr(Study, "cell", refuse)
+    monkeypatch.setattr(Study, "check", refuse)
+    estimators.main(["--quick", "--out", str(tmp_path)])
+    assert capsys.readouterr().out == table
+
+
+def test_weights_that_are_not_there_end_it_in_a_paragraph(tmp_path):
+    with pytest.raises(SystemExit, match="no-run does not exist"):
+        estimators.main([f"early={tmp_path / 'no-run'}"])
+    with pytest.raises(SystemExit, match="is not NAME=PATH"):
+        estimators.main([str(tmp_path)])
+    with pytest.raises(RunError):
+        load("early", tmp_path)
+
+
+def test_published_weights_are_read_with_means_and_variances_apart(reference):
+    folder = reference / "disentangling-vae" / "btcvae_dsprites"
+    weights = load("late", folder / "model.pt")
+    # Literal values of the published encoder for a constant image of 0.5.
+    posterior = weights.model.encode(torch.full((1, 1, 64, 64), 0.5))
+    assert posterior.mean[0, :3].tolist() == pytest.approx([0.1442, -0.1011, -11.9940], abs=1e-3)
+    assert posterior.logvar[0, :3].tolist() == pytest.approx([0.0319, -0.4213, 6.1195], abs=1e-3)
