@@ -10,6 +10,7 @@ from torch import nn
 
 from unweave.errors import SpecError
 from unweave.nn.architecture import Architecture
+from unweave.nn.convolutions import UpConvolution
 
 _CHANNELS = 32
 _HIDDEN = 256
@@ -58,8 +59,8 @@ class Burgess(Architecture):
         layers += [nn.Linear(_HIDDEN, _CHANNELS * _SIDE * _SIDE), nn.ReLU()]
         layers += [nn.Unflatten(1, (_CHANNELS, _SIDE, _SIDE))]
         for _ in range(_num_convolutions(image_shape) - 1):
-            layers += [nn.ConvTranspose2d(_CHANNELS, _CHANNELS, 4, 2, 1), nn.ReLU(inplace=True)]
-        layers += [nn.ConvTranspose2d(_CHANNELS, image_shape[2], 4, 2, 1)]
+            layers += [UpConvolution(_CHANNELS, _CHANNELS), nn.ReLU(inplace=True)]
+        layers += [UpConvolution(_CHANNELS, image_shape[2])]
         return nn.Sequential(*layers)
 
 
