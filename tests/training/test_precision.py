@@ -54,6 +54,21 @@ def test_a_pytorch_without_the_probes_gives_float32(no_gpu, monkeypatch):
     assert resolve(automatic()).precision == "float32"
 
 
+def test_what_repeats_published_numbers_is_float32_unless_bfloat16_is_asked_for(
+    no_gpu, monkeypatch
+):
+    for probe in PROBES:
+        monkeypatch.setattr(torch.cpu, probe, lambda: True, raising=False)
+    for objective in ("beta_tcvae(compat=disvae)", "vae + total_correlation(compat=disvae)"):
+        fields = {"device": "auto", "threads": None}
+        automatic = small_config(objective, precision="auto", **fields)
+        assert resolve(automatic).precision == "float32"
+        given = small_config(objective, precision="bfloat16", **fields)
+        assert resolve(given).precision == "bfloat16"
+    ours = small_config("beta_tcvae", precision="auto", **fields)
+    assert resolve(ours).precision == "bfloat16"
+
+
 def test_what_is_given_is_kept(no_gpu):
     given = automatic(device="cpu", precision="bfloat16", threads=1)
     assert resolve(given) == given

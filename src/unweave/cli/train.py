@@ -82,7 +82,7 @@ class Train(Common):
     """auto (default), cpu, cuda or cuda:N."""
 
     precision: Text = None
-    """auto (default: bfloat16 where the processor has it), bfloat16 or float32."""
+    """auto (default: bfloat16 where the processor has it, but for compat), bfloat16, float32."""
 
     log_every: Int = None
     """Steps between lines of metrics.jsonl (default 50)."""

@@ -119,6 +119,11 @@ class Term(Component):
     in_elbo: ClassVar[bool] = False
     min_batch: ClassVar[int] = 1
 
+    @property
+    def needs_float32(self) -> bool:
+        """Whether it repeats published numbers, which automatic precision must not blur."""
+        return False
+
     @abstractmethod
     def value(self, step: Step) -> Tensor:
         """The unweighted value, a scalar averaged over the batch."""
@@ -159,6 +164,11 @@ class Plan:
     def min_batch(self) -> int:
         """Smallest batch that every term can work with."""
         return max(term.min_batch for term in self.terms.values())
+
+    @property
+    def needs_float32(self) -> bool:
+        """Whether a term repeats published numbers."""
+        return any(term.needs_float32 for term in self.terms.values())
 
     def make_parts(self, latents: int) -> dict[str, nn.Module]:
         """Build the further networks; called with the meta device as default."""

@@ -38,6 +38,11 @@ class _Decomposed(Term):
         """Refuse a compatibility that the estimator does not have."""
         check_compat(self.name, self.estimator, self.compat)
 
+    @property
+    def needs_float32(self) -> bool:
+        """With `compat`, whose numbers are published ones."""
+        return self.compat != "none"
+
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """Weight times value."""
         return value_at(self.weight, step) * raw

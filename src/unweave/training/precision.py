@@ -18,13 +18,17 @@ from unweave.training.memory import keep_freed_memory, restart_workers
 def resolve(config: TrainConfig) -> TrainConfig:
     """The configuration with `threads`, `device` and `precision` fixed.
 
+    An objective with a `compat` setting repeats published numbers and is float32 unless bfloat16
+    is asked for.
+
     Raises:
         SpecError: The device does not exist here.
     """
     device = _device(config.device)
     precision = config.precision
     if precision == "auto":
-        precision = "bfloat16" if _has_bfloat16(device) else "float32"
+        exact = config.objective.expand().needs_float32
+        precision = "bfloat16" if _has_bfloat16(device) and not exact else "float32"
     return dataclasses.replace(
         config,
         device=str(device),
