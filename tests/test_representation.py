@@ -84,3 +84,18 @@ def test_arrays_may_be_mapped_from_disk(tmp_path):
     table = make(mean=mapped)
     assert table.mean is mapped
     np.testing.assert_array_equal(table.kl(), make().kl())
+
+
+def test_what_metrics_share_is_computed_once_a_table():
+    table = make()
+    made = []
+
+    def value(name):
+        made.append(name)
+        return name
+
+    assert [table.once("a", lambda: value("x")), table.once("a", lambda: value("y"))] == ["x", "x"]
+    assert table.once(("a", 1), lambda: value("z")) == "z"
+    assert make().once("a", lambda: value("w")) == "w"
+    assert table.subset(np.arange(3)).once("a", lambda: value("v")) == "v"
+    assert made == ["x", "z", "w", "v"]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 __all__ = ["Representation"]
 
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
+
+T = TypeVar("T")
 
 
 @final
@@ -33,6 +36,7 @@ class Representation:
     factors: NDArray[np.int64]
     factor_space: FactorSpace
     logvar: NDArray[np.float32] | None = None
+    _shared: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check shapes and values."""
@@ -55,6 +59,17 @@ class Representation:
     def latents(self) -> int:
         """Number of latents L."""
         return int(self.mean.shape[1])
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value that several metrics share, computed at most once for this table.
+
+        The key holds all that the value depends on besides the table: settings, and the state of
+        a generator if the value is drawn.
+        """
+        if key not in self._shared:
+            self._shared[key] = make()
+        value: T = self._shared[key]
+        return value
 
     def kl(self) -> NDArray[np.float64]:
         """Mean KL of each latent to the standard normal prior in nats, (L,).

@@ -259,6 +259,11 @@ class Run:
         chosen = protocol(protocol_name)
         tabular, analyses = choose(chosen, metric_names)
         self._check(part, codes, data)
+        for metric in tabular:
+            if codes != "mean" and "logvar" in metric.needs:
+                raise SpecError(
+                    f"{metric.name} draws from the posteriors itself: give codes=mean."
+                )
         for analysis in analyses:
             analysis.check(part, codes)
         dataset = self._dataset(data, progress)
@@ -268,7 +273,9 @@ class Run:
                 part=part, codes=codes, data=data, seed=seed, progress=progress
             )
             names = tuple(metric.name for metric in tabular)
-            scores = metrics.evaluate(table, names, protocol_name=protocol_name, seed=seed)
+            scores = metrics.evaluate(
+                table, names, protocol_name=protocol_name, seed=seed, progress=progress
+            )
             found = {metric.name: (metric, scores[metric.name], len(table)) for metric in tabular}
         if analyses:
             subject = Subject(

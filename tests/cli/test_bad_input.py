@@ -243,6 +243,7 @@ EVALUATE = [
     (["--protocol", "unweav"], ("protocol 'unweav'", "unweave")),
     (["--seed", "-1"], ("--seed", "at least 0", "-1")),
     (["--data", "dsprite"], ("dataset 'dsprite'", "dsprites")),
+    (["--metrics", "aam", "--codes", "sampled"], ("aam draws", "codes=mean")),
     (["--part", "train", "--data", MINI], ("'train'", "--data", "--part")),
 ]
 

@@ -102,6 +102,21 @@ def test_evaluate(tmp_path):
     assert document(run / "scores.json")["scores"] == [score]
 
 
+def test_evaluate_says_beforehand_what_takes_long(tmp_path, caplog):
+    run = copy_of(rich(), tmp_path)
+    given = ["evaluate", run, "--metrics", "mig_sampled,aam", "--json"]
+    exact = cli(*given, "--protocol", "full").json["scores"]
+    [message] = caplog.messages
+    assert message.startswith("mig_sampled, aam: 1.4e+08 densities to evaluate, about")
+    assert caplog.records[0].levelname == "WARNING", "not shown at the default --log-level"
+    assert exact["aam"]["text"] == "aam(components=all)"
+    caplog.clear()
+    # 1,536 images are fewer than the default's components, so that it is the full sum as well.
+    default = cli(*given).json["scores"]
+    assert caplog.messages == []
+    assert default["aam"]["parts"] == exact["aam"]["parts"]
+
+
 def test_evaluate_for_people(tmp_path):
     run = copy_of(rich(), tmp_path)
     result = cli("evaluate", run, "--part", "holdout", "--codes", "sampled")
@@ -213,10 +228,13 @@ def test_lists_say_what_a_field_is():
     assert not fields["beta"]["required"]
     assert all(field["help"] for field in fields.values())
     assert "1802.04942" in methods["beta_tcvae"]["source"]
-    metric = cli("metrics", "--json").json["metrics"][0]
+    metrics = {row["name"]: row for row in cli("metrics", "--json").json["metrics"]}
+    metric = metrics["mig"]
     assert metric["range"] == [0.0, 1.0]
     assert metric["higher_is_better"] is True
-    assert metric["protocols"]["unweave/1"].startswith("mig")
+    assert metric["protocols"]["unweave/1"] == "mig"
+    assert [name for name, row in metrics.items() if not row["opt_in"]] == ["mig"]
+    assert metrics["aam"]["protocols"]["full/1"] == "aam(components=all)"
 
 
 def test_version():

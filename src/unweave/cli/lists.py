@@ -50,6 +50,8 @@ def _text(rows: list[dict[str, Any]]) -> str:
             lines.append(f"    {field['name']}={value}   {field['help']}")
         if row["source"]:
             lines.append(f"  Source: {row['source']}")
+        if row.get("opt_in"):
+            lines.append("  Scored only when it is asked for by name.")
         lines.append("")
     return "\n".join(lines).rstrip()
 
@@ -86,7 +88,7 @@ class Architectures(Common):
 @final
 @dataclass(kw_only=True)
 class Metrics(Common):
-    """List metrics and analyses: range, direction, needs, and the protocols that define them."""
+    """List metrics and analyses: range, direction, needs, protocols, and which are opt-in."""
 
     def run(self) -> int:
         """Print the list."""
@@ -106,6 +108,8 @@ class Metrics(Common):
             row["higher_is_better"] = cls.higher_is_better
             row["needs"] = list(cls.needs)
             row["source"] = cls.source
+            # Every analysis is.
+            row["opt_in"] = not issubclass(cls, Metric) or cls.opt_in
             row["protocols"] = {
                 protocol.label: str(component)
                 for protocol in PROTOCOLS.values()

@@ -6,13 +6,16 @@ __all__ = ["Matrix", "Metric", "Score"]
 
 from abc import abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.representation import Representation
 from unweave.spec import Component
+
+if TYPE_CHECKING:
+    from unweave.data.store import Progress
 
 
 @final
@@ -70,6 +73,9 @@ class Metric(Component):
         higher_is_better: Direction.
         needs: What it reads of a representation.
         source: Where it was published.
+        opt_in: Computed only when it is named, because it takes long.
+        stream: Name of the stream that it draws from; its own name when empty. Metrics that share
+            a stream and an estimate are computed from the same draws, together or alone.
     """
 
     family: ClassVar[str] = "metric"
@@ -77,6 +83,29 @@ class Metric(Component):
     higher_is_better: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("codes", "factors")
     source: ClassVar[str] = ""
+    opt_in: ClassVar[bool] = False
+    stream: ClassVar[str] = ""
+
+    def cost(self, representation: Representation) -> str | None:
+        """What scoring takes, with a time measured here, to be said beforehand; None if little."""
+        return None
+
+    def prepare(
+        self,
+        representation: Representation,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> None:
+        """Do the long part of `score` with a progress display, and leave it in the table.
+
+        Args:
+            representation: The table of codes; `once` keeps what is computed.
+            rng: A generator in the state that `score` will be given.
+            progress: Shows how far it is.
+
+        Raises:
+            DataError: The representation is not one that the metric can score.
+        """
 
     @abstractmethod
     def score(self, representation: Representation, rng: np.random.Generator) -> Score:

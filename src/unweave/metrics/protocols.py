@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from typing import final
 
 from unweave.errors import SpecError, nearest
+from unweave.metrics.aam import AAM
 from unweave.metrics.base import Metric
 from unweave.metrics.mig import MIG
+from unweave.metrics.mig_sampled import MIGSampled
 from unweave.spec import members
 
 
@@ -41,8 +43,27 @@ DEFAULT = "unweave"
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
-        Protocol("unweave", 1, "All rows of the part that is scored.", (MIG(bins=20),)),
-        Protocol("disvae", 1, "As the disentangling-vae code computes it, defects included.", ()),
+        Protocol(
+            "unweave",
+            1,
+            "All rows of the part that is scored.",
+            (MIG(bins=20), MIGSampled(), AAM()),
+        ),
+        Protocol(
+            "full",
+            1,
+            "Nothing is left out to save time: every image counts in every density.",
+            (MIG(bins=20), MIGSampled(components="all"), AAM(components="all")),
+        ),
+        Protocol(
+            "disvae",
+            1,
+            "As the disentangling-vae code computes it, defects included.",
+            (
+                MIGSampled(components="all", compat="disvae"),
+                AAM(components="all", compat="disvae"),
+            ),
+        ),
     )
 }
 
@@ -59,13 +80,13 @@ def protocol(name: str) -> Protocol:
 
 
 def metrics_of(chosen: Protocol, names: tuple[str, ...] | None) -> tuple[Metric, ...]:
-    """The metrics of a protocol, or those of the given names.
+    """The metrics of a protocol that are not opt-in, or those of the given names.
 
     Raises:
         SpecError: A name is unknown, given twice, or not defined by the protocol.
     """
     if names is None:
-        return chosen.metrics
+        return tuple(metric for metric in chosen.metrics if not metric.opt_in)
     table = {metric.name: metric for metric in chosen.metrics}
     for name in names:
         if name not in members(Metric):

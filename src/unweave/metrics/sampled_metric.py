@@ -1,0 +1,199 @@
+"""What the metrics have in common that read sampled information: settings, cost, one estimate."""
+
+from __future__ import annotations
+
+__all__ = ["SampledMetric"]
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.errors import DataError, SpecError
+from unweave.metrics.base import Matrix, Metric
+from unweave.metrics.disvae_information import check_grid, count_disvae_densities, disvae_entropies
+from unweave.metrics.information import entropies
+from unweave.metrics.mixtures import seconds_per_density
+from unweave.metrics.sampled_information import Entropies, count_densities, sampled_entropies
+from unweave.metrics.threads import cores
+from unweave.representation import Representation
+from unweave.spec import number, option
+
+if TYPE_CHECKING:
+    from unweave.data.store import Progress
+
+_WORTH_SAYING = 30.0
+# Variances from 1e-217 to 1e217: beyond them lies a broken encoder, and the end of float64.
+_LARGEST_LOGVAR = 500.0
+
+
+class SampledMetric(Metric):
+    """A metric of the information between latents and factors, sampled from q(z).
+
+    Metrics with equal settings draw from one stream and share one estimate.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ("codes", "factors", "logvar")
+    opt_in: ClassVar[bool] = True
+    stream: ClassVar[str] = "sampled information"
+
+    samples: int = number(default=10_000, low=1, help="Draws of z for each entropy.")
+    components: int | Literal["all"] = number(
+        default=10_000,
+        low=2,
+        help="Most posteriors that stand for each density; all for every image, which is exact.",
+    )
+    compat: Literal["none", "disvae"] = option(
+        default="none", help="disvae: the entropies of the disentangling-vae code, defect and all."
+    )
+
+    def validate(self) -> None:
+        """Refuse a compatibility that is not as published."""
+        if self.compat == "disvae" and self.components != "all":
+            raise SpecError(
+                f"{self.name}: compat=disvae sums over every image; give components=all with it."
+            )
+
+    def cost(self, representation: Representation) -> str | None:
+        """Densities and time of the estimate; None when it is neither exact nor long.
+
+        Raises:
+            DataError: The representation is not one that the metric can score.
+        """
+
+        def make() -> str | None:
+            self._checked_logvar(representation)
+            latents = representation.latents
+            densities = latents * self._densities(representation)
+            seconds = densities * seconds_per_density() / min(cores(), latents)
+            if self.components != "all" and seconds < _WORTH_SAYING:
+                return None
+            return f"{densities:.2g} densities to evaluate, about {_duration(seconds)}"
+
+        return representation.once(("cost of sampled information", self._settings), make)
+
+    def prepare(
+        self,
+        representation: Representation,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> None:
+        """Estimate the entropies, unless a metric with the same settings and stream has.
+
+        Raises:
+            DataError: The representation is not one that the metric can score.
+        """
+        self.entropies(representation, rng, progress)
+
+    def entropies(
+        self,
+        representation: Representation,
+        rng: np.random.Generator,
+        progress: Progress | None = None,
+    ) -> Entropies:
+        """Entropies of each latent, and given each factor, estimated once.
+
+        Args:
+            representation: The table of codes, with logvars.
+            rng: Its state is part of what identifies the estimate.
+            progress: Shows how many densities have been evaluated.
+
+        Raises:
+            DataError: There are no logvars or absurd ones, or with `compat=disvae` the rows are
+                not a full grid with enough images of each value.
+        """
+        # The state tells two streams apart; it is taken before anything is drawn.
+        key = ("sampled information", self._settings, repr(rng.bit_generator.state))
+        return representation.once(key, lambda: self._estimate(representation, rng, progress))
+
+    @property
+    def _settings(self) -> tuple[Any, ...]:
+        return (self.samples, self.components, self.compat)
+
+    def _densities(self, representation: Representation) -> int:
+        if self.compat == "disvae":
+            return count_disvae_densities(representation.factors, self.samples)
+        return count_densities(representation.factors, self.samples, self._most_components)
+
+    @property
+    def _most_components(self) -> int | None:
+        return None if self.components == "all" else self.components
+
+    def _estimate(
+        self,
+        representation: Representation,
+        rng: np.random.Generator,
+        progress: Progress | None,
+    ) -> Entropies:
+        logvar = self._checked_logvar(representation)
+        if self.compat == "disvae":
+            return disvae_entropies(
+                np.asarray(representation.mean),
+                logvar,
+                np.asarray(representation.factors),
+                samples=self.samples,
+                rng=rng,
+                progress=progress,
+            )
+        return sampled_entropies(
+            np.asarray(representation.mean),
+            logvar,
+            np.asarray(representation.factors),
+            samples=self.samples,
+            components=self._most_components,
+            rng=rng,
+            progress=progress,
+        )
+
+    def _checked_logvar(self, representation: Representation) -> NDArray[np.float32]:
+        """The logvars of a table that can be sampled from, and read as `compat` asks."""
+        if representation.logvar is None:
+            raise DataError(
+                f"{self.name} samples from posteriors, but the representation has no logvars."
+            )
+        logvar = np.asarray(representation.logvar)
+        # A comparison with NaN is false.
+        fine = np.abs(logvar) <= _LARGEST_LOGVAR
+        if not fine.all():
+            row = int(np.argmin(fine.all(axis=1)))
+            raise DataError(
+                f"{self.name} needs logvars from {-_LARGEST_LOGVAR:g} to {_LARGEST_LOGVAR:g}, "
+                f"but row {row} is {logvar[row]}."
+            )
+        if self.compat == "disvae":
+            check_grid(representation, self.samples)
+        return logvar
+
+    def _checked(self, representation: Representation) -> NDArray[np.float64]:
+        """Entropy of each factor, what a score is relative to, (K,); 0 for a constant one.
+
+        Raises:
+            DataError: There are fewer than two latents, or every factor is constant.
+        """
+        if representation.latents < 2:
+            raise DataError(
+                f"{self.name} compares two latents, but the representation has only one."
+            )
+        sizes = representation.factor_space.sizes
+        entropy = entropies(np.asarray(representation.factors), sizes)
+        if not (entropy > 0).any():
+            raise DataError(
+                f"{self.name} needs a factor that varies, but every factor is constant here."
+            )
+        return entropy
+
+    def _matrix(self, representation: Representation, information: NDArray[np.float64]) -> Matrix:
+        what = "as disentangling-vae computes it" if self.compat == "disvae" else "sampled"
+        return Matrix(
+            values=information,
+            rows=tuple(f"z{j}" for j in range(representation.latents)),
+            columns=representation.factor_space.names,
+            label=f"mutual information, {what} (nats)",
+        )
+
+
+def _duration(seconds: float) -> str:
+    """A time for people."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
