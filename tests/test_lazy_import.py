@@ -33,7 +33,7 @@ assert unweave.__version__
 assert "load_run" in dir(unweave)
 found["numpy after import unweave"] = [name for name in ("numpy", "scipy") if name in sys.modules]
 show_help()
-for words in (["train"], ["evaluate"], ["demo"], ["plot"], ["report"], ["data"],
+for words in (["train"], ["import"], ["evaluate"], ["demo"], ["plot"], ["report"], ["data"],
               ["data", "prepare"], ["objectives"], ["metrics"], ["presets"]):
     show_help(*words)
 import unweave.metrics

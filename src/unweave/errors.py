@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "CheckpointError",
     "DataError",
     "RunError",
     "SpecError",
@@ -30,6 +31,10 @@ class SpecError(UnweaveError, ValueError):
 
 class DataError(UnweaveError):
     """A dataset's files are missing, damaged or not what they should be."""
+
+
+class CheckpointError(UnweaveError):
+    """A file to import is missing, damaged, dangerous, or of a model that is not known."""
 
 
 class RunError(UnweaveError):

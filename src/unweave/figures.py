@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["FIGURES", "dataset_figure", "draw", "followed_factors", "latent_names"]
+__all__ = [
+    "FIGURES",
+    "IMAGE_FIGURES",
+    "dataset_figure",
+    "draw",
+    "followed_factors",
+    "latent_names",
+]
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,7 +38,7 @@ class _Source:
     folder: Path
     config: TrainConfig
     model: VAE
-    dataset: Dataset
+    dataset: Dataset | None
     step: int | None
 
 
@@ -40,7 +47,7 @@ def draw(
     folder: Path,
     config: TrainConfig,
     model: VAE,
-    dataset: Dataset,
+    dataset: Dataset | None,
     step: int | None = None,
 ) -> Any | None:
     """A figure by name, or None when the run has nothing to draw it from.
@@ -50,7 +57,7 @@ def draw(
         folder: The run folder.
         config: The run's configuration.
         model: The run's model.
-        dataset: The run's dataset.
+        dataset: The run's dataset; None will do for all but `IMAGE_FIGURES`.
         step: Steps of the model's weights, whose scores are drawn; None for the newest scores.
     """
     return FIGURES[kind](_Source(folder, config, model, dataset, step))
@@ -88,7 +95,9 @@ def _tables(folder: Path, step: int | None) -> list[dict[str, Any]]:
     ]
 
 
-def _reconstructions(source: _Source) -> Any:
+def _reconstructions(source: _Source) -> Any | None:
+    if source.dataset is None:
+        return None
     flat = probe_indices(SHOWN_IMAGES, len(source.dataset), source.config.seed)
     return plots.reconstructions(*reconstruct(source.model, source.dataset, flat))
 
@@ -149,6 +158,8 @@ FIGURES: dict[str, Callable[[_Source], Any | None]] = {
     "kl": _kl,
     "mig": _mig,
 }
+IMAGE_FIGURES = frozenset({"reconstructions"})
+"""The figures that show images of the dataset; the others are drawn without it."""
 
 
 def _train_rows(folder: Path) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Run", "load_run", "train"]
 
-import contextlib
+import logging
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final, get_args
@@ -27,7 +27,7 @@ from unweave.encoding import (
     represent,
 )
 from unweave.errors import DataError, RunError, SpecError, nearest
-from unweave.figures import FIGURES, draw
+from unweave.figures import FIGURES, IMAGE_FIGURES, draw
 from unweave.likelihoods import Likelihood
 from unweave.metrics import Score
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
@@ -42,6 +42,8 @@ from unweave.spec import Component, build, parse
 from unweave.training import Adam, Optimizer, TrainConfig
 from unweave.training.checkpoint import Checkpoint, load_tensors
 from unweave.vae import VAE
+
+log = logging.getLogger("unweave")
 
 
 @final
@@ -317,29 +319,44 @@ class Run:
         """Draw figures into `figures/`.
 
         Args:
-            *kinds: Names from `unweave.figures.FIGURES`; all when none is given.
+            *kinds: Names from `unweave.figures.FIGURES`; all when none is given, without those
+                whose images cannot be had, which the log names.
 
         Returns:
             Paths of the PNG files.
 
         Raises:
             SpecError: An unknown kind.
+            DataError: A kind was asked for whose images cannot be had.
         """
         for kind in kinds:
             if kind not in FIGURES:
                 raise SpecError(f"Unknown figure {kind!r}. {nearest(kind, FIGURES)}")
-        paths = []
-        for kind in kinds or FIGURES:
-            figure = draw(kind, self.folder, self.config, self.model, self.dataset, self.step)
+        if any(kind in IMAGE_FIGURES for kind in kinds):
+            _ = self.dataset
+        return self._draw(kinds or tuple(FIGURES))[0]
+
+    def _draw(self, kinds: tuple[str, ...]) -> tuple[list[Path], dict[str, str]]:
+        """Paths of the figures that can be drawn, and why others cannot, by kind."""
+        paths: list[Path] = []
+        left_out: dict[str, str] = {}
+        for kind in kinds:
+            try:
+                dataset = self.dataset if kind in IMAGE_FIGURES else None
+            except DataError as error:
+                left_out[kind] = str(error)
+                log.warning("The figure %s is left out. %s", kind, error)
+                continue
+            figure = draw(kind, self.folder, self.config, self.model, dataset, self.step)
             if figure is not None:
                 paths.append(plots.save(figure, self.folder / "figures" / f"{kind}.png"))
-        return paths
+        return paths, left_out
 
     def report(self, out: str | Path | None = None) -> Path:
         """Draw the figures, score the run if its weights are not scored yet, write the report.
 
         What the default protocol scores unasked is what the page needs; an analysis alone does
-        not count.
+        not count. What cannot be had, such as scores without images, is named on the page.
 
         Args:
             out: File to write; `report.html` in the run folder by default.
@@ -349,12 +366,15 @@ class Run:
         """
         needed = {metric.name for metric in metrics_of(protocol(DEFAULT), None)}
         rows = load_scores(self.folder)
+        left_out: dict[str, str] = {}
         if not any(row["step"] == self.step and row["metric"] in needed for row in rows):
             # A model that no metric can score, such as one of a single latent, has a page too.
-            with contextlib.suppress(DataError):
+            try:
                 self.evaluate()
-        self.plot()
-        return write_report(self.folder, None if out is None else Path(out))
+            except DataError as error:
+                left_out["scores"] = str(error)
+        left_out |= self._draw(tuple(FIGURES))[1]
+        return write_report(self.folder, None if out is None else Path(out), left_out=left_out)
 
     def _dataset(self, data: str | DatasetSpec | None, progress: Progress | None) -> Dataset:
         if data is None:

@@ -16,6 +16,7 @@ from unweave.cli.common import Common
 from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
+from unweave.cli.imports import Import
 from unweave.cli.lists import Architectures, Metrics, Objectives, Presets
 from unweave.cli.show import Plot, Report
 from unweave.cli.train import Train
@@ -31,6 +32,7 @@ _DATA = (
 _COMMANDS = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Train, subcommand("train")]
+    | Annotated[Import, subcommand("import")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Report, subcommand("report")]

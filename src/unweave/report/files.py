@@ -23,6 +23,7 @@ class RunFiles:
         config: `config.json`.
         environment: `environment.json`.
         status: `status.json`.
+        imported: `import.json`.
         scores: The scores of `scores.json`.
         train: Lines of `metrics.jsonl` about training, in order.
         during: Lines of `metrics.jsonl` with scores, in order.
@@ -33,6 +34,7 @@ class RunFiles:
     config: dict[str, Any]
     environment: dict[str, Any]
     status: dict[str, Any]
+    imported: dict[str, Any]
     scores: list[dict[str, Any]]
     train: list[dict[str, Any]]
     during: list[dict[str, Any]]
@@ -61,6 +63,7 @@ def read_run(folder: Path) -> RunFiles:
         config=_document(folder / "config.json"),
         environment=_document(folder / "environment.json"),
         status=_document(folder / "status.json"),
+        imported=_document(folder / "import.json"),
         scores=[score for score in scores if isinstance(score, dict)],
         train=[row for row in lines if row.get("event") == "train"],
         during=[row for row in lines if row.get("event") == "scores"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["write_report"]
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from unweave.report.files import RunFiles, read_run
 from unweave.report.pictures import pictures, training_pictures
 from unweave.report.scores import following, score_views
-from unweave.report.training import final_terms, players, python_lines, settings, status_of
-from unweave.report.words import count, flatten, number, plain
+from unweave.report.training import final_terms, origin, players, python_lines, settings, status_of
+from unweave.report.words import count, flatten, number, plain, sentence_list
 from unweave.rundir import atomic_write
 from unweave.scores import CLEAR_GAP
 
 _MOST_CARDS = 4
 
 
-def write_report(run_folder: Path, out: Path | None = None) -> Path:
+def write_report(
+    run_folder: Path, out: Path | None = None, *, left_out: Mapping[str, str] | None = None
+) -> Path:
     """Write one HTML file that shows a run: scores, pictures, settings, how to do it again.
 
     It reads the files of the run folder and nothing else, and it holds its pictures and its style:
@@ -31,6 +34,7 @@ def write_report(run_folder: Path, out: Path | None = None) -> Path:
     Args:
         run_folder: The folder of a run, finished or not.
         out: The file to write; by default `report.html` in the run folder.
+        left_out: What could not be had, such as scores or a figure, and why; said on the page.
 
     Returns:
         The file that was written.
@@ -41,7 +45,11 @@ def write_report(run_folder: Path, out: Path | None = None) -> Path:
     """
     run = read_run(Path(run_folder))
     path = run.folder / "report.html" if out is None else Path(out)
-    page = _environment().get_template("report.html.j2").render(_content(run))
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(_content(run) | {"left_out": _left_out(left_out or {})})
+    )
     with atomic_write(path) as handle:
         handle.write(page.encode("utf-8"))
     return path
@@ -70,6 +78,7 @@ def _content(run: RunFiles) -> dict[str, Any]:
         "dataset": plain(texts.get("dataset", "")),
         "objective": plain(texts.get("objective", "")),
         "status": status_of(run),
+        "imported": origin(run),
         "cards": scores[:_MOST_CARDS],
         "scores": scores,
         "score_facts": list(dict.fromkeys(fact for score in scores for fact in score.facts)),
@@ -94,6 +103,14 @@ def _content(run: RunFiles) -> dict[str, Any]:
         "version": plain(run.config.get("unweave") or ""),
         "address": plain(run.config.get("address") or ""),
     }
+
+
+def _left_out(reasons: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What is left out for one reason, in words, and the reason."""
+    names: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        names.setdefault(reason, []).append(name.replace("_", " "))
+    return [(sentence_list(group), reason) for reason, group in names.items()]
 
 
 def _mapping(row: dict[str, Any], key: str) -> list[tuple[str, Any]]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["Status", "Term", "final_terms", "players", "python_lines", "settings", "status_of"]
+__all__ = [
+    "Origin",
+    "Status",
+    "Term",
+    "final_terms",
+    "origin",
+    "players",
+    "python_lines",
+    "settings",
+    "status_of",
+]
 
 from dataclasses import dataclass
 from typing import Any, final
 
 from unweave.report.files import RunFiles
-from unweave.report.words import count, duration, number, plain
+from unweave.report.words import count, duration, number, plain, sentence_list
 
 _PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "holdout", "seed",
            "init_from", "threads", "device", "precision")  # fmt: skip
@@ -66,6 +76,10 @@ def status_of(run: RunFiles) -> Status:
         "diverged": f"Diverged{far}.",
     }.get(state, f"{state}{far}.")
     facts = [f"{count(step if step is not None else steps)} steps"] if steps is not None else []
+    if run.imported:
+        # Nobody says how long it took elsewhere, and perhaps not even how many steps.
+        facts = facts if run.imported.get("steps") is not None else []
+        return Status(state=state, headline=headline, message="", facts=" · ".join(facts))
     if taken := duration(status.get("seconds")):
         facts.append(taken)
     if isinstance(speed := status.get("images_per_second"), int | float):
@@ -75,6 +89,39 @@ def status_of(run: RunFiles) -> Status:
         headline=headline,
         message=plain(status.get("message") or ""),
         facts=" · ".join(facts),
+    )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where an imported model comes from.
+
+    Attributes:
+        sentence: Project, file, and its published name if it has one.
+        sha256: Of the file.
+        assumed: Settings that no file says, as a list in words; empty when there are none.
+    """
+
+    sentence: str
+    sha256: str
+    assumed: str
+
+
+def origin(run: RunFiles) -> Origin | None:
+    """Where an imported model comes from; None for one that was trained here."""
+    said = run.imported
+    if not said:
+        return None
+    published = said.get("published")
+    known = f", which that project has published as {plain(published)}" if published else ""
+    day = plain(said.get("imported") or "")[:10]
+    assumed = said.get("assumed")
+    return Origin(
+        sentence=f"Trained by {plain(said.get('source') or 'another project')}, and imported from "
+        f"the file {plain(said.get('file') or '')}{known}{f', on {day}' if day else ''}.",
+        sha256=plain(said.get("sha256") or ""),
+        assumed=sentence_list([plain(a) for a in assumed]) if isinstance(assumed, list) else "",
     )
 
 

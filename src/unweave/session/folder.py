@@ -20,7 +20,7 @@ import logging
 import platform
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -73,8 +73,15 @@ def read_config(folder: Path) -> TrainConfig:
         raise RunError(f"{folder / 'config.json'} cannot be read: {error}") from error
 
 
-def write_new(folder: Path, config: TrainConfig) -> None:
+def write_new(
+    folder: Path, config: TrainConfig, fill: Callable[[Path], None] | None = None
+) -> None:
     """Make a run folder, replacing a run that is there: all or nothing.
+
+    Args:
+        folder: The run folder.
+        config: What is trained.
+        fill: Writes more files into the folder that it is given, before that is put in place.
 
     Raises:
         UnweaveError: It cannot be written; what was there before is untouched.
@@ -90,6 +97,8 @@ def write_new(folder: Path, config: TrainConfig) -> None:
         write_json(temporary / "environment.json", _environment())
         write_status(temporary, "running", 0, config.steps, 0.0, 0.0, "")
         write_config(temporary, config)
+        if fill is not None:
+            fill(temporary)
         if empty:
             for child in sorted(temporary.iterdir(), key=lambda path: path.name == "config.json"):
                 child.rename(folder / child.name)

@@ -165,6 +165,12 @@ def continue_run(
             # It was killed between its last checkpoint and its last word.
             write_status(folder, "finished", done, config.steps, seconds, rate, "")
         return Outcome("finished", done, 0, seconds, rate, last_terms(folder))
+    if checkpoint is not None and "tracker/sums" not in checkpoint.tensors:
+        raise RunError(
+            f"{folder} was imported: its checkpoint has weights, and no optimiser state to go on "
+            f"with. Start a new run from the weights instead: --init-from {folder}, with another "
+            f"--out."
+        )
     initial = None
     if checkpoint is None and config.init_from is not None:
         initial = initial_weights(Path(config.init_from))

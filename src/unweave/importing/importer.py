@@ -1,0 +1,227 @@
+"""From a checkpoint of disentangling-vae to a run folder that every command takes."""
+
+from __future__ import annotations
+
+__all__ = ["import_run"]
+
+import datetime
+import json
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+from unweave._version import __version__
+from unweave.data import DatasetSpec, parse_dataset
+from unweave.errors import CheckpointError, RunError, SpecError
+from unweave.importing.convert import Converted, convert
+from unweave.importing.files import read_state
+from unweave.importing.losses import Epoch, read_losses, train_events
+from unweave.importing.published import published_name
+from unweave.importing.specs import DATASETS, Specs, read_specs
+from unweave.nn import Burgess
+from unweave.objectives import Objective, parse_objective
+from unweave.run import Run, load_run
+from unweave.rundir import FORMAT, atomic_write, write_json
+from unweave.session.folder import CHECKPOINT, write_new, write_status
+from unweave.spec import build
+from unweave.training import Adam, TrainConfig
+from unweave.training.checkpoint import save_tensors
+from unweave.training.precision import resolve
+
+
+@final
+@dataclass(frozen=True)
+class _Length:
+    """How long a model was trained; None where no file says."""
+
+    epochs: int | None
+    per_epoch: int
+
+    @property
+    def steps(self) -> int | None:
+        """Optimiser steps."""
+        return None if self.epochs is None else self.epochs * self.per_epoch
+
+
+def import_run(
+    path: str | Path,
+    *,
+    out: str | Path,
+    dataset: str | DatasetSpec | None = None,
+    objective: str | Objective | None = None,
+) -> Run:
+    """Make a run folder of a checkpoint of disentangling-vae.
+
+    The settings are read from `specs.json` and the losses from `train_losses.log`, where these lie
+    beside the checkpoint. What no file says has the default of the published program, and is named
+    in the run's `import.json`, as is where the weights come from. Nothing in the checkpoint is
+    run, whatever it holds.
+
+    Args:
+        path: `model.pt`, or `model-<epoch>.pt` of a training that went on.
+        out: Run folder; must not exist, or be empty.
+        dataset: What it was trained on, instead of what `specs.json` says.
+        objective: What was minimised, instead of what `specs.json` says.
+
+    Returns:
+        The run. Its training cannot be resumed, since there is no optimiser state, but another
+        can start from its weights.
+
+    Raises:
+        CheckpointError: A file is missing, damaged or of another model, or the files contradict
+            each other.
+        SpecError: The dataset or objective cannot be read.
+        RunError: The folder is in the way.
+    """
+    path, folder = Path(path), Path(out)
+    _check_place(folder)
+    spec = parse_dataset(dataset) if isinstance(dataset, str) else dataset
+    chosen = parse_objective(objective) if isinstance(objective, str) else objective
+    file = read_state(path)
+    try:
+        weights = convert(file.tensors)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path} cannot be imported: {error}") from error
+    found = read_specs(path.parent / "specs.json")
+    specs = found or Specs(path.parent / "specs.json", {}, [])
+    specs.check(weights.image_shape, weights.latents)
+    trained_on = specs.dataset()
+    spec = spec or trained_on
+    chosen = chosen or specs.objective()
+    if spec is None or chosen is None:
+        raise _unnamed(path, weights, spec, chosen)
+    _check_images(spec, weights, path)
+    losses = path.parent / "train_losses.log"
+    epochs = read_losses(losses)
+    length, epochs = _length(path, specs, (trained_on or spec).count, epochs)
+    config = _config(spec, chosen, specs, weights, length)
+    terms = config.objective.expand().terms
+    events = train_events(losses, epochs, terms, weights.latents, length.per_epoch)
+    given = {"dataset": dataset, "objective": objective}
+    record = {
+        "format": FORMAT,
+        "unweave": __version__,
+        "source": "disentangling-vae",
+        "file": path.name,
+        "bytes": file.size,
+        "sha256": file.sha256,
+        "serialisation": file.serialisation,
+        "published": published_name(file.sha256),
+        "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "epochs": length.epochs,
+        "steps": length.steps,
+        "logged_epochs": len(events),
+        "assumed": specs.assumed,
+        "given": {name: str(value) for name, value in given.items() if value is not None},
+        "specs": specs.values if found is not None else None,
+    }
+    write_new(folder, config, lambda place: _fill(place, config, weights, events, record))
+    return load_run(folder)
+
+
+def _check_place(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists() or folder.is_symlink():
+        raise RunError(
+            f"{folder} exists, and an import writes over nothing; choose another name with --out."
+        )
+
+
+def _unnamed(
+    path: Path, weights: Converted, spec: DatasetSpec | None, objective: Objective | None
+) -> CheckpointError:
+    """What to give when nothing says what the model was trained on, or how."""
+    wanted = []
+    if spec is None:
+        fitting = [n for n in DATASETS.values() if _shape(n) == weights.image_shape]
+        shape = "x".join(map(str, weights.image_shape))
+        wanted.append(f"--dataset (with images of {shape}: {', '.join(fitting)})")
+    if objective is None:
+        wanted.append('--objective (such as vae or "beta_vae(beta=4)")')
+    return CheckpointError(
+        f"Nothing says what {path} was trained on and how: give {' and '.join(wanted)}, or put "
+        "the specs.json of its training beside it."
+    )
+
+
+def _shape(dataset: str) -> tuple[int, int, int]:
+    return parse_dataset(dataset).image_shape
+
+
+def _check_images(spec: DatasetSpec, weights: Converted, path: Path) -> None:
+    if spec.image_shape != weights.image_shape:
+        ours, theirs = ("x".join(map(str, s)) for s in (spec.image_shape, weights.image_shape))
+        raise CheckpointError(
+            f"{path} is a model of images of {theirs}, and those of {spec} have {ours}; name "
+            "another with --dataset."
+        )
+
+
+def _length(
+    path: Path, specs: Specs, images: int, logged: Sequence[Epoch]
+) -> tuple[_Length, Sequence[Epoch]]:
+    """How long was trained, and the logged epochs that belong to it.
+
+    A file `model-<epoch>.pt`, counted from 0, was written after that epoch of a training that went
+    on, and the files beside it may be of its end.
+    """
+    per_epoch = math.ceil(images / specs.batch_size())
+    part = re.fullmatch(r"model-(\d{1,9})\.pt", path.name)
+    if part:
+        epochs: int | None = int(part[1]) + 1
+        logged = [epoch for epoch in logged if epoch.number <= int(part[1]) + 1]
+    else:
+        epochs = specs.epochs() or (logged[-1].number if logged else None)
+    if epochs is None:
+        specs.assumed.append("steps")
+    elif logged and logged[-1].number > epochs:
+        raise CheckpointError(
+            f"{specs.path} says epochs {epochs}, but train_losses.log beside it has "
+            f"{logged[-1].number}. Correct it, or move one of them away."
+        )
+    return _Length(epochs, per_epoch), logged
+
+
+def _config(
+    spec: DatasetSpec, objective: Objective, specs: Specs, weights: Converted, length: _Length
+) -> TrainConfig:
+    try:
+        batch = specs.batch_size()
+        fields: dict[str, Any] = {
+            "dataset": spec,
+            "objective": objective,
+            "steps": length.steps or 1,
+            "architecture": Burgess(),
+            "likelihood": specs.likelihood(),
+            "latents": weights.latents,
+            "optimizer": build(Adam, {"lr": specs.lr()}),
+            "batch_size": batch // 2 if specs.doubled else batch,
+            "seed": specs.seed(),
+            "precision": "float32",
+        }
+        return resolve(build(TrainConfig, fields))
+    except SpecError as error:
+        raise CheckpointError(
+            f"The settings of {specs.path} cannot be taken over: {error}"
+        ) from error
+
+
+def _fill(
+    place: Path,
+    config: TrainConfig,
+    weights: Converted,
+    events: Sequence[dict[str, Any]],
+    record: dict[str, Any],
+) -> None:
+    """What a finished training has in its folder, and where the weights come from."""
+    tensors = {f"model/{name}": value for name, value in weights.state.items()}
+    save_tensors(place / CHECKPOINT, tensors, step=config.steps, seconds=0.0)
+    if events:
+        with atomic_write(place / "metrics.jsonl") as handle:
+            handle.write("".join(json.dumps(event) + "\n" for event in events).encode())
+    write_json(place / "import.json", record)
+    write_status(place, "finished", config.steps, config.steps, 0.0, 0.0, "")
