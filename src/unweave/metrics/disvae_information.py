@@ -2,8 +2,8 @@
 
 It takes posterior means for samples, and reads its table of samples, one row an image, as if it
 had one row a latent. So each "latent" is a run of numbers of all latents in turn, and its entropy
-is the cross-entropy of that medley with the aggregate posterior of the latent. This is why MIG
-came out at about 0.001 for every model.
+is the cross-entropy of that medley with the aggregate posterior of the latent. This is why its
+MIG is 0.001 to 0.01 for every model.
 """
 
 from __future__ import annotations

@@ -24,8 +24,11 @@ class MIGSampled(SampledMetric):
     is that of the sample, which is the logarithm of the number of values where all are equally
     frequent. A factor that is constant is left out of the mean; `parts` does not name it.
 
-    With `compat=disvae` the numbers are those of the disentangling-vae code, about 0.001 for every
-    model.
+    With fewer components than images the information is slightly biased: by less than 0.001 nats
+    for 737,280 images and the default, where the draws add a noise of about 0.005.
+
+    With `compat=disvae` the numbers are those of the disentangling-vae code, 0.001 to 0.01 for
+    every model, which are no information and have no bounds.
 
     References:
         | Isolating Sources of Disentanglement in Variational Autoencoders (Chen et al., 2018)
