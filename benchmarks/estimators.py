@@ -72,6 +72,7 @@ from unweave.rundir import append_line, read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = Sizes(groups={4096: 16, 65_536: 12, 737_280: 6}, batches=(64, 256, 1024), most=4096)
+FULL_DATA = "dsprites"
 QUICK = Sizes(groups={128: 2, 1024: 2}, batches=(16, 64), most=128)
 QUICK_DATA = "dsprites(grid=(3, 2, 4, 8, 8))"
 _PUBLISHED = Path("disentangling-vae") / "btcvae_dsprites" / "model.pt"
@@ -94,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(checkpoints: Sequence[str], out: Path, *, quick: bool) -> None:
     # As in training: units that died leave numbers with which a processor is slow.
     torch.set_flush_denormal(True)
-    sizes, text = (QUICK, QUICK_DATA) if quick else (FULL, "dsprites")
+    sizes, text = (QUICK, QUICK_DATA) if quick else (FULL, FULL_DATA)
     models = [_named(item) for item in checkpoints] or _usual(out, text, quick=quick)
     dataset = unweave.load_dataset(text)
     lines = out / "cells.jsonl"

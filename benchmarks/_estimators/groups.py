@@ -51,6 +51,11 @@ class Sizes:
     most: int
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        """Refuse sizes of which nothing is left when a batch is compared with all others."""
+        if min(self.groups.values()) < 2:
+            raise ValueError("Each dataset size needs two groups: one is compared with the rest.")
+
     @property
     def group(self) -> int:
         """Samples in a group."""

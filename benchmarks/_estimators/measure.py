@@ -28,7 +28,7 @@ from unweave.data import Dataset
 from unweave.training.source import to_images
 
 _CHUNK = 256
-_CHECKED = 4096
+_CHECKED = 8192
 # Rough seconds of one image through the encoder and back; it matters to the time left alone.
 _BACKWARD_SECONDS = 2.5e-4
 

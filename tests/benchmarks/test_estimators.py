@@ -9,6 +9,7 @@ from _estimators.groups import Sizes
 from _estimators.measure import Study
 from _estimators.models import load
 
+import unweave
 from unweave.errors import RunError
 from unweave.rundir import read_lines
 
@@ -35,6 +36,30 @@ def test_it_measures_a_model_of_its_own_and_does_not_repeat_cells(tmp_path, caps
     monkeypatch.setattr(Study, "check", refuse)
     estimators.main(["--quick", "--out", str(tmp_path)])
     assert capsys.readouterr().out == table
+
+
+def test_the_full_table_names_its_models_and_comes_with_a_figure(tmp_path, monkeypatch):
+    sizes = Sizes(groups={32: 2, 64: 2}, batches=(8, 16), most=16)
+    monkeypatch.setattr(estimators, "FULL", sizes)
+    monkeypatch.setattr(estimators, "FULL_DATA", estimators.QUICK_DATA)
+    monkeypatch.setattr(estimators, "ROOT", tmp_path)
+    objective = "beta_tcvae(beta=2)"
+    run = unweave.train(
+        estimators.QUICK_DATA, objective, steps=4, snapshot_every=2, out=tmp_path / "run"
+    )
+    names = [
+        f"early={run.folder / 'snapshots' / 'step-0000002.safetensors'}",
+        f"late={run.folder}",
+    ]
+    estimators.main([*names, "--out", str(tmp_path / "cells")])
+    text = (tmp_path / "benchmarks" / "results" / "estimators.md").read_text()
+    assert f"- early: {objective}, step 2\n- late: {objective}, step 4" in text
+    assert str(tmp_path) not in text
+    assert "By the protocol the default is" in text
+    keys = [line["key"] for line in read_lines(tmp_path / "cells" / "cells.jsonl")]
+    assert len({key["weights"] for key in keys}) == 2
+    picture = tmp_path / "docs" / "images" / "estimators.png"
+    assert 10_000 < picture.stat().st_size < 200_000
 
 
 def test_weights_that_are_not_there_end_it_in_a_paragraph(tmp_path):
