@@ -71,7 +71,7 @@ from unweave.errors import UnweaveError
 from unweave.rundir import append_line, read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
-FULL = Sizes(groups={4096: 16, 65_536: 12, 737_280: 6}, batches=(64, 256, 1024), most=4096)
+FULL = Sizes(groups={4096: 12, 65_536: 10, 737_280: 5}, batches=(64, 256, 1024), most=4096)
 FULL_DATA = "dsprites"
 QUICK = Sizes(groups={128: 2, 1024: 2}, batches=(16, 64), most=128)
 QUICK_DATA = "dsprites(grid=(3, 2, 4, 8, 8))"
