@@ -302,6 +302,47 @@ def test_a_torn_last_line_is_passed_over(run):
     assert "at step 12,000" in page_of(run).sections["Final values"]
 
 
+IMPORT = {
+    "format": 1, "source": "disentangling-vae", "file": "model.pt", "sha256": "d59cf869" * 8,
+    "published": "VAE_dsprites", "imported": "2026-03-01T10:00:00+00:00", "steps": 12000,
+    "assumed": ["seed", "optimizer"],
+}  # fmt: skip
+
+
+def test_a_run_that_was_imported_says_from_what(run):
+    words = page_of(run).words
+    assert "mported" not in words
+    assert "bit for bit" in words
+    write(run, "import.json", IMPORT)
+    words = page_of(run).words
+    assert (
+        "Trained by disentangling-vae, and imported from the file model.pt, which that project "
+        f"has published as VAE_dsprites, on 2026-03-01. SHA-256 {IMPORT['sha256']}."
+    ) in words
+    assert "Nothing says what was set as seed and optimizer; the usual is shown." in words
+    assert "Means of the last epoch that was logged, at step 12,000." in words
+    assert "12,000 steps" in words
+    assert "Imported with unweave" in words
+    # How long it took elsewhere is not known, nor are its weights made again here.
+    assert "images a second" not in words
+    assert "bit for bit" not in words
+
+
+def test_a_run_of_unknown_length_has_none(run):
+    write(run, "import.json", {**IMPORT, "steps": None, "published": None, "assumed": []})
+    page = page_of(run)
+    assert "12,000 steps" not in page.words
+    assert "published as" not in page.words
+    assert "Nothing says" not in page.words
+
+
+def test_what_is_left_out_is_named_once_a_reason(run):
+    left_out = {"scores": "No <images>.", "loss_curves": "No lines.", "mig": "No <images>."}
+    page = Page(write_report(run, left_out=left_out).read_text(encoding="utf-8"))
+    assert "Left out: scores and mig. No <images>." in page.words
+    assert "Left out: loss curves. No lines." in page.words
+
+
 def test_what_is_not_a_run_folder_is_refused(tmp_path):
     with pytest.raises(RunError, match=r"is not a run folder: it has no config\.json"):
         write_report(tmp_path)
