@@ -110,6 +110,10 @@ def test_the_table():
     # pos_x has no part: it did not vary.
     assert rows[5].split() == ["gap", "0.125", "0.500", "-"]
     assert "mutual information (nats)" in rows[6]
+    # What is no gap is not called one.
+    for metric, what in (("mig_sampled", "gap"), ("aam", "part")):
+        rows = str(Scores((record(metric=metric),))).splitlines()
+        assert rows[5].split() == [what, "0.125", "0.500", "-"]
 
 
 def test_columns_stand_under_their_names():

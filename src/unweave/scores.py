@@ -160,7 +160,8 @@ def _table(record: ScoreRecord) -> str:
             for k, value in enumerate(matrix.values[i])
         ]
         lines.append(f"  {row:<6}" + "".join(f"{cell:>{width}}" for cell in cells))
-    gaps = [f"{record.parts[c]:.3f} " if c in record.parts else "- " for c in matrix.columns]
-    lines.append(f"  {'gap':<6}" + "".join(f"{gap:>{width}}" for gap in gaps))
+    parts = [f"{record.parts[c]:.3f} " if c in record.parts else "- " for c in matrix.columns]
+    what = "gap" if record.metric in ("mig", "mig_sampled") else "part"
+    lines.append(f"  {what:<6}" + "".join(f"{part:>{width}}" for part in parts))
     lines.append(f"  {matrix.label}; * marks the latent that follows the factor most closely")
     return "\n".join(lines)

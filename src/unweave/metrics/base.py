@@ -74,8 +74,7 @@ class Metric(Component):
         needs: What it reads of a representation.
         source: Where it was published.
         opt_in: Computed only when it is named, because it takes long.
-        stream: Name of the stream that it draws from; its own name when empty. Metrics that share
-            a stream and an estimate are computed from the same draws, together or alone.
+        stream: The stream that it draws from, for metrics that share an estimate; else its name.
     """
 
     family: ClassVar[str] = "metric"
