@@ -64,6 +64,21 @@ def test_a_sample_is_a_medley_of_all_latents():
     np.testing.assert_allclose(found.conditional, [[expected] * 2] * 2, rtol=1e-5)
 
 
+@pytest.mark.parametrize("logvar", [-200.0, 180.0])
+def test_variances_beyond_single_precision_are_no_nan(logvar):
+    rows = table(logvar=np.full((30, 4), logvar, np.float32))
+    found = estimate(rows, 6, seed=3)
+    # One component is all that reaches a point, or all do alike.
+    gaps = [
+        (np.float64(z) - np.float64(rows.mean[:, 0])) ** 2
+        for z in rows.mean[np.random.default_rng(3).choice(30, 6, replace=False)].ravel()[:6]
+    ]
+    square = np.mean([gap.min() for gap in gaps]) / np.exp(logvar)
+    expected = 0.5 * (np.log(2 * np.pi) + logvar + square) + (np.log(30) if logvar < 0 else 0)
+    assert found.marginal[0] == pytest.approx(expected, rel=1e-6)
+    assert np.isfinite(found.conditional).all()
+
+
 def test_what_is_not_a_whole_grid_in_order_is_refused():
     rows = table()
     for chosen in (np.arange(29), np.roll(np.arange(30), 1), np.r_[np.arange(29), 0]):

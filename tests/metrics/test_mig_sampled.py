@@ -147,6 +147,25 @@ def test_the_gap_is_relative_to_the_entropy_in_the_sample():
 
 
 @BOTH
+@pytest.mark.parametrize("components", ["all", 20])
+def test_the_scale_of_a_latent_does_not_matter_up_to_absurd_ones(kind, components):
+    table = noisy(1)
+    metric = kind(samples=200, components=components)
+    expected = score(metric, table)
+    for scale in (1e-38, 1e-30, 1e30, 3e37):
+        mean = table.mean * np.float32(scale)
+        logvar = table.logvar + np.float32(2 * np.log(scale))
+        rescaled = Representation(mean, table.factors, SPACE, logvar)
+        assert score(metric, rescaled).parts == pytest.approx(expected.parts, abs=1e-3)
+    # Means that stay where they are, and posteriors from points to the whole line.
+    logvar = np.linspace(-500, 500, table.mean.size, dtype=np.float32).reshape(table.mean.shape)
+    for changed in (logvar, np.full_like(logvar, 500), np.full_like(logvar, -500)):
+        found = score(metric, Representation(table.mean, table.factors, SPACE, changed))
+        assert np.isfinite(found.matrix.values).all()
+        assert all(0 <= part <= 1 for part in found.parts.values())
+
+
+@BOTH
 def test_a_factor_that_is_constant_is_left_out(kind):
     space = FactorSpace((Factor("a", 3), Factor("b", 1), Factor("c", 5)))
     table = table_of(grid(4, space), space=space)

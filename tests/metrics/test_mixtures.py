@@ -56,6 +56,18 @@ def test_points_far_from_everything_have_a_finite_density():
     assert found[0] == pytest.approx(sampled_reference.log_normal(100.0, 1.0, -8.0), rel=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_point_that_nothing_reaches_has_density_zero(dtype):
+    # The square of its distance exceeds the largest number; in a second block one reaches it.
+    mean, logvar = np.zeros(8_193), np.full(8_193, -160.0 if dtype is np.float32 else -700.0)
+    far = Mixture(mean=mean, logvar=logvar, log_weight=0.0, dtype=dtype)
+    assert far.log_density(np.array([1e10]))[0] == -np.inf
+    mean[-1], logvar[-1] = 1e10, 0.0
+    near = Mixture(mean=mean, logvar=logvar, log_weight=0.0, dtype=dtype)
+    expected = sampled_reference.log_normal(0.0, 0.0, 0.0)
+    assert near.log_density(np.array([1e10]))[0] == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_component_can_be_exchanged_for_each_point():
     mixture = random_mixture(9_000)
     points = np.array([-1.0, 0.0, 2.0])
@@ -98,6 +110,26 @@ def test_narrow_components_far_from_zero_are_evaluated_in_double_precision(mean,
     logs = stats.norm.logpdf(points[:, None], means, np.exp(0.5 * np.float64(logvars)))
     exact = np.logaddexp.reduce(logs + np.log(0.5), axis=1)
     np.testing.assert_allclose(mixture.log_density(points), exact, rtol=1e-5, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("std", "largest", "expected"),
+    [
+        (1e30, 1e30, np.float32),
+        (1e36, 1e36, np.float64),
+        (1e30, 2e37, np.float64),
+        (1e40, 0.0, np.float64),
+    ],
+)
+def test_what_float32_cannot_hold_is_evaluated_in_double_precision(std, largest, expected):
+    means, logvars = np.float32([0, largest]), np.full(2, np.float32(2 * np.log(std)))
+    points = np.array([largest, 2 * std])
+    dtype = precision_of(means, logvars, points)
+    assert dtype is expected
+    mixture = Mixture(mean=means, logvar=logvars, log_weight=np.log(0.5), dtype=dtype)
+    logs = stats.norm.logpdf(points[:, None], means, np.exp(0.5 * np.float64(logvars)))
+    exact = np.logaddexp.reduce(logs + np.log(0.5), axis=1)
+    np.testing.assert_allclose(mixture.log_density(points), exact, rtol=1e-5)
 
 
 def test_the_time_of_a_density_is_measured():

@@ -114,6 +114,8 @@ class Posteriors:
     ) -> NDArray[np.float64]:
         """Log density of each point under the posterior of its row, (S,)."""
         logvar = self.logvar[rows].astype(np.float64)
-        squares = (points - self.mean[rows]) ** 2 * np.exp(-logvar)
+        # Far away the square exceeds every number, and the density is 0 as it should be.
+        with np.errstate(over="ignore"):
+            squares = (points - self.mean[rows]) ** 2 * np.exp(-logvar)
         density: NDArray[np.float64] = -0.5 * (squares + logvar + np.log(2 * np.pi))
         return density

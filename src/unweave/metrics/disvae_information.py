@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.errors import DataError
-from unweave.metrics.mixtures import Mixture
+from unweave.metrics.mixtures import Mixture, precision_of
 from unweave.metrics.sampled_information import Entropies
 from unweave.metrics.threads import Tick, over_latents
 from unweave.representation import Representation
@@ -61,9 +61,10 @@ def disvae_entropies(
         points: NDArray[np.float64],
         tick: Tick,
     ) -> float:
-        # float32 as published.
+        # float32 as published, but where that would end in NaN or in rounding.
+        dtype = precision_of(means, logvars, points)
         weight = -np.log(len(means))
-        mixture = Mixture(mean=means, logvar=logvars, log_weight=weight, dtype=np.float32)
+        mixture = Mixture(mean=means, logvar=logvars, log_weight=weight, dtype=dtype)
         return -float(mixture.log_density(points, tick=tick).mean())
 
     def one(latent: int, tick: Tick) -> list[float]:

@@ -17,8 +17,8 @@ from unweave.metrics.threads import Tick
 _BLOCK, _COLUMNS = 2**17, 8192
 # Largest |z| / sigma at which rounding z to float32 moves a log density by no more than 0.002.
 _SMOOTH = 4096.0
-# Where 1 / sigma nears the end of float32.
-_LOWEST_LOG_STD = -80.0
+# Where 1 / sigma nears an end of float32, and with it any number that far out.
+_LOWEST_LOG_STD, _HIGHEST_LOG_STD, _LARGEST = -80.0, 80.0, 1e37
 
 
 @final
@@ -87,8 +87,13 @@ def precision_of(
     """float32 where it is accurate enough for these components and points, else float64."""
     largest = max(float(np.abs(mean).max()), float(np.abs(points).max()))
     ratio_limit = np.log(largest / _SMOOTH) if largest > 0 else -np.inf
-    smallest = 0.5 * float(logvar.min())
-    return np.float32 if smallest >= max(ratio_limit, _LOWEST_LOG_STD) else np.float64
+    smallest, widest = 0.5 * float(logvar.min()), 0.5 * float(logvar.max())
+    fine = (
+        smallest >= max(ratio_limit, _LOWEST_LOG_STD)
+        and widest <= _HIGHEST_LOG_STD
+        and largest <= _LARGEST
+    )
+    return np.float32 if fine else np.float64
 
 
 def seconds_per_density(dtype: type[np.floating] = np.float32) -> float:
@@ -113,9 +118,9 @@ def _log_densities(
 ) -> None:
     """Log weighted densities of each point under each component, (S, M), written to `out`."""
     np.subtract(points, mean, out=out)
-    np.multiply(out, scale, out=out)
-    # Far away the square exceeds float32, and the density is 0 as it should be.
+    # Far away the square exceeds every number, and the density is 0 as it should be.
     with np.errstate(over="ignore"):
+        np.multiply(out, scale, out=out)
         np.multiply(out, out, out=out)
     np.subtract(top, out, out=out)
 
@@ -123,8 +128,11 @@ def _log_densities(
 def _log_sum(block: NDArray[Any]) -> NDArray[np.float64]:
     """Log-sum-exp of each row; the block is overwritten."""
     peak = block.max(axis=1, keepdims=True)
+    # A point that no component of the block reaches has density 0 there, not NaN.
+    peak[np.isneginf(peak)] = 0
     np.subtract(block, peak, out=block)
     np.exp(block, out=block)
-    total: NDArray[np.float64] = np.log(block.sum(axis=1).astype(np.float64))
+    with np.errstate(divide="ignore"):
+        total: NDArray[np.float64] = np.log(block.sum(axis=1).astype(np.float64))
     total += peak[:, 0]
     return total
