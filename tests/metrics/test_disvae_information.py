@@ -83,13 +83,13 @@ def test_what_is_not_a_whole_grid_in_order_is_refused():
     rows = table()
     for chosen in (np.arange(29), np.roll(np.arange(30), 1), np.r_[np.arange(29), 0]):
         with pytest.raises(DataError, match="all combinations of the factors in file order, 30"):
-            check_grid(rows.subset(chosen), 2)
+            check_grid(rows.factors[chosen], SPACE, 2)
 
 
 def test_too_few_images_of_a_value_are_refused():
     with pytest.raises(DataError, match=r"draws 7 images.*c has only 6 a value.*samples=6"):
-        check_grid(table(), 7)
-    check_grid(table(), 6)
+        check_grid(table().factors, SPACE, 7)
+    check_grid(table().factors, SPACE, 6)
 
 
 def test_the_densities_are_counted_beforehand():

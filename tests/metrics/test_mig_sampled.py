@@ -114,12 +114,25 @@ def test_a_factor_that_no_latent_knows_counts_as_zero(kind):
     found = score(kind(samples=500, components="all"), table)
     assert set(found.parts) == {"a", "b", "c"}
     assert all(0 <= part <= 1 for part in found.parts.values())
-    exact = module.Entropies(np.ones(2), np.array([[1.5, 1.0, 1.0], [1.0, 1.0, 1.25]]))
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"samples": 500, "components": 10_000, "compat": "none"},
+        {"samples": 12, "components": "all", "compat": "disvae"},
+    ],
+)
+def test_estimates_below_zero_are_no_information(kind, settings):
+    # With the published code's settings too, 0/0 is 0.
+    estimate = module.Entropies(np.ones(2), np.array([[1.5, 1.0, 1.0], [1.0, 1.0, 1.25]]))
     table = table_of(np.zeros((60, 2)), 1.0)
-    metric = kind(samples=500)
     key = repr(np.random.default_rng(0).bit_generator.state)
-    table.once(("sampled information", (500, 10_000, "none"), key), lambda: exact)
-    assert score(metric, table).parts == {"a": 0.0, "b": 0.0, "c": 0.0}
+    table.once(("sampled information", tuple(settings.values()), key), lambda: estimate)
+    found = score(kind(**settings), table)
+    assert found.parts == {"a": 0.0, "b": 0.0, "c": 0.0}
+    assert found.matrix.values[0, 0] == -0.5
 
 
 def test_scores_are_those_of_integrated_entropies():
@@ -262,6 +275,30 @@ def test_what_cannot_be_scored_is_refused_before_a_cost_is_said(caplog):
         assert caplog.messages == []
 
 
+@pytest.mark.parametrize("name", ["mig_sampled", "aam"])
+@pytest.mark.parametrize(
+    ("latents", "factors", "reason"),
+    [
+        (1, grid(4), "compares two latents"),
+        (3, np.zeros((240, 3), np.int64), "every factor is constant"),
+        (3, np.zeros((0, 3), np.int64), "every factor is constant"),
+    ],
+)
+def test_what_no_codes_can_save_is_refused_before_the_estimate(
+    caplog, estimates, name, latents, factors, reason
+):
+    table = table_of(np.zeros((len(factors), latents)), factors=factors)
+    caplog.set_level(logging.WARNING, logger="unweave")
+    for chosen in ("unweave", "full"):
+        with pytest.raises(DataError, match=f"{name} .*{reason}"):
+            evaluate(table, (name,), protocol_name=chosen)
+    assert caplog.messages == []
+    assert estimates == []
+    metric = {"mig_sampled": MIGSampled, "aam": AAM}[name]()
+    with pytest.raises(DataError, match=reason):
+        metric.check(factors, SPACE, latents)
+
+
 def test_a_protocol_may_score_nothing_unasked():
     with pytest.raises(SpecError, match="disvae scores nothing unless it is asked for by name"):
         evaluate(noisy(1), protocol_name="disvae")
@@ -339,7 +376,7 @@ def test_tables_that_are_refused(kind):
     table = noisy()
     with pytest.raises(DataError, match=f"{metric.name} samples from posteriors, but .* no logv"):
         score(metric, Representation(table.mean, table.factors, SPACE))
-    with pytest.raises(DataError, match="compares two latents, but the representation has only"):
+    with pytest.raises(DataError, match="compares two latents, but there is only one"):
         score(metric, table_of(grid()[:, :1]))
     with pytest.raises(DataError, match="every factor is constant"):
         score(metric, table_of(np.eye(2), factors=np.zeros((2, 3), np.int64)))

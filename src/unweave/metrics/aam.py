@@ -7,10 +7,9 @@ __all__ = ["AAM"]
 from typing import ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unweave.metrics.base import Score
 from unweave.metrics.sampled_metric import SampledMetric
-from unweave.representation import Representation
 
 
 @final
@@ -32,24 +31,7 @@ class AAM(SampledMetric):
     name: ClassVar[str] = "aam"
     source: ClassVar[str] = "disentangling-vae (Dubois et al., 2019)"
 
-    def score(self, representation: Representation, rng: np.random.Generator) -> Score:
-        """AAM, the share of each factor, and the latent-by-factor information in nats.
-
-        Raises:
-            DataError: There are fewer than two latents, no logvars, or every factor is constant;
-                or the rows are not what `compat=disvae` can score.
-        """
-        entropy = self._checked(representation)
-        information = self.entropies(representation, rng).information
-        ranked = np.maximum(-np.sort(-information, axis=0), 0.0)
-        surplus = np.maximum(ranked[0] - ranked[1:].sum(axis=0), 0.0)
-        parts = {
-            name: float(surplus[k] / ranked[0, k]) if ranked[0, k] > 0 else 0.0
-            for k, name in enumerate(representation.factor_space.names)
-            if entropy[k] > 0
-        }
-        return Score(
-            value=float(np.mean(list(parts.values()))),
-            parts=parts,
-            matrix=self._matrix(representation, information),
-        )
+    def part(self, ranked: NDArray[np.float64], entropy: float) -> float:
+        """What the first knows more than all others, as a share of what it knows."""
+        surplus = max(float(ranked[0] - ranked[1:].sum()), 0.0)
+        return surplus / float(ranked[0]) if ranked[0] > 0 else 0.0

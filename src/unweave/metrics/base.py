@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.factors import FactorSpace
 from unweave.representation import Representation
 from unweave.spec import Component
 
@@ -84,6 +85,18 @@ class Metric(Component):
     source: ClassVar[str] = ""
     opt_in: ClassVar[bool] = False
     stream: ClassVar[str] = ""
+
+    def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
+        """Refuse rows that it cannot score whatever their codes are, before they are encoded.
+
+        Args:
+            factors: Factor indices of the rows, (N, K).
+            factor_space: Names and sizes of the factors.
+            latents: Number of latents L.
+
+        Raises:
+            DataError: They cannot be scored.
+        """
 
     def cost(self, representation: Representation) -> str | None:
         """What scoring takes, with a time measured here, to be said beforehand; None if little."""

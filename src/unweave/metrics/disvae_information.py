@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.errors import DataError
+from unweave.factors import FactorSpace
 from unweave.metrics.mixtures import Mixture, precision_of
 from unweave.metrics.sampled_information import Entropies
 from unweave.metrics.threads import Tick, over_latents
-from unweave.representation import Representation
 
 if TYPE_CHECKING:
     from unweave.data.store import Progress
@@ -91,28 +91,28 @@ def count_disvae_densities(factors: NDArray[np.int64], samples: int) -> int:
     return int(samples * rows * (1 + columns))
 
 
-def check_grid(representation: Representation, samples: int) -> None:
+def check_grid(factors: NDArray[np.int64], space: FactorSpace, samples: int) -> None:
     """Refuse what the published code cannot score.
 
     Raises:
         DataError: The rows are no full grid in C order, or an entropy has fewer rows than samples.
     """
-    space = representation.factor_space
-    grid = len(representation) == space.size and np.array_equal(
-        representation.factors, space.unravel(np.arange(space.size))
+    grid = len(factors) == space.size and np.array_equal(
+        factors, space.unravel(np.arange(space.size))
     )
     if not grid:
         raise DataError(
             "compat='disvae' scores all combinations of the factors in file order, "
-            f"{space.size:,} rows, and these {len(representation):,} rows are not that. "
-            "Score the whole dataset, or leave compat out."
+            f"{space.size:,} rows, and these {len(factors):,} rows are not that. "
+            "Score the whole dataset, or use another protocol."
         )
     for factor in space.factors:
         rows = space.size // factor.size
         if rows < samples:
             raise DataError(
                 f"compat='disvae' draws {samples:,} images of each value of each factor, but "
-                f"{factor.name} has only {rows:,} a value. Give at most samples={rows}."
+                f"{factor.name} has only {rows:,} a value. Score a larger dataset, or use another "
+                f"protocol; in Python, give at most samples={rows}."
             )
 
 

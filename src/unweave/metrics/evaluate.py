@@ -7,6 +7,8 @@ __all__ = ["evaluate"]
 import logging
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from unweave.errors import SpecError
 from unweave.metrics.base import Metric, Score
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
@@ -46,6 +48,9 @@ def evaluate(
     chosen = metrics_of(protocol(protocol_name), metrics)
     if metrics is None and not chosen:
         raise SpecError(f"Protocol {protocol_name} scores nothing unless it is asked for by name.")
+    for metric in chosen:
+        factors = np.asarray(representation.factors)
+        metric.check(factors, representation.factor_space, representation.latents)
     _say_costs(representation, chosen)
     scores = {}
     for metric in chosen:

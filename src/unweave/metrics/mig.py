@@ -7,12 +7,16 @@ __all__ = ["MIG"]
 from typing import ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unweave.errors import DataError
+from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.information import discretise, entropies, mutual_information
 from unweave.representation import Representation
 from unweave.spec import number
+
+_CONSTANT = "MIG needs a factor that varies, but every factor is constant here."
 
 
 @final
@@ -38,6 +42,19 @@ class MIG(Metric):
         default=None, low=1, help="Rows drawn without replacement; None for all rows."
     )
 
+    def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
+        """Refuse a single latent, fewer rows than `samples`, and factors that are all constant.
+
+        Raises:
+            DataError: The message says which.
+        """
+        if latents < 2:
+            raise DataError("MIG compares two latents, but the representation has only one.")
+        if self.samples is not None and self.samples > len(factors):
+            raise DataError(f"mig: samples is {self.samples}, but there are {len(factors)} rows.")
+        if not (factors != factors[:1]).any():
+            raise DataError(_CONSTANT)
+
     def score(self, representation: Representation, rng: np.random.Generator) -> Score:
         """MIG, the gap of each factor, and the latent-by-factor information in nats.
 
@@ -45,13 +62,9 @@ class MIG(Metric):
             DataError: There are fewer than two latents or fewer rows than `samples`, or every
                 factor is constant.
         """
-        if representation.latents < 2:
-            raise DataError("MIG compares two latents, but the representation has only one.")
+        table = representation
+        self.check(np.asarray(table.factors), table.factor_space, table.latents)
         if self.samples is not None:
-            if self.samples > len(representation):
-                raise DataError(
-                    f"mig: samples is {self.samples}, but there are {len(representation)} rows."
-                )
             rows = rng.choice(len(representation), self.samples, replace=False)
             representation = representation.subset(np.sort(rows))
         sizes = representation.factor_space.sizes
@@ -67,7 +80,7 @@ class MIG(Metric):
             if entropy[k] > 0
         }
         if not parts:
-            raise DataError("MIG needs a factor that varies, but every factor is constant here.")
+            raise DataError(_CONSTANT)
         matrix = Matrix(
             values=information,
             rows=tuple(f"z{j}" for j in range(representation.latents)),

@@ -7,10 +7,9 @@ __all__ = ["MIGSampled"]
 from typing import ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unweave.metrics.base import Score
 from unweave.metrics.sampled_metric import SampledMetric
-from unweave.representation import Representation
 
 
 @final
@@ -38,23 +37,6 @@ class MIGSampled(SampledMetric):
     name: ClassVar[str] = "mig_sampled"
     source: ClassVar[str] = "Chen et al., 2018, arXiv 1802.04942"
 
-    def score(self, representation: Representation, rng: np.random.Generator) -> Score:
-        """MIG, the gap of each factor, and the latent-by-factor information in nats.
-
-        Raises:
-            DataError: There are fewer than two latents, no logvars, or every factor is constant;
-                or the rows are not what `compat=disvae` can score.
-        """
-        entropy = self._checked(representation)
-        information = self.entropies(representation, rng).information
-        ranked = np.maximum(-np.sort(-information, axis=0), 0.0)
-        parts = {
-            name: float((ranked[0, k] - ranked[1, k]) / entropy[k])
-            for k, name in enumerate(representation.factor_space.names)
-            if entropy[k] > 0
-        }
-        return Score(
-            value=float(np.mean(list(parts.values()))),
-            parts=parts,
-            matrix=self._matrix(representation, information),
-        )
+    def part(self, ranked: NDArray[np.float64], entropy: float) -> float:
+        """The gap between the two that know most, relative to the entropy."""
+        return float((ranked[0] - ranked[1]) / entropy)

@@ -1,16 +1,18 @@
-"""What the metrics have in common that read sampled information: settings, cost, one estimate."""
+"""What metrics of sampled information have in common: settings, checks, cost, one estimate."""
 
 from __future__ import annotations
 
 __all__ = ["SampledMetric"]
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.errors import DataError, SpecError
-from unweave.metrics.base import Matrix, Metric
+from unweave.factors import FactorSpace
+from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.disvae_information import check_grid, count_disvae_densities, disvae_entropies
 from unweave.metrics.information import entropies
 from unweave.metrics.mixtures import seconds_per_density
@@ -54,6 +56,21 @@ class SampledMetric(Metric):
                 f"{self.name}: compat=disvae sums over every image; give components=all with it."
             )
 
+    def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
+        """Refuse a single latent, factors that are all constant, and what `compat` cannot score.
+
+        Raises:
+            DataError: The message says which.
+        """
+        if latents < 2:
+            raise DataError(f"{self.name} compares two latents, but there is only one.")
+        if not (factors != factors[:1]).any():
+            raise DataError(
+                f"{self.name} needs a factor that varies, but every factor is constant here."
+            )
+        if self.compat == "disvae":
+            check_grid(factors, factor_space, self.samples)
+
     def cost(self, representation: Representation) -> str | None:
         """Densities and time of the estimate; None when it is neither exact nor long.
 
@@ -62,7 +79,7 @@ class SampledMetric(Metric):
         """
 
         def make() -> str | None:
-            self._checked_logvar(representation)
+            self._checked(representation)
             latents = representation.latents
             densities = latents * self._densities(representation)
             seconds = densities * seconds_per_density() / min(cores(), latents)
@@ -85,6 +102,39 @@ class SampledMetric(Metric):
         """
         self.entropies(representation, rng, progress)
 
+    def score(self, representation: Representation, rng: np.random.Generator) -> Score:
+        """The mean over the factors that vary, their parts, and the information in nats.
+
+        Raises:
+            DataError: The representation is not one that the metric can score.
+        """
+        information = self.entropies(representation, rng).information
+        space = representation.factor_space
+        entropy = entropies(np.asarray(representation.factors), space.sizes)
+        ranked = np.maximum(-np.sort(-information, axis=0), 0.0)
+        parts = {
+            name: self.part(ranked[:, k], float(entropy[k]))
+            for k, name in enumerate(space.names)
+            if entropy[k] > 0
+        }
+        what = "as disentangling-vae computes it" if self.compat == "disvae" else "sampled"
+        matrix = Matrix(
+            values=information,
+            rows=tuple(f"z{j}" for j in range(representation.latents)),
+            columns=space.names,
+            label=f"mutual information, {what} (nats)",
+        )
+        return Score(value=float(np.mean(list(parts.values()))), parts=parts, matrix=matrix)
+
+    @abstractmethod
+    def part(self, ranked: NDArray[np.float64], entropy: float) -> float:
+        """The score of one factor.
+
+        Args:
+            ranked: What each latent knows of it in nats, the largest first, none below 0, (L,).
+            entropy: Entropy of the factor in the sample, nats, above 0.
+        """
+
     def entropies(
         self,
         representation: Representation,
@@ -99,8 +149,7 @@ class SampledMetric(Metric):
             progress: Shows how many densities have been evaluated.
 
         Raises:
-            DataError: There are no logvars or absurd ones, or with `compat=disvae` the rows are
-                not a full grid with enough images of each value.
+            DataError: There are no logvars or absurd ones, or `check` refuses the rows.
         """
         # The state tells two streams apart; it is taken before anything is drawn.
         key = ("sampled information", self._settings, repr(rng.bit_generator.state))
@@ -125,7 +174,7 @@ class SampledMetric(Metric):
         rng: np.random.Generator,
         progress: Progress | None,
     ) -> Entropies:
-        logvar = self._checked_logvar(representation)
+        logvar = self._checked(representation)
         if self.compat == "disvae":
             return disvae_entropies(
                 np.asarray(representation.mean),
@@ -145,8 +194,10 @@ class SampledMetric(Metric):
             progress=progress,
         )
 
-    def _checked_logvar(self, representation: Representation) -> NDArray[np.float32]:
-        """The logvars of a table that can be sampled from, and read as `compat` asks."""
+    def _checked(self, representation: Representation) -> NDArray[np.float32]:
+        """The logvars of a table that can be scored."""
+        factors = np.asarray(representation.factors)
+        self.check(factors, representation.factor_space, representation.latents)
         if representation.logvar is None:
             raise DataError(
                 f"{self.name} samples from posteriors, but the representation has no logvars."
@@ -160,36 +211,7 @@ class SampledMetric(Metric):
                 f"{self.name} needs logvars from {-_LARGEST_LOGVAR:g} to {_LARGEST_LOGVAR:g}, "
                 f"but row {row} is {logvar[row]}."
             )
-        if self.compat == "disvae":
-            check_grid(representation, self.samples)
         return logvar
-
-    def _checked(self, representation: Representation) -> NDArray[np.float64]:
-        """Entropy of each factor, what a score is relative to, (K,); 0 for a constant one.
-
-        Raises:
-            DataError: There are fewer than two latents, or every factor is constant.
-        """
-        if representation.latents < 2:
-            raise DataError(
-                f"{self.name} compares two latents, but the representation has only one."
-            )
-        sizes = representation.factor_space.sizes
-        entropy = entropies(np.asarray(representation.factors), sizes)
-        if not (entropy > 0).any():
-            raise DataError(
-                f"{self.name} needs a factor that varies, but every factor is constant here."
-            )
-        return entropy
-
-    def _matrix(self, representation: Representation, information: NDArray[np.float64]) -> Matrix:
-        what = "as disentangling-vae computes it" if self.compat == "disvae" else "sampled"
-        return Matrix(
-            values=information,
-            rows=tuple(f"z{j}" for j in range(representation.latents)),
-            columns=representation.factor_space.names,
-            label=f"mutual information, {what} (nats)",
-        )
 
 
 def _duration(seconds: float) -> str:
