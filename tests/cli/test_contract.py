@@ -237,6 +237,22 @@ def test_lists_say_what_a_field_is():
     assert metrics["aam"]["protocols"]["full/1"] == "aam(components=all)"
 
 
+def test_the_list_of_metrics_says_how_to_ask_for_them():
+    shown = cli("metrics").out
+    blocks = {block.splitlines()[0]: block.splitlines() for block in shown.split("\n\n")}
+    assert "  from 0 to 1, higher is better; needs codes, factors, logvar" in blocks["aam"]
+    assert (
+        "  from no limit to no limit, lower is better; needs model, images, objective"
+        in (blocks["test_losses"])
+    )
+    for row in cli("metrics", "--json").json["metrics"]:
+        block = blocks[row["name"]]
+        assert row["protocols"]
+        for label, text in row["protocols"].items():
+            assert f"  protocol {label}: {text}" in block
+        assert ("  Scored only when it is asked for by name." in block) == row["opt_in"]
+
+
 def test_version():
     import unweave
 

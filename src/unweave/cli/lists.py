@@ -50,10 +50,21 @@ def _text(rows: list[dict[str, Any]]) -> str:
             lines.append(f"    {field['name']}={value}   {field['help']}")
         if row["source"]:
             lines.append(f"  Source: {row['source']}")
-        if row.get("opt_in"):
-            lines.append("  Scored only when it is asked for by name.")
+        if "range" in row:
+            lines += _score_lines(row)
         lines.append("")
     return "\n".join(lines).rstrip()
+
+
+def _score_lines(row: dict[str, Any]) -> list[str]:
+    """What is said of a metric or an analysis alone."""
+    low, high = ("no limit" if end is None else f"{end:g}" for end in row["range"])
+    better = "higher" if row["higher_is_better"] else "lower"
+    lines = [f"  from {low} to {high}, {better} is better; needs {', '.join(row['needs'])}"]
+    lines += [f"  protocol {label}: {text}" for label, text in row["protocols"].items()]
+    if row["opt_in"]:
+        lines.append("  Scored only when it is asked for by name.")
+    return lines
 
 
 @final
