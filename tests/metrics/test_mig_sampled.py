@@ -116,6 +116,26 @@ def test_a_factor_that_no_latent_knows_counts_as_zero(kind):
     assert all(0 <= part <= 1 for part in found.parts.values())
 
 
+def test_traces_of_information_are_none_for_aam_but_as_published():
+    # Latents that follow the prior on 23,040 rows: estimates of some 0.00001 nats.
+    space = FactorSpace((Factor("a", 3), Factor("b", 6), Factor("c", 40), Factor("d", 32)))
+    factors = grid(1, space)
+    mean = np.random.default_rng(0).normal(0, 0.01, (space.size, 4))
+    mean[:, 0] += (factors[:, 2] - 19.5) / 11.5
+    logvar = np.broadcast_to(np.float32([-4, 0, 0, 0]), mean.shape)
+    table = Representation(np.float32(mean), factors, space, logvar)
+    metric = AAM(samples=2_000, components=2_000)
+    found = score(metric, table)
+    assert found.matrix.values[:, [0, 1, 3]].max() < 1e-3
+    assert found.matrix.values[:, [0, 1, 3]].max() > 0
+    assert found.parts == {"a": 0.0, "b": 0.0, "c": pytest.approx(1.0, abs=0.01), "d": 0.0}
+    traces = np.array([8e-4, 2e-4, 1e-4])
+    published = AAM(components="all", compat="disvae")
+    assert published.part(traces, 1.0) == pytest.approx(5 / 8)
+    assert metric.part(traces, 1.0) == 0.0
+    assert metric.part(2 * traces, 1.0) == pytest.approx(5 / 8)
+
+
 @BOTH
 @pytest.mark.parametrize(
     "settings",

@@ -59,9 +59,11 @@ class TestLosses(Analysis):
     `loss`.
 
     `mi`, `tc` and `dw_kl` of a batch are estimated from the batch alone, with the objective's own
-    estimator, and so depend on its size. The estimators presume random batches: the images are
-    shuffled, by a key, and divided into batches that are as equal as can be; each counts by its
-    size. Of a density ratio, `tc` is that of the discriminator that was trained with the model.
+    estimator, and so depend on its size. They are means over samples by definition; at the means
+    they add up to `kl` plus half the sum of 1 - variance. The estimators presume random batches:
+    the images are shuffled, by a key, and divided into batches that are as equal as can be; each
+    counts by its size. Of a density ratio, `tc` is that of the discriminator that was trained with
+    the model.
     Without that network (weights from elsewhere) neither `tc` nor `loss` is known; both are left
     out, and the value is `recon` + `kl`.
 

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from unweave.metrics.sampled_metric import SampledMetric
 
+# Nats. Where no latent knows anything, what the default estimates stays below this.
+_NOTHING = 1e-3
+
 
 @final
 class AAM(SampledMetric):
@@ -20,8 +23,11 @@ class AAM(SampledMetric):
         \frac{\max(0, I(z_{(1)}; v_k) - \sum_{j \ge 2} I(z_{(j)}; v_k))}{I(z_{(1)}; v_k)}
 
     The information is that of `mig_sampled`, with negative estimates taken as 0. A factor that no
-    latent knows counts as 0; one that is constant is left out of the mean. Small amounts of
-    information in many latents add up here, those that stem from the sampling too.
+    latent knows counts as 0: one of which the best latent knows less than 0.001 nats, which the
+    estimate cannot tell from nothing, and whose share would be noise over noise. With
+    `compat=disvae` only 0/0 is 0, as published. A factor that is constant is left out of the mean.
+    Small amounts of information in many latents add up here, those that stem from the sampling
+    too.
 
     References:
         | The disentangling-vae code (Dubois et al., 2019), which defines it
@@ -33,5 +39,6 @@ class AAM(SampledMetric):
 
     def part(self, ranked: NDArray[np.float64], entropy: float) -> float:
         """What the first knows more than all others, as a share of what it knows."""
-        surplus = max(float(ranked[0] - ranked[1:].sum()), 0.0)
-        return surplus / float(ranked[0]) if ranked[0] > 0 else 0.0
+        most, others = float(ranked[0]), float(ranked[1:].sum())
+        nothing = 0.0 if self.compat == "disvae" else _NOTHING
+        return max(most - others, 0.0) / most if most > nothing else 0.0
