@@ -8,7 +8,8 @@ import torch
 from session.runs import IMAGES, MINI, TINY, listing, rich, train
 from unweave.errors import SpecError
 from unweave.estimate import estimate
-from unweave.run import load_run, make_config
+from unweave.run import load_run
+from unweave.settings import make_config
 
 
 def config(objective="vae", **settings):

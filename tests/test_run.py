@@ -251,7 +251,7 @@ class TestTrain:
         assert run.folder.name.startswith("dsprites-vae-")
 
     def test_components_and_their_texts_are_the_same(self):
-        from unweave.run import make_config
+        from unweave.settings import make_config
 
         one = make_config(MINI, "vae", steps=1, optimizer="adam(lr=0.01)", likelihood="laplace")
         other = make_config(MINI, "vae", steps=1, lr=0.01, likelihood="laplace(scale=0.3333333)")

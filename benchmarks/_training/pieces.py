@@ -14,7 +14,7 @@ import torch
 import unweave
 from _training.cells import BATCH, OBJECTIVE
 from unweave.objectives import Batch
-from unweave.run import make_config
+from unweave.settings import make_config
 from unweave.training import Learner
 from unweave.training.precision import resolve, training_process
 from unweave.training.source import ImageSource

@@ -14,8 +14,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from unweave import metrics, plots
-from unweave._version import __version__
+from unweave import plots
 from unweave.analysis import Subject, choose, load_parts
 from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
 from unweave.encoding import (
@@ -28,18 +27,15 @@ from unweave.encoding import (
 )
 from unweave.errors import DataError, RunError, SpecError, nearest
 from unweave.figures import FIGURES, IMAGE_FIGURES, draw
-from unweave.likelihoods import Likelihood
-from unweave.metrics import Score
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
-from unweave.nn import Architecture
-from unweave.objectives import Objective, parse_objective
+from unweave.objectives import Objective
 from unweave.report import write_report
 from unweave.representation import Representation
 from unweave.rundir import read_json, runs_root
-from unweave.scores import ScoreRecord, Scores, load_scores, save_scores
+from unweave.scores import Scores, load_scores, save_scores
+from unweave.scoring import check, score
 from unweave.session import Watch, begin, continue_run, read_config, training_rows
-from unweave.spec import Component, build, parse
-from unweave.training import Adam, Optimizer, TrainConfig
+from unweave.settings import make_config
 from unweave.training.checkpoint import Checkpoint, load_tensors
 from unweave.vae import VAE
 
@@ -261,59 +257,29 @@ class Run:
         chosen = protocol(protocol_name)
         tabular, analyses = choose(chosen, metric_names)
         self._check(part, codes, data)
-        for metric in tabular:
-            if codes != "mean" and "logvar" in metric.needs:
-                raise SpecError(
-                    f"{metric.name} draws from the posteriors itself: give codes=mean."
-                )
-        for analysis in analyses:
-            analysis.check(part, codes)
+        check(tabular, analyses, part, codes)
         dataset = self._dataset(data, progress)
-        found: dict[str, tuple[Component, Score, int]] = {}
-        if tabular:
-            table = self.representation(
+        subject = Subject(
+            model=self.model,
+            parts=self.parts,
+            objective=self.config.objective,
+            dataset=dataset,
+            flat=self._rows(part, dataset),
+            num_train=self.config.num_train,
+            codes=codes,
+            seed=seed,
+            step=self.step,
+            progress=progress,
+        )
+
+        def table() -> Representation:
+            return self.representation(
                 part=part, codes=codes, data=data, seed=seed, progress=progress
             )
-            names = tuple(metric.name for metric in tabular)
-            scores = metrics.evaluate(
-                table, names, protocol_name=protocol_name, seed=seed, progress=progress
-            )
-            found = {metric.name: (metric, scores[metric.name], len(table)) for metric in tabular}
-        if analyses:
-            subject = Subject(
-                model=self.model,
-                parts=self.parts,
-                objective=self.config.objective,
-                dataset=dataset,
-                flat=self._rows(part, dataset),
-                num_train=self.config.num_train,
-                codes=codes,
-                seed=seed,
-                step=self.step,
-                progress=progress,
-            )
-            for analysis in analyses:
-                images = len(analysis.rows(subject))
-                found[analysis.name] = (analysis, analysis.score(subject), images)
-        records = tuple(
-            ScoreRecord(
-                metric=name,
-                score=found[name][1],
-                text=str(found[name][0]),
-                protocol=chosen.label,
-                data=str(dataset.spec),
-                source=dataset.source,
-                part=part,
-                codes=codes,
-                samples=found[name][2],
-                seed=seed,
-                step=self.step,
-                unweave=__version__,
-            )
-            for name in (metric_names or found)
-        )
-        save_scores(self.folder, records)
-        return Scores(records)
+
+        scores = score(chosen, tabular, analyses, subject, table, part, metric_names)
+        save_scores(self.folder, tuple(scores.values()))
+        return scores
 
     def plot(self, *kinds: str) -> list[Path]:
         """Draw figures into `figures/`.
@@ -473,45 +439,6 @@ def train(
             progress=progress,
         )
     return Run(folder)
-
-
-def make_config(
-    dataset: Dataset | DatasetSpec | str,
-    objective: Objective | str,
-    *,
-    steps: int | None = None,
-    epochs: float | None = None,
-    **settings: Any,
-) -> TrainConfig:
-    """The configuration for `train`, checked.
-
-    Raises:
-        SpecError: A setting is wrong; or not exactly one of steps and epochs is given.
-    """
-    spec = dataset.spec if isinstance(dataset, Dataset) else dataset
-    spec = parse_dataset(spec) if isinstance(spec, str) else spec
-    objective = parse_objective(objective) if isinstance(objective, str) else objective
-    if (steps is None) == (epochs is None):
-        raise SpecError("Give either steps or epochs, such as steps=20000.")
-    families: dict[str, type[Component]] = {
-        "architecture": Architecture,
-        "likelihood": Likelihood,
-        "optimizer": Optimizer,
-    }
-    for name, family in families.items():
-        if isinstance(settings.get(name), str):
-            settings[name] = parse(settings[name], family)
-    if "lr" in settings:
-        if "optimizer" in settings:
-            raise SpecError("Give either lr or optimizer, not both.")
-        settings["optimizer"] = build(Adam, {"lr": settings.pop("lr")})
-    fields = {"dataset": spec, "objective": objective, "steps": steps or 1, **settings}
-    config = build(TrainConfig, fields)
-    if epochs is not None:
-        config = build(TrainConfig, fields | {"steps": config.steps_of(epochs)})
-    elif steps is not None and steps < 1:
-        raise SpecError(f"train: steps must be at least 1, but is {steps}.")
-    return config
 
 
 def _fingerprint(checkpoint: Checkpoint) -> str:

@@ -7,7 +7,8 @@ import pytest
 from session.runs import cli, listing, paragraph
 from unweave.data import DatasetSpec, parse_dataset
 from unweave.errors import DataError
-from unweave.run import make_config, train
+from unweave.run import train
+from unweave.settings import make_config
 from unweave.spec import members
 
 # As published: image shape after preprocessing, number of images.

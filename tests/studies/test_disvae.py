@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from reference.disvae_experiments import EXPERIMENTS, regulariser, resolve
-from unweave.run import make_config
+from unweave.settings import make_config
 from unweave.spec import to_dict
 from unweave.studies import preset
 

@@ -8,7 +8,7 @@ import pytest
 
 from reference.disvae_experiments import EXPERIMENTS
 from unweave.errors import SpecError
-from unweave.run import make_config
+from unweave.settings import make_config
 from unweave.studies import PRESETS, preset
 
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from unweave.run import make_config
+from unweave.settings import make_config
 from unweave.training.memory import keep_freed_memory, restart_workers
 from unweave.training.precision import resolve, training_process
 

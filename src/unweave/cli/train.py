@@ -215,7 +215,7 @@ class Train(Common):
 
     def _config(self, settings: dict[str, Any]) -> Any:
         from unweave.errors import SpecError
-        from unweave.run import make_config
+        from unweave.settings import make_config
 
         for name in ("dataset", "objective"):
             if name not in settings:

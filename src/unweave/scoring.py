@@ -1,0 +1,88 @@
+"""Scores of a run by metrics, which read a table of codes, and by analyses, which need a model."""
+
+from __future__ import annotations
+
+__all__ = ["check", "score"]
+
+from collections.abc import Callable
+
+from unweave import metrics
+from unweave._version import __version__
+from unweave.analysis import Analysis, Subject
+from unweave.encoding import Codes, Part
+from unweave.errors import SpecError
+from unweave.metrics import Metric, Score
+from unweave.metrics.protocols import Protocol
+from unweave.representation import Representation
+from unweave.scores import ScoreRecord, Scores
+from unweave.spec import Component
+
+
+def check(
+    tabular: tuple[Metric, ...], analyses: tuple[Analysis, ...], part: Part, codes: Codes
+) -> None:
+    """Refuse a part or a kind of codes that does not go with what is asked for.
+
+    Raises:
+        SpecError: The message names the metric or analysis and what it takes.
+    """
+    for metric in tabular:
+        if codes != "mean" and "logvar" in metric.needs:
+            raise SpecError(f"{metric.name} draws from the posteriors itself: give codes=mean.")
+    for analysis in analyses:
+        analysis.check(part, codes)
+
+
+def score(
+    chosen: Protocol,
+    tabular: tuple[Metric, ...],
+    analyses: tuple[Analysis, ...],
+    subject: Subject,
+    table: Callable[[], Representation],
+    part: Part,
+    names: tuple[str, ...] | None,
+) -> Scores:
+    """Scores with their provenance.
+
+    Args:
+        chosen: The protocol.
+        tabular: Its metrics that are asked for.
+        analyses: Its analyses that are asked for.
+        subject: What is scored.
+        table: Gives the table of codes; called when there is a metric.
+        part: Of which images the subject's rows are.
+        names: The order that was asked for, or None for that of the protocol.
+    """
+    found: dict[str, tuple[Component, Score, int]] = {}
+    if tabular:
+        rows = table()
+        scores = metrics.evaluate(
+            rows,
+            tuple(metric.name for metric in tabular),
+            protocol_name=chosen.name,
+            seed=subject.seed,
+            progress=subject.progress,
+        )
+        found = {metric.name: (metric, scores[metric.name], len(rows)) for metric in tabular}
+    for analysis in analyses:
+        images = len(analysis.rows(subject))
+        found[analysis.name] = (analysis, analysis.score(subject), images)
+    return Scores(
+        tuple(
+            ScoreRecord(
+                metric=component.name,
+                score=result,
+                text=str(component),
+                protocol=chosen.label,
+                data=str(subject.dataset.spec),
+                source=subject.dataset.source,
+                part=part,
+                codes=subject.codes,
+                samples=samples,
+                seed=subject.seed,
+                step=subject.step,
+                unweave=__version__,
+            )
+            for component, result, samples in (found[name] for name in names or found)
+        )
+    )

@@ -1,0 +1,54 @@
+"""The configuration of a training, from names, texts and numbers."""
+
+from __future__ import annotations
+
+__all__ = ["make_config"]
+
+from typing import Any
+
+from unweave.data import Dataset, DatasetSpec, parse_dataset
+from unweave.errors import SpecError
+from unweave.likelihoods import Likelihood
+from unweave.nn import Architecture
+from unweave.objectives import Objective, parse_objective
+from unweave.spec import Component, build, parse
+from unweave.training import Adam, Optimizer, TrainConfig
+
+
+def make_config(
+    dataset: Dataset | DatasetSpec | str,
+    objective: Objective | str,
+    *,
+    steps: int | None = None,
+    epochs: float | None = None,
+    **settings: Any,
+) -> TrainConfig:
+    """The configuration for `train`, checked.
+
+    Raises:
+        SpecError: A setting is wrong; or not exactly one of steps and epochs is given.
+    """
+    spec = dataset.spec if isinstance(dataset, Dataset) else dataset
+    spec = parse_dataset(spec) if isinstance(spec, str) else spec
+    objective = parse_objective(objective) if isinstance(objective, str) else objective
+    if (steps is None) == (epochs is None):
+        raise SpecError("Give either steps or epochs, such as steps=20000.")
+    families: dict[str, type[Component]] = {
+        "architecture": Architecture,
+        "likelihood": Likelihood,
+        "optimizer": Optimizer,
+    }
+    for name, family in families.items():
+        if isinstance(settings.get(name), str):
+            settings[name] = parse(settings[name], family)
+    if "lr" in settings:
+        if "optimizer" in settings:
+            raise SpecError("Give either lr or optimizer, not both.")
+        settings["optimizer"] = build(Adam, {"lr": settings.pop("lr")})
+    fields = {"dataset": spec, "objective": objective, "steps": steps or 1, **settings}
+    config = build(TrainConfig, fields)
+    if epochs is not None:
+        config = build(TrainConfig, fields | {"steps": config.steps_of(epochs)})
+    elif steps is not None and steps < 1:
+        raise SpecError(f"train: steps must be at least 1, but is {steps}.")
+    return config
