@@ -33,6 +33,10 @@ class UpConvolution(nn.ConvTranspose2d):
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__(channels, out_channels, _KERNEL, _STRIDE, _PADDING)
 
+    def _get_name(self) -> str:
+        """What lists of layers call it."""
+        return "ConvTranspose2d"
+
     def forward(self, images: Tensor, output_size: list[int] | None = None) -> Tensor:
         """Values (B, D, 2H, 2W) of images (B, C, H, W)."""
         assert output_size is None
