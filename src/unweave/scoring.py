@@ -52,9 +52,16 @@ def score(
         table: Gives the table of codes; called when there is a metric.
         part: Of which images the subject's rows are.
         names: The order that was asked for, or None for that of the protocol.
+
+    Raises:
+        DataError: A metric or an analysis cannot score the subject.
     """
     found: dict[str, tuple[Component, Score, int]] = {}
     if tabular:
+        # What no codes can save is refused before the images are encoded.
+        factors = subject.dataset.factors(subject.flat)
+        for metric in tabular:
+            metric.check(factors, subject.dataset.factor_space, subject.model.latents)
         rows = table()
         scores = metrics.evaluate(
             rows,

@@ -164,6 +164,51 @@ def test_what_is_refused_writes_nothing(run, arguments, error, words):
     assert listing(run.folder) == before
 
 
+@pytest.mark.usefixtures("no_encoding")
+@pytest.mark.parametrize(
+    ("metrics", "more", "words"),
+    [
+        ("mig_sampled", ["--protocol", "disvae"], "draws 10,000 images of each value"),
+        ("test_losses,aam", ["--protocol", "disvae"], "shape has only 512 a value"),
+        ("aam", ["--protocol", "disvae", "--part", "holdout"], "1,536 rows, and these 384 rows"),
+        ("mig", ["--data", "dsprites(grid=(1, 1, 1, 1, 1))"], "every factor is constant"),
+        ("mig_sampled", ["--data", "dsprites(grid=(1, 1, 1, 1, 1))"], "every factor is constant"),
+    ],
+)
+def test_images_that_no_codes_can_save_are_refused_before_they_are_encoded(
+    tmp_path, metrics, more, words
+):
+    folder = copy_of(rich(), tmp_path)
+    before = listing(folder)
+    paragraph(cli("evaluate", folder, "--metrics", metrics, *more), words)
+    assert listing(folder) == before
+
+
+def test_a_single_latent_is_refused_before_its_images_are_encoded(tmp_path, request):
+    train(tmp_path / "run", "vae", steps=2, latents=1)
+    request.getfixturevalue("no_encoding")
+    before = listing(tmp_path / "run")
+    for names in ("mig", "mig_sampled", "aam"):
+        result = cli("evaluate", tmp_path / "run", "--metrics", names, "--protocol", "full")
+        paragraph(result, "compares two latents")
+    assert listing(tmp_path / "run") == before
+
+
+def test_protocols_stand_beside_each_other(tmp_path):
+    folder = copy_of(rich(), tmp_path)
+    for protocol_name in ("unweave", "full"):
+        given = ["--metrics", "mig_sampled,aam", "--protocol", protocol_name, "--data", SMALL]
+        found = cli("evaluate", folder, *given, "--json").json["scores"]
+        assert list(found) == ["mig_sampled", "aam"]
+    rows = document(folder / "scores.json")["scores"]
+    assert [(row["text"], row["protocol"]) for row in rows] == [
+        ("mig_sampled", "unweave/1"),
+        ("aam", "unweave/1"),
+        ("mig_sampled(components=all)", "full/1"),
+        ("aam(components=all)", "full/1"),
+    ]
+
+
 @pytest.mark.skipif(
     bool(metrics_of(protocol("disvae"), None)), reason="the protocol scores something unasked"
 )
