@@ -202,6 +202,13 @@ class TestSettings:
         # The log says how many epochs.
         assert (record["epochs"], run.config.steps) == (2, 2 * 24)
 
+    def test_the_batch_of_factor_vae_is_doubled_without_specs_too(self, results, tmp_path):
+        values = {k: v for k, v in OTHER.items() if k not in ("mi_loss", "dw_kl_loss")}
+        path = results(specs=None, losses=log(4, values))
+        run = unweave.import_run(path, out=tmp_path / "run", dataset=MINI, objective="factor_vae")
+        # 1,536 images in batches of 128 as the program counts them, and twice the epochs.
+        assert (run.config.batch_size, run.config.steps) == (64, 4 * 12)
+
     def test_without_anything(self, results, tmp_path):
         path = results(specs=None, losses=None)
         result = cli("import", path, "--out", tmp_path / "run", "--dataset", MINI,
@@ -221,6 +228,78 @@ class TestSettings:
         run = unweave.import_run(path, out=tmp_path / "run")
         assert run.step == 11_520
         assert [row["step"] for row in lines(run.folder, "train")] == [11_520]
+
+
+EVERYTHING = ["dataset", "objective", "batch_size", "steps", "likelihood", "optimizer", "seed"]
+
+
+class TestPublishedWithoutSpecs:
+    """Random weights in the place of published ones, with their checksum."""
+
+    @pytest.fixture(autouse=True)
+    def _published(self, monkeypatch):
+        from unweave.importing import importer
+
+        self.name = "btcvae_dsprites_a-5"
+        monkeypatch.setattr(importer, "published_name", lambda sha256: self.name)
+
+    def test_every_one_has_a_preset(self, results, tmp_path):
+        for name in published._PREFIXES.values():
+            assert preset(f"disvae/{name}").settings["latents"] == 10
+
+    @pytest.mark.parametrize("name", ["btcvae_dsprites_a-5", "factor_dsprites", "betaB_dsprites"])
+    def test_it_has_the_settings_of_its_preset(self, results, tmp_path, name):
+        self.name = name
+        run = unweave.import_run(results(specs=None, losses=None), out=tmp_path / "run")
+        known = preset(f"disvae/{name}")
+        assert str(run.config.dataset) == known.dataset
+        assert run.config.objective == parse_objective(known.objective)
+        assert run.config.optimizer.lr == known.settings["lr"]
+        assert (run.config.batch_size, run.config.seed, run.config.steps) == (64, 1234, 345_600)
+        record = document(run.folder / "import.json")
+        assert record["assumed"] == EVERYTHING
+        assert record["epochs"] == (60 if name == "factor_dsprites" else 30)
+
+    def test_flags_win(self, results, tmp_path):
+        path = results(specs=None, losses=None)
+        run = unweave.import_run(path, out=tmp_path / "a", dataset=MINI)
+        record = document(run.folder / "import.json")
+        assert str(run.config.dataset) == MINI
+        assert run.config.objective.method_name == "beta_tcvae"
+        # What it was trained on is known all the same, and so is how long.
+        assert run.config.steps == 345_600
+        assert record["given"] == {"dataset": MINI}
+        assert record["assumed"] == EVERYTHING[1:]
+        run = unweave.import_run(path, out=tmp_path / "b", objective="beta_vae(beta=2)")
+        assert (str(run.config.dataset), str(run.config.objective)) == (
+            "dsprites", "beta_vae(beta=2)",
+        )  # fmt: skip
+        assumed = document(run.folder / "import.json")["assumed"]
+        assert assumed == [name for name in EVERYTHING if name != "objective"]
+
+    def test_the_specs_win_where_they_say_something(self, results, tmp_path):
+        specs = {"img_size": [1, 64, 64], "latent_dim": 3, "model_type": "Burgess", "seed": 7}
+        run = unweave.import_run(results(specs=specs, losses=None), out=tmp_path / "run")
+        assert (run.config.seed, run.config.dataset.name) == (7, "dsprites")
+        assert document(run.folder / "import.json")["assumed"] == EVERYTHING[:-1]
+
+    def test_the_log_says_how_long(self, results, tmp_path):
+        run = unweave.import_run(results(specs=None), out=tmp_path / "run")
+        assert run.config.steps == 2 * 11_520
+        assert "steps" not in document(run.folder / "import.json")["assumed"]
+
+    @pytest.mark.parametrize("key", ["loss", "dataset"])
+    def test_specs_of_another_one_are_refused(self, results, tmp_path, key):
+        path = results(**{key: {"loss": "VAE", "dataset": "chairs"}[key]})
+        with pytest.raises(CheckpointError, match=f"specs.json says {key} .* another checkpoint"):
+            unweave.import_run(path, out=tmp_path / "run")
+        assert not (tmp_path / "run").exists()
+
+    def test_what_is_said(self, results, tmp_path):
+        path = results(specs=None, losses=None)
+        said = cli("import", path, "--out", tmp_path / "run").out
+        assert "published as btcvae_dsprites_a-5" in said
+        assert "so that of disvae/btcvae_dsprites_a-5 is taken: dataset, objective" in said
 
 
 class TestLosses:
@@ -394,9 +473,12 @@ class TestForPeople:
         said = cli("import", results(epochs=None, losses=None), "--out", tmp_path / "run")
         assert said.code == 0
         for words in (f"{tmp_path / 'run'}: imported", "beta_tcvae(alpha=-1", "on dsprites",
-                      "3 latents, images of 64x64x1", "so the usual is taken: steps"):  # fmt: skip
+                      "3 latents, images of 64x64x1", "unknown how long"):  # fmt: skip
             assert words in said.out
         assert "published" not in said.out
+        assert "the usual" not in said.out
+        said = cli("import", results(epochs=None, lr=None, losses=None), "--out", tmp_path / "b")
+        assert "so the usual is taken: optimizer" in said.out
 
     def test_a_folder_must_be_named(self, results):
         result = cli("import", results())
@@ -627,6 +709,18 @@ def test_published_models(reference, tmp_path, name):
     assert (len(rows), rows[-1]["step"]) == (value["epochs"], steps)
     assert rows[-1]["raw"] == pytest.approx(raw, abs=6e-4)
     assert rows[-1]["loss"]["model"] == pytest.approx(loss, abs=6e-4)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_file_without_its_specs(reference, tmp_path, name):
+    beside = reference / "disentangling-vae" / name / "model.pt"
+    alone = shutil.copy(beside, tmp_path / "model.pt")
+    run = unweave.import_run(alone, out=tmp_path / "run")
+    expected = unweave.import_run(beside, out=tmp_path / "beside").config
+    assert run.config == expected
+    record = document(run.folder / "import.json")
+    assert (record["published"], record["specs"]) == (name, None)
+    assert record["assumed"] == EVERYTHING
 
 
 @pytest.mark.parametrize("name", ["VAE_dsprites", "btcvae_dsprites"])

@@ -319,7 +319,10 @@ def test_a_run_that_was_imported_says_from_what(run):
         "Trained by disentangling-vae, and imported from the file model.pt, which that project "
         f"has published as VAE_dsprites, on 2026-03-01. SHA-256 {IMPORT['sha256']}."
     ) in words
-    assert "Nothing says what was set as seed and optimizer; the usual is shown." in words
+    assert (
+        "No file says what was set as seed and optimizer; what was published of this model is "
+        "shown." in words
+    )
     assert "Means of the last epoch that was logged, at step 12,000." in words
     assert "12,000 steps" in words
     assert "Imported with unweave" in words
@@ -329,11 +332,14 @@ def test_a_run_that_was_imported_says_from_what(run):
 
 
 def test_a_run_of_unknown_length_has_none(run):
-    write(run, "import.json", {**IMPORT, "steps": None, "published": None, "assumed": []})
+    write(run, "import.json", {**IMPORT, "steps": None, "published": None, "assumed": ["steps"]})
     page = page_of(run)
     assert "12,000 steps" not in page.words
     assert "published as" not in page.words
-    assert "Nothing says" not in page.words
+    assert "Nothing says how long it was trained." in page.words
+    assert "No file says" not in page.words
+    write(run, "import.json", {**IMPORT, "published": None, "assumed": ["steps"]})
+    assert "No file says what was set as steps; the usual is shown." in page_of(run).words
 
 
 def test_what_is_left_out_is_named_once_a_reason(run):

@@ -18,7 +18,7 @@ class Import(Common):
     """Make a run of a checkpoint of disentangling-vae; nothing in the file is run.
 
     Its settings and losses come from specs.json and train_losses.log beside the file, where they
-    are there.
+    are there. A published model is known by its checksum, and needs no specs.json.
     """
 
     file: Positional[Annotated[str, arg(metavar="FILE", help_behavior_hint="")]]
@@ -57,14 +57,18 @@ class Import(Common):
         }
         shape = "x".join(map(str, config.dataset.image_shape))
         known = f", published as {record['published']}" if record["published"] else ""
-        length = "" if record["steps"] is None else f", {record['steps']:,} steps"
+        unknown = record["steps"] is None
+        length = ", unknown how long" if unknown else f", {record['steps']:,} steps"
         lines = [
             f"{run.folder}: imported {self.file}{known}",
             f"  {config.objective} on {config.dataset}{length}",
             f"  {config.architecture}, {result['parameters']:,} parameters, {config.latents} "
             f"latents, images of {shape}",
         ]
-        if record["assumed"]:
-            lines.append(f"  no file says, so the usual is taken: {', '.join(record['assumed'])}")
+        # Of a length that is not known there is no usual one.
+        taken = [name for name in record["assumed"] if not (unknown and name == "steps")]
+        if taken:
+            usual = f"that of disvae/{record['published']}" if record["published"] else "the usual"
+            lines.append(f"  no file says, so {usual} is taken: {', '.join(taken)}")
         self.emit(result, "\n".join(lines))
         return 0

@@ -27,6 +27,7 @@ from unweave.run import Run, load_run
 from unweave.rundir import FORMAT, atomic_write, write_json
 from unweave.session.folder import CHECKPOINT, write_new, write_status
 from unweave.spec import build
+from unweave.studies import preset
 from unweave.training import Adam, TrainConfig
 from unweave.training.checkpoint import save_tensors
 from unweave.training.precision import resolve
@@ -56,9 +57,10 @@ def import_run(
     """Make a run folder of a checkpoint of disentangling-vae.
 
     The settings are read from `specs.json` and the losses from `train_losses.log`, where these lie
-    beside the checkpoint. What no file says has the default of the published program, and is named
-    in the run's `import.json`, as is where the weights come from. Nothing in the checkpoint is
-    run, whatever it holds.
+    beside the checkpoint. What no file says is named in the run's `import.json`, as is where the
+    weights come from: for a published model, which is known by its checksum, it is what the preset
+    of its name says, and for any other the default of the published program. Nothing in the
+    checkpoint is run, whatever it holds.
 
     Args:
         path: `model.pt`, or `model-<epoch>.pt` of a training that went on.
@@ -85,8 +87,10 @@ def import_run(
         weights = convert(file.tensors)
     except CheckpointError as error:
         raise CheckpointError(f"{path} cannot be imported: {error}") from error
-    found = read_specs(path.parent / "specs.json")
-    specs = found or Specs(path.parent / "specs.json", {}, [])
+    published = published_name(file.sha256)
+    known = preset(f"disvae/{published}") if published else None
+    said = read_specs(path.parent / "specs.json")
+    specs = Specs(path.parent / "specs.json", said or {}, [], known)
     specs.check(weights.image_shape, weights.latents)
     trained_on = specs.dataset()
     spec = spec or trained_on
@@ -96,8 +100,9 @@ def import_run(
     _check_images(spec, weights, path)
     losses = path.parent / "train_losses.log"
     epochs = read_losses(losses)
-    length, epochs = _length(path, specs, (trained_on or spec).count, epochs)
-    config = _config(spec, chosen, specs, weights, length)
+    factor = specs.factor(chosen)
+    length, epochs = _length(path, specs, factor, (trained_on or spec).count, epochs)
+    config = _config(spec, chosen, specs, factor, weights, length)
     terms = config.objective.expand().terms
     events = train_events(losses, epochs, terms, weights.latents, length.per_epoch)
     given = {"dataset": dataset, "objective": objective}
@@ -109,14 +114,14 @@ def import_run(
         "bytes": file.size,
         "sha256": file.sha256,
         "serialisation": file.serialisation,
-        "published": published_name(file.sha256),
+        "published": published,
         "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "epochs": length.epochs,
         "steps": length.steps,
         "logged_epochs": len(events),
-        "assumed": specs.assumed,
+        "assumed": [name for name in specs.assumed if given.get(name) is None],
         "given": {name: str(value) for name, value in given.items() if value is not None},
-        "specs": specs.values if found is not None else None,
+        "specs": said,
     }
     write_new(folder, config, lambda place: _fill(place, config, weights, events, record))
     return load_run(folder)
@@ -162,23 +167,23 @@ def _check_images(spec: DatasetSpec, weights: Converted, path: Path) -> None:
 
 
 def _length(
-    path: Path, specs: Specs, images: int, logged: Sequence[Epoch]
+    path: Path, specs: Specs, factor: int, images: int, logged: Sequence[Epoch]
 ) -> tuple[_Length, Sequence[Epoch]]:
     """How long was trained, and the logged epochs that belong to it.
 
     A file `model-<epoch>.pt`, counted from 0, was written after that epoch of a training that went
     on, and the files beside it may be of its end.
     """
-    per_epoch = math.ceil(images / specs.batch_size())
+    per_epoch = math.ceil(images / specs.batch_size(factor))
     part = re.fullmatch(r"model-(\d{1,9})\.pt", path.name)
     if part:
         epochs: int | None = int(part[1]) + 1
         logged = [epoch for epoch in logged if epoch.number <= int(part[1]) + 1]
+    elif logged and "epochs" not in specs.values:
+        epochs = logged[-1].number
     else:
-        epochs = specs.epochs() or (logged[-1].number if logged else None)
-    if epochs is None:
-        specs.assumed.append("steps")
-    elif logged and logged[-1].number > epochs:
+        epochs = specs.epochs(factor)
+    if epochs is not None and logged and logged[-1].number > epochs:
         raise CheckpointError(
             f"{specs.path} says epochs {epochs}, but train_losses.log beside it has "
             f"{logged[-1].number}. Correct it, or move one of them away."
@@ -187,10 +192,14 @@ def _length(
 
 
 def _config(
-    spec: DatasetSpec, objective: Objective, specs: Specs, weights: Converted, length: _Length
+    spec: DatasetSpec,
+    objective: Objective,
+    specs: Specs,
+    factor: int,
+    weights: Converted,
+    length: _Length,
 ) -> TrainConfig:
     try:
-        batch = specs.batch_size()
         fields: dict[str, Any] = {
             "dataset": spec,
             "objective": objective,
@@ -199,7 +208,7 @@ def _config(
             "likelihood": specs.likelihood(),
             "latents": weights.latents,
             "optimizer": build(Adam, {"lr": specs.lr()}),
-            "batch_size": batch // 2 if specs.doubled else batch,
+            "batch_size": specs.batch_size(factor) // factor,
             "seed": specs.seed(),
             "precision": "float32",
         }

@@ -6,6 +6,7 @@ __all__ = ["DATASETS", "Specs", "read_specs"]
 
 import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -21,8 +22,10 @@ from unweave.objectives import (
     Method,
     Objective,
     VAEMethod,
+    parse_objective,
 )
 from unweave.schedules import Linear, Schedule
+from unweave.studies import Preset
 
 # Their name -> ours.
 DATASETS = {
@@ -43,7 +46,10 @@ _MOST_BYTES = 2**20
 @final
 @dataclass(frozen=True)
 class Specs:
-    """What `specs.json` says; what it leaves out has the default of the published program.
+    """What `specs.json` says, and what is taken where it is silent or missing.
+
+    That is what the preset of a published model says, and the default of the published program for
+    any other model.
 
     The file is written after a predefined experiment has replaced the arguments that it sets, so
     it holds what was trained. It holds the settings of the other losses, too, which had no part in
@@ -52,29 +58,41 @@ class Specs:
     Attributes:
         path: The file, for messages.
         values: Its content.
-        assumed: Names of our settings that it does not say and that were taken on their default.
+        assumed: Names of our settings that it does not say.
+        preset: The experiment that the weights are known to come from, or None.
     """
 
     path: Path
     values: dict[str, Any]
     assumed: list[str]
+    preset: Preset | None = None
 
-    @property
-    def doubled(self) -> bool:
-        """Whether a batch is two batches of ours: FactorVAE counts its second batch as well."""
-        return self.values.get("loss") == "factor"
+    def factor(self, minimised: Objective) -> int:
+        """How many batches of ours one of the program's is; its epochs are as many times more.
+
+        Two for FactorVAE, which counts its second batch as well; one for all else.
+
+        Args:
+            minimised: Tells where nothing says what the loss was.
+        """
+        if "loss" in self.values:
+            return 2 if self.values["loss"] == "factor" else 1
+        known = parse_objective(self.preset.objective) if self.preset else minimised
+        return 2 if known.method_name == FactorVAE.name else 1
 
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse a file that is not of these weights.
 
         Raises:
-            CheckpointError: Image shape, number of latents or architecture differ.
+            CheckpointError: Image shape, number of latents or architecture differ, or the loss or
+                dataset of a published model.
         """
         height, width, channels = image_shape
         for key, ours, expected in (
             ("img_size", "image shape", [channels, height, width]),
             ("latent_dim", "number of latents", latents),
             ("model_type", "architecture", "Burgess"),
+            *self._published(),
         ):
             found = self.values.get(key, expected)
             if found != expected or isinstance(found, bool):
@@ -84,16 +102,23 @@ class Specs:
                     "move it away and give --dataset and --objective."
                 )
 
+    def _published(self) -> Iterator[tuple[str, str, str]]:
+        if self.preset is not None:
+            words = self.preset.name.partition("/")[2].split("_")
+            yield from zip(("loss", "dataset"), ("loss", "dataset"), words, strict=False)
+
     def dataset(self) -> DatasetSpec | None:
-        """The dataset, or None when the file does not say."""
+        """The dataset, or None when nothing says."""
         if "dataset" not in self.values:
-            return None
+            self._assume("dataset")
+            return parse_dataset(self.preset.dataset) if self.preset else None
         return parse_dataset(DATASETS[self._choice("dataset", DATASETS)])
 
     def objective(self) -> Objective | None:
-        """The loss with its settings, or None when the file does not say."""
+        """The loss with its settings, or None when nothing says."""
         if "loss" not in self.values:
-            return None
+            self._assume("objective")
+            return parse_objective(self.preset.objective) if self.preset else None
         makers = {
             "VAE": self._vae,
             "betaH": self._beta_h,
@@ -113,22 +138,25 @@ class Specs:
             return Bernoulli()
         return _LIKELIHOODS[self._choice("rec_dist", _LIKELIHOODS)]()
 
-    def batch_size(self) -> int:
-        """Images a batch as the program loads them."""
-        low = 2 if self.doubled else 1
-        return self._whole("batch_size", 64 * low, "batch_size", low)
+    def batch_size(self, factor: int) -> int:
+        """Images a batch as the program counts them."""
+        usual = self._usual("batch_size", 64) * factor
+        return self._whole("batch_size", usual, "batch_size", factor)
 
     def seed(self) -> int:
         """The seed."""
-        return self._whole("seed", 1234, "seed")
+        return self._whole("seed", self._usual("seed", 1234), "seed")
 
     def lr(self) -> float:
         """Learning rate of the model's Adam."""
-        return self._real("lr", 5e-4, "optimizer")
+        return self._real("lr", self._usual("lr", 5e-4), "optimizer")
 
-    def epochs(self) -> int | None:
-        """Passes through the data, or None when the file does not say."""
-        return self._whole("epochs", 1, "steps", 1) if "epochs" in self.values else None
+    def epochs(self, factor: int) -> int | None:
+        """Passes through the data as the program counts them, or None when nothing says."""
+        if "epochs" not in self.values and self.preset is None:
+            self._assume("steps")
+            return None
+        return self._whole("epochs", self._usual("epochs", 1) * factor, "steps", 1)
 
     def _vae(self) -> Method:
         return VAEMethod(kl=self._warm(1.0))
@@ -156,6 +184,9 @@ class Specs:
     def _warm(self, stop: float, start: float = 0.0) -> float | Schedule:
         steps = self._whole("reg_anneal", 10_000)
         return Linear(start=start, stop=stop, steps=steps) if steps else stop
+
+    def _usual(self, ours: str, default: Any) -> Any:
+        return default if self.preset is None else self.preset.settings[ours]
 
     def _assume(self, ours: str) -> None:
         if ours not in self.assumed:
@@ -192,7 +223,7 @@ class Specs:
         return int(number)
 
 
-def read_specs(path: Path) -> Specs | None:
+def read_specs(path: Path) -> dict[str, Any] | None:
     """Read the file, or None when there is none.
 
     Raises:
@@ -201,6 +232,8 @@ def read_specs(path: Path) -> Specs | None:
     if not path.exists():
         return None
     try:
+        if not path.is_file():
+            raise ValueError("it is not a file")
         with path.open("rb") as handle:
             text = handle.read(_MOST_BYTES + 1)
         if len(text) > _MOST_BYTES:
@@ -215,4 +248,4 @@ def read_specs(path: Path) -> Specs | None:
             f"{path} is damaged: {' '.join(str(error).split())[:200]}. Correct it, or move it "
             "away and give --dataset and --objective."
         ) from error
-    return Specs(path, values, [])
+    return values

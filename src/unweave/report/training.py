@@ -100,7 +100,7 @@ class Origin:
     Attributes:
         sentence: Project, file, and its published name if it has one.
         sha256: Of the file.
-        assumed: Settings that no file says, as a list in words; empty when there are none.
+        assumed: What no file says, in a sentence or two; empty when there is nothing.
     """
 
     sentence: str
@@ -116,13 +116,26 @@ def origin(run: RunFiles) -> Origin | None:
     published = said.get("published")
     known = f", which that project has published as {plain(published)}" if published else ""
     day = plain(said.get("imported") or "")[:10]
-    assumed = said.get("assumed")
     return Origin(
         sentence=f"Trained by {plain(said.get('source') or 'another project')}, and imported from "
         f"the file {plain(said.get('file') or '')}{known}{f', on {day}' if day else ''}.",
         sha256=plain(said.get("sha256") or ""),
-        assumed=sentence_list([plain(a) for a in assumed]) if isinstance(assumed, list) else "",
+        assumed=_assumed(said),
     )
+
+
+def _assumed(said: dict[str, Any]) -> str:
+    names = said.get("assumed")
+    unknown = said.get("steps") is None
+    taken = [plain(n) for n in names if n != "steps" or not unknown] if (
+        isinstance(names, list)
+    ) else []  # fmt: skip
+    usual = "what was published of this model" if said.get("published") else "the usual"
+    sentences = ["Nothing says how long it was trained."] if unknown else []
+    if taken:
+        listed = sentence_list(taken)
+        sentences.append(f"No file says what was set as {listed}; {usual} is shown.")
+    return " ".join(sentences)
 
 
 def final_terms(run: RunFiles) -> list[Term]:
