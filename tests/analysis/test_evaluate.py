@@ -36,6 +36,7 @@ def run(tmp_path):
 @pytest.fixture
 def no_encoding(monkeypatch):
     """What asks for codes of the whole dataset fails."""
+    rich()  # which is scored while it is trained, if no test has asked for it yet
 
     def refuse(*arguments):
         raise AssertionError("the dataset was encoded")
