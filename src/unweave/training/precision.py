@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import torch
 
 from unweave.errors import SpecError
+from unweave.training.affinity import own_cores
 from unweave.training.config import TrainConfig
 from unweave.training.memory import keep_freed_memory, restart_workers
 
@@ -43,7 +44,8 @@ def training_process(config: TrainConfig) -> Iterator[None]:
 
     Subnormal numbers are taken as zero: units that die leave their Adam moments there, and a
     processor adds such numbers many times slower. Worker threads take the setting over when they
-    are started, so they are started afresh. On a GPU, convolutions are deterministic ones.
+    are started, so they are started afresh, each on a core of its own. On a GPU, convolutions are
+    deterministic ones.
     """
     keep_freed_memory()
     threads = torch.get_num_threads()
@@ -56,7 +58,8 @@ def training_process(config: TrainConfig) -> Iterator[None]:
     if config.threads is not None and threads != config.threads:
         torch.set_num_threads(config.threads)
     try:
-        yield
+        with own_cores(torch.get_num_threads()):
+            yield
     finally:
         torch.set_flush_denormal(flushed)
         restart_workers()
