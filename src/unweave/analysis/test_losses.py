@@ -63,9 +63,8 @@ class TestLosses(Analysis):
     they add up to `kl` plus half the sum of 1 - variance. The estimators presume random batches:
     the images are shuffled, by a key, and divided into batches that are as equal as can be; each
     counts by its size. Of a density ratio, `tc` is that of the discriminator that was trained with
-    the model.
-    Without that network (weights from elsewhere) neither `tc` nor `loss` is known; both are left
-    out, and the value is `recon` + `kl`.
+    the model. Without that network (weights from elsewhere) neither `tc` nor `loss` is known; both
+    are left out, and the value is `recon` + `kl`.
 
     With `compat=disvae` the numbers are those that the disentangling-vae code logged, times its
     number of batches. It looked at one batch of the first 1,000 images in file order, of which
