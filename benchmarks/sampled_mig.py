@@ -29,6 +29,7 @@ import numpy as np
 from _machine import command, machine, versions
 
 import unweave
+from unweave.cli.common import bar
 from unweave.errors import UnweaveError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import AAM, MIGSampled, Score
@@ -70,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     try:
         run = unweave.load_run(given.run)
-        rows = run.representation()
+        with bar() as progress:
+            rows = run.representation(progress=progress)
     except UnweaveError as error:
         sys.exit(str(error))
     text = _report(rows, given.seeds, given.full, MIGSampled(), AAM())
@@ -85,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "",
         about,
         "",
-        f"{datetime.date.today().isoformat()}. {machine()}; {cores()} threads for densities.",
+        f"{datetime.datetime.now(datetime.UTC).date().isoformat()}. {machine()}; {cores()} threads for densities.",
         f"{versions()}.",
         "",
     ]
@@ -111,7 +113,8 @@ def measure(rows: Representation, seed: int, mig: MIGSampled, aam: AAM) -> Measu
     """Both scores from one estimate, with the stream of `unweave evaluate`."""
     table = Representation(rows.mean, rows.factors, rows.factor_space, rows.logvar)
     begun = time.perf_counter()
-    entropies = mig.entropies(table, _stream(seed))
+    with bar() as progress:
+        entropies = mig.entropies(table, _stream(seed), progress)
     seconds = time.perf_counter() - begun
     return Measured(
         entropies,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 import sampled_mig
@@ -47,6 +49,21 @@ def test_without_a_run_it_shows_that_everything_runs(capsys, tmp_path):
     assert "| MIG | mean |" in captured.out
     assert "densities to evaluate" in captured.err
     assert not out.exists()
+
+
+def test_what_takes_long_shows_how_far_it_is(tmp_path, mini, monkeypatch):
+    run = unweave.train(
+        mini, "vae", steps=2, latents=3, batch_size=8, out=tmp_path / "run", threads=1
+    )
+    told = []
+
+    @contextlib.contextmanager
+    def bar():
+        yield lambda what, done, total: told.append((what, done >= total))
+
+    monkeypatch.setattr(sampled_mig, "bar", bar)
+    sampled_mig.main([str(run.folder), "--seeds", "1", "--out", str(tmp_path / "table.md")])
+    assert [what for what, ended in told if ended] == ["encoding", "densities", "densities"]
 
 
 def test_a_run_is_measured_into_a_file(tmp_path, mini):
