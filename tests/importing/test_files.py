@@ -123,8 +123,8 @@ def test_what_is_no_file(tmp_path):
     with pytest.raises(CheckpointError, match="not a file"):
         read_state(tmp_path / "pipe")
     with (tmp_path / "large").open("wb") as handle:
-        handle.truncate(2**26 + 1)
-    with pytest.raises(CheckpointError, match="more than 67,108,864 bytes"):
+        handle.truncate(2**24 + 1)
+    with pytest.raises(CheckpointError, match="more than 16,777,216 bytes"):
         read_state(tmp_path / "large")
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shlex
 import shutil
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -20,6 +22,7 @@ from unweave.errors import CheckpointError, DataError, RunError, SpecError, Unwe
 from unweave.importing import published
 from unweave.likelihoods import Gaussian, Laplace
 from unweave.objectives import parse_objective
+from unweave.report import write_report
 from unweave.studies import preset
 
 SPECS = {
@@ -585,6 +588,60 @@ class TestBadInput:
     def test_a_place_that_cannot_be(self, results, tmp_path):
         path = results()
         self.refused(tmp_path, path, out="results/model.pt/run")
+        self.refused(tmp_path, path, "cannot be a run folder", out="a" * 300)
+        paragraph(
+            cli("train", MINI, "vae", "--steps", 1, "--out", tmp_path / ("a" * 300)),
+            "cannot be a run folder",
+        )
+
+    def test_a_folder_that_comes_in_the_meantime(self, results, tmp_path, monkeypatch):
+        from unweave.importing import importer
+
+        path, run = results(), tmp_path / "run"
+        config = importer._config
+
+        def slow(*arguments):
+            run.mkdir()
+            (run / "kept").touch()
+            return config(*arguments)
+
+        monkeypatch.setattr(importer, "_config", slow)
+        with pytest.raises(UnweaveError, match="not empty"):
+            unweave.import_run(path, out=run)
+        assert [entry.name for entry in run.iterdir()] == ["kept"]
+        assert sorted(entry.name for entry in tmp_path.iterdir()) == ["results", "run"]
+
+    @pytest.mark.parametrize("name", ["specs.json", "train_losses.log"])
+    def test_a_pipe_in_the_place_of_a_file(self, results, tmp_path, monkeypatch, name):
+        path = results()
+        (path.parent / name).unlink()
+        os.mkfifo(path.parent / name)
+        # Whoever opened it would wait for good.
+        opened = Path.open
+
+        def careful(self, *arguments, **keywords):
+            assert not self.is_fifo(), "would wait for a writer"
+            return opened(self, *arguments, **keywords)
+
+        monkeypatch.setattr(Path, "open", careful)
+        self.refused(tmp_path, path, f"{name} is damaged: it is not a file")
+
+    def test_a_name_that_is_no_text(self, results, tmp_path):
+        path = results()
+        odd = path.rename(path.with_name(os.fsdecode(b"model\xff.pt")))
+        run = unweave.import_run(odd, out=tmp_path / "run", dataset=MINI)
+        assert document(run.folder / "import.json")["file"] == "model\ufffd.pt"
+        assert "model\ufffd.pt" in write_report(run.folder).read_text(encoding="utf-8")
+
+    def test_settings_that_cannot_be_trained(self, results, tmp_path):
+        path = results(specs=None)
+        one = "dsprites(grid=(1, 1, 1, 1, 1))"
+        error = self.refused(
+            tmp_path, path, "the flags and the defaults", "batch_size 64 is more than the 1",
+            flags=("--dataset", one, "--objective", "vae"),
+        )  # fmt: skip
+        # There is none that could be at fault.
+        assert "specs.json" not in error
 
     def test_a_write_that_fails_leaves_nothing(self, results, tmp_path, monkeypatch):
         from unweave.importing import importer

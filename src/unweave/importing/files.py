@@ -22,7 +22,8 @@ from unweave.importing.unpickle import StorageRef, TensorRef, load_pickle
 
 Serialisation = Literal["legacy", "zip"]
 
-_MOST_BYTES = 2**26
+# Eight published models; an archive's list of files alone can take ten times its bytes in memory.
+_MOST_BYTES = 2**24
 _LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"
 _ZIP = b"PK\x03\x04"
 _PROTOCOL = 1001

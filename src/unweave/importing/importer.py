@@ -7,6 +7,7 @@ __all__ = ["import_run"]
 import datetime
 import json
 import math
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -110,7 +111,8 @@ def import_run(
         "format": FORMAT,
         "unweave": __version__,
         "source": "disentangling-vae",
-        "file": path.name,
+        # Names need not be texts, and a page that shows them must be one.
+        "file": os.fsencode(path.name).decode("utf-8", "replace"),
         "bytes": file.size,
         "sha256": file.sha256,
         "serialisation": file.serialisation,
@@ -123,14 +125,23 @@ def import_run(
         "given": {name: str(value) for name, value in given.items() if value is not None},
         "specs": said,
     }
-    write_new(folder, config, lambda place: _fill(place, config, weights, events, record))
+    write_new(
+        folder,
+        config,
+        replace=False,
+        fill=lambda place: _fill(place, config, weights, events, record),
+    )
     return load_run(folder)
 
 
 def _check_place(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists() or folder.is_symlink():
+    try:
+        if folder.is_dir() and not any(folder.iterdir()):
+            return
+        free = not folder.exists() and not folder.is_symlink()
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder} cannot be a run folder: {error}.") from error
+    if not free:
         raise RunError(
             f"{folder} exists, and an import writes over nothing; choose another name with --out."
         )
@@ -214,8 +225,9 @@ def _config(
         }
         return resolve(build(TrainConfig, fields))
     except SpecError as error:
+        sources = f"{specs.path}, " if specs.values else ""
         raise CheckpointError(
-            f"The settings of {specs.path} cannot be taken over: {error}"
+            f"What {sources}the flags and the defaults say together cannot be trained: {error}"
         ) from error
 
 

@@ -15,7 +15,8 @@ from typing import Any, final
 from unweave.errors import CheckpointError
 
 _HEADER = ["Epoch", "Loss", "Value"]
-_MOST_BYTES = 2**26
+# A line takes some 30 bytes, and there are about as many an epoch as latents.
+_MOST_BYTES = 2**24
 _KL = re.compile(r"kl_loss_(\d{1,6})")
 # Their name -> the terms of ours that it may be, of which an objective has one at most.
 _TERMS = {
@@ -51,6 +52,8 @@ def read_losses(path: Path) -> Sequence[Epoch]:
         return []
     epochs: list[Epoch] = []
     try:
+        if not path.is_file():
+            raise ValueError("it is not a file")
         if path.stat().st_size > _MOST_BYTES:
             raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
         with path.open(encoding="utf-8", newline="") as handle:

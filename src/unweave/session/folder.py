@@ -74,13 +74,18 @@ def read_config(folder: Path) -> TrainConfig:
 
 
 def write_new(
-    folder: Path, config: TrainConfig, fill: Callable[[Path], None] | None = None
+    folder: Path,
+    config: TrainConfig,
+    *,
+    replace: bool,
+    fill: Callable[[Path], None] | None = None,
 ) -> None:
-    """Make a run folder, replacing a run that is there: all or nothing.
+    """Make a run folder: all or nothing.
 
     Args:
         folder: The run folder.
         config: What is trained.
+        replace: Whether a run may go that is there, or that has come there in the meantime.
         fill: Writes more files into the folder that it is given, before that is put in place.
 
     Raises:
@@ -104,7 +109,7 @@ def write_new(
                 child.rename(folder / child.name)
             temporary.rmdir()
         else:
-            if folder.exists():
+            if replace and folder.exists():
                 folder.rename(old)
             temporary.rename(folder)
     except (OSError, UnweaveError) as error:

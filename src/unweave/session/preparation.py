@@ -85,8 +85,11 @@ def check_place(folder: Path, overwrite: bool, config: TrainConfig) -> None:
         RunError: It is a run and `overwrite` is not set, it is the run whose weights are the
             start, or it is something else.
     """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
+    try:
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            return
+    except (OSError, ValueError) as error:
+        raise RunError(f"{folder} cannot be a run folder: {error}.") from error
     if not folder.is_dir() or not is_run(folder):
         raise RunError(f"{folder} exists and is not a run folder; choose another name with --out.")
     if not overwrite:

@@ -121,7 +121,7 @@ def begin(
         setting = prepare(config, progress, initial)
         check_space(folder, setting.learner)
         with _alone(folder) if is_run(folder) else nullcontext():
-            write_new(folder, setting.config)
+            write_new(folder, setting.config, replace=overwrite)
         with _alone(folder):
             return _train(
                 setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch
