@@ -80,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"Run: {run.config.objective} on {run.config.dataset} ({run.config.dataset.source}), "
         f"{run.step:,} steps; all {len(rows):,} images, {rows.latents} latents."
     )
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
     head = [
         "# Bias and time of MIG by sampling",
         "",
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "",
         about,
         "",
-        f"{datetime.datetime.now(datetime.UTC).date().isoformat()}. {machine()}; {cores()} threads for densities.",
+        f"{today}. {machine()}; {cores()} threads for densities.",
         f"{versions()}.",
         "",
     ]
