@@ -42,7 +42,8 @@ class Sizes:
     Attributes:
         groups: Groups of samples for each dataset size N.
         batches: Batch sizes B. The largest is the size of a group.
-        most: Samples that go through the encoder in one cell, at most.
+        most: Samples that go through the encoder in one cell, at most, but for one batch of each
+            group, which always does.
         seed: Seed of subsets, groups and noise.
     """
 
