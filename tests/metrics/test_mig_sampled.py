@@ -13,6 +13,7 @@ from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import AAM, Metric, MIGSampled, evaluate, metrics_of
 from unweave.metrics import sampled_metric as module
+from unweave.metrics.information import entropies
 from unweave.metrics.protocols import protocol
 from unweave.representation import Representation
 from unweave.spec import parse
@@ -168,6 +169,18 @@ def test_scores_are_those_of_integrated_entropies():
     assert list(found.parts.values()) == pytest.approx(mig, abs=0.01)
     assert found.value == pytest.approx(mig.mean(), abs=0.01)
     assert list(score(AAM(samples=20_000), table).parts.values()) == pytest.approx(aam, abs=0.015)
+
+
+@BOTH
+def test_few_draws_take_no_score_beyond_its_bounds(kind):
+    # One value of c is five times as frequent as others, and draws may have more of the rare ones.
+    factors = np.concatenate([grid(), *[grid()[grid()[:, 2] == 0]] * 4])
+    table = table_of(np.concatenate([factors, 0 * factors[:, :1]], axis=1), factors=factors)
+    most = entropies(factors, SPACE.sizes)
+    found = [score(kind(samples=40), table, seed) for seed in range(8)]
+    assert max(f.matrix.values[2, 2] for f in found) > 1.02 * most[2]
+    assert max(f.parts["c"] for f in found) == pytest.approx(1.0, abs=1e-4)
+    assert all(0 <= part <= 1 for f in found for part in f.parts.values())
 
 
 def test_the_gap_is_relative_to_the_entropy_in_the_sample():

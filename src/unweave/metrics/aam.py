@@ -22,7 +22,7 @@ class AAM(SampledMetric):
     .. math:: \frac{1}{K} \sum_k
         \frac{\max(0, I(z_{(1)}; v_k) - \sum_{j \ge 2} I(z_{(j)}; v_k))}{I(z_{(1)}; v_k)}
 
-    The information is that of `mig_sampled`, with negative estimates taken as 0. A factor that no
+    The information is that of `mig_sampled`, from 0 to the entropy of the factor. A factor that no
     latent knows counts as 0: one of which the best latent knows less than 0.001 nats, which the
     estimate cannot tell from nothing, and whose share would be noise over noise. With
     `compat=disvae` only 0/0 is 0, as published. A factor that is constant is left out of the mean.

@@ -19,9 +19,10 @@ class MIGSampled(SampledMetric):
     .. math:: \frac{1}{K} \sum_k \frac{I(z_{(1)}; v_k) - I(z_{(2)}; v_k)}{H(v_k)}
 
     The information is that of samples of the aggregate posterior, not of binned means: the noise
-    of the posteriors counts, and nothing is binned. Negative estimates are taken as 0. The entropy
-    is that of the sample, which is the logarithm of the number of values where all are equally
-    frequent. A factor that is constant is left out of the mean; `parts` does not name it.
+    of the posteriors counts, and nothing is binned. Estimates below 0 are taken as 0, those above
+    the entropy as the entropy. That is the entropy of the sample, which is the logarithm of the
+    number of values where all are equally frequent. A factor that is constant is left out of the
+    mean; `parts` does not name it.
 
     With fewer components than images the information is slightly biased: by less than 0.001 nats
     for 737,280 images and the default, where the draws add a noise of about 0.005.

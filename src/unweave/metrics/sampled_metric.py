@@ -111,7 +111,9 @@ class SampledMetric(Metric):
         information = self.entropies(representation, rng).information
         space = representation.factor_space
         entropy = entropies(np.asarray(representation.factors), space.sizes)
-        ranked = np.maximum(-np.sort(-information, axis=0), 0.0)
+        # No latent knows less than nothing; nor more than there is, though as published it may.
+        most = entropy if self.compat == "none" else np.inf
+        ranked = np.clip(-np.sort(-information, axis=0), 0.0, most)
         parts = {
             name: self.part(ranked[:, k], float(entropy[k]))
             for k, name in enumerate(space.names)
