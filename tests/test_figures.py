@@ -9,10 +9,10 @@ import pytest
 
 import unweave
 from session.runs import MINI, Watcher, copy_of, document, lines, rich
-from unweave import plots
+from unweave import figures, plots
 from unweave.figures import FIGURES, dataset_figure, draw, followed_factors, latent_names
 from unweave.metrics import Matrix, Score
-from unweave.pictures import probe_indices
+from unweave.pictures import probe_indices, traverse
 from unweave.plots.traversals import order_by_kl
 from unweave.rundir import write_json
 from unweave.scores import ScoreRecord, save_scores
@@ -66,6 +66,20 @@ class TestTraversals:
         z[0, 2] = values[7]
         expected = 255 * run.decode(z)[0]
         assert np.abs(images[2, 7] - expected).max() <= 1
+
+    def test_of_many_latents_those_of_the_highest_kl_are_drawn(self, run, drawn, monkeypatch):
+        monkeypatch.setattr(figures, "SHOWN_LATENTS", 2)
+        figure("traversals", run)
+        (images, values), keywords = drawn["traversals"]
+        kl = lines(run.folder, "train")[-1]["kl"]
+        shown = sorted(sorted(range(4), key=lambda j: -kl[j])[:2])
+        assert keywords["latents"] == shown
+        np.testing.assert_array_equal(keywords["kl"], [kl[j] for j in shown])
+        every = traverse(run.model, np.zeros(4, np.float32), values)
+        np.testing.assert_array_equal(images, every[shown])
+        (run.folder / "metrics.jsonl").unlink()
+        figure("traversals", run)
+        assert drawn["traversals"][1]["latents"] == [0, 1]
 
     def test_latents_have_no_names_without_scores(self, run, drawn):
         figure("traversals", run)

@@ -81,6 +81,12 @@ class TestTraverse:
         monkeypatch.setattr(run.model, "encode", None)
         assert traverse(run.model, np.zeros(4, np.float32), np.zeros(1)).shape[0] == 4
 
+    def test_of_some_latents(self, run):
+        values = np.array([-2.0, 0.5])
+        every = traverse(run.model, np.ones(4, np.float32), values)
+        some = traverse(run.model, np.ones(4, np.float32), values, [3, 1])
+        np.testing.assert_array_equal(some, every[[3, 1]])
+
 
 def test_latents_by_falling_kl():
     assert order_by_kl(np.array([0.1, 3.0, 0.0, 3.0, 1.0])) == [1, 3, 4, 0, 2]

@@ -29,6 +29,8 @@ from unweave.training import TrainConfig
 from unweave.vae import VAE
 
 SHOWN_IMAGES = 20
+# A picture of 300 rows takes half a minute and more than 4 GB.
+SHOWN_LATENTS = 32
 TRAVERSAL = np.linspace(-2, 2, 9)
 
 
@@ -103,13 +105,16 @@ def _reconstructions(source: _Source) -> Any | None:
 
 
 def _traversals(source: _Source) -> Any:
-    start = np.zeros(source.model.latents, np.float32)
-    images = traverse(source.model, start, TRAVERSAL)
+    count, kl = source.model.latents, _last_kl(source)
+    order = range(count) if kl is None else plots.order_by_kl(kl)
+    latents = sorted(order[:SHOWN_LATENTS])
+    names = latent_names(source.folder, count, source.step)
     return plots.traversals(
-        images,
+        traverse(source.model, np.zeros(count, np.float32), TRAVERSAL, latents),
         TRAVERSAL,
-        kl=_last_kl(source),
-        labels=latent_names(source.folder, source.model.latents, source.step),
+        kl=None if kl is None else kl[latents],
+        latents=latents,
+        labels=[names[j] for j in latents],
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 __all__ = ["probe_indices", "reconstruct", "traverse"]
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -35,7 +37,10 @@ def reconstruct(
 
 @torch.inference_mode()
 def traverse(
-    model: VAE, start: NDArray[np.float32], values: NDArray[np.float64]
+    model: VAE,
+    start: NDArray[np.float32],
+    values: NDArray[np.float64],
+    latents: Sequence[int] | None = None,
 ) -> NDArray[np.uint8]:
     """Decode a code again and again while each latent in turn takes each value.
 
@@ -43,19 +48,20 @@ def traverse(
         model: The decoder.
         start: The code to start from, (L,).
         values: What the latent is set to, (S,).
+        latents: Numbers of the latents, (n,); all of them by default.
 
     Returns:
-        (L, S, H, W, C) uint8.
+        (n, S, H, W, C) uint8.
     """
-    latents = len(start)
-    codes = np.tile(start, (latents, len(values), 1)).astype(np.float32)
-    for j in range(latents):
-        codes[j, :, j] = values
-    z = torch.from_numpy(codes.reshape(-1, latents)).to(model.device)
+    chosen = range(len(start)) if latents is None else latents
+    codes = np.tile(start, (len(chosen), len(values), 1)).astype(np.float32)
+    for row, latent in enumerate(chosen):
+        codes[row, :, latent] = values
+    z = torch.from_numpy(codes.reshape(-1, len(start))).to(model.device)
     with full_precision(model):
         decoded = model.likelihood.mean(model.decode(z))
     images = _to_uint8(decoded)
-    grid: NDArray[np.uint8] = np.reshape(images, (latents, len(values), *images.shape[1:]))
+    grid: NDArray[np.uint8] = np.reshape(images, (len(chosen), len(values), *images.shape[1:]))
     return grid
 
 

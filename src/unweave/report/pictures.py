@@ -25,8 +25,9 @@ _KNOWN = {
     ),
     "traversals": (
         "Traversals",
-        "One row for each latent, highest KL first: the image while this latent takes the value "
-        "over the column and the others rest. Latents with a grey name carry nothing.",
+        "One row for each latent, highest KL first, and at most 32: the image while this latent "
+        "takes the value over the column and the others rest. Latents with a grey name carry "
+        "nothing.",
         "Grid of decoded images, a row for each latent and a column for each of its values.",
     ),
     "mig": (
