@@ -334,6 +334,7 @@ class TestLosses:
         "another header": log().replace("Value", "value"),
         "no number": log().replace("-20.25", "low"),
         "not finite": log().replace("-20.25", "nan"),
+        "larger than any loss": log().replace("-20.25", "-1e300"),
         "no epoch": log() + "x,loss,1\n",
         "two columns": log() + "3,loss\n",
         "out of order": log() + "0,loss,1\n",

@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = ["Epoch", "read_losses", "train_events"]
 
 import csv
-import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from unweave.errors import CheckpointError
 _HEADER = ["Epoch", "Loss", "Value"]
 # A line takes some 30 bytes, and there are about as many an epoch as latents.
 _MOST_BYTES = 2**24
+_LARGEST = 3.4028234e38
 _KL = re.compile(r"kl_loss_(\d{1,6})")
 # Their name -> the terms of ours that it may be, of which an objective has one at most.
 _TERMS = {
@@ -75,8 +75,9 @@ def _add(epochs: list[Epoch], row: Sequence[str], line: int) -> None:
     if len(row) != len(_HEADER) or not re.fullmatch(r"\d{1,9}", row[0]):
         raise ValueError(f"line {line} is not an epoch, a name and a value")
     epoch, name, value = int(row[0]) + 1, row[1], float(row[2])
-    if not math.isfinite(value):
-        raise ValueError(f"the value of line {line} is not finite")
+    # What the program logs, and what a figure can have on its axes.
+    if not abs(value) <= _LARGEST:
+        raise ValueError(f"the value of line {line} is not a finite number of 32 bits")
     if not epochs or epoch > epochs[-1].number:
         epochs.append(Epoch(epoch))
     if epoch != epochs[-1].number or name in epochs[-1].values:
