@@ -395,6 +395,13 @@ class TestEveryCommand:
         assert "Imported with unweave" in page
         assert "not be those that were imported" in page
 
+    def test_figures_that_have_nothing_to_show_are_named(self, run):
+        result = cli("plot", run, "mig", "kl", "--json")
+        assert [Path(name).stem for name in result.json["figures"]] == ["kl"]
+        assert "nothing to draw mig from" in result.err
+        assert "unweave evaluate" in result.err
+        assert "nothing" not in cli("plot", run, "kl").err
+
     def test_latents_are_ordered_by_the_logged_kl(self, run, monkeypatch):
         from unweave import plots
 

@@ -9,7 +9,7 @@ from typing import Annotated, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Text
+from unweave.cli.common import Common, Text, say
 
 
 @final
@@ -28,7 +28,14 @@ class Plot(Common):
         from unweave.run import load_run
 
         kinds = () if self.kinds == ("all",) else self.kinds
-        paths = [str(path) for path in load_run(self.run_folder).plot(*kinds)]
+        drawn = load_run(self.run_folder).plot(*kinds)
+        missing = [kind for kind in kinds if kind not in {path.stem for path in drawn}]
+        if missing:
+            say(
+                f"The run has nothing to draw {' and '.join(missing)} from: loss_curves and kl "
+                f"show logged losses, and mig a score that `unweave evaluate` gives."
+            )
+        paths = [str(path) for path in drawn]
         self.emit({"figures": paths}, "\n".join(paths))
         return 0
 
