@@ -327,3 +327,11 @@ class TestFigures:
         assert "data:image/png;base64," in page
         elsewhere = run.report(tmp_path / "page.html")
         assert elsewhere == tmp_path / "page.html"
+
+    def test_a_report_scores_the_data_of_the_run_whatever_else_is_scored(self, tmp_path):
+        run = unweave.load_run(copy_of(rich(), tmp_path))
+        (run.folder / "scores.json").unlink(missing_ok=True)
+        run.evaluate(data="dsprites(grid=(3, 2, 2, 2, 2))")
+        run.report()
+        scored = {row["data"] for row in document(run.folder / "scores.json")["scores"]}
+        assert str(run.config.dataset) in scored

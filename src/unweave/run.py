@@ -331,7 +331,8 @@ class Run:
             Path of the page.
         """
         needed = {metric.name for metric in metrics_of(protocol(DEFAULT), None)}
-        rows = load_scores(self.folder)
+        data = str(self.config.dataset)
+        rows = [row for row in load_scores(self.folder) if row["data"] == data]
         left_out: dict[str, str] = {}
         if not any(row["step"] == self.step and row["metric"] in needed for row in rows):
             # A model that no metric can score, such as one of a single latent, has a page too.
