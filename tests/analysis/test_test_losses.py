@@ -35,13 +35,16 @@ OBJECTIVES = {
     "annealed_vae(gamma=100, capacity=linear(start=0, stop=25, steps=100000))": ({}, None),
     "factor_vae(gamma=6.4)": ({"kl": 1, "tc": 6.4}, None),
     "beta_tcvae(alpha=2, beta=6.4, gamma=linear(start=0, stop=0.5, steps=9))": (
-        {"mi": 2, "tc": 6.4, "dw_kl": 0.5}, {},
+        {"mi": 2, "tc": 6.4, "dw_kl": 0.5}, {"estimator": "batch"},
     ),
     "beta_tcvae(estimator=weighted)": (
         {"mi": 1, "tc": 6, "dw_kl": 1}, {"estimator": "weighted"},
     ),
-    "beta_tcvae(compat=disvae)": ({"mi": 1, "tc": 6, "dw_kl": 1}, {"compat": "disvae"}),
-    "vae + total_correlation(weight=5)": ({"kl": 1, "tc": 5}, {}),
+    "beta_tcvae(estimator=stratified)": ({"mi": 1, "tc": 6, "dw_kl": 1}, {}),
+    "beta_tcvae(estimator=stratified, compat=disvae)": (
+        {"mi": 1, "tc": 6, "dw_kl": 1}, {"compat": "disvae"},
+    ),
+    "vae + total_correlation(weight=5)": ({"kl": 1, "tc": 5}, {"estimator": "batch"}),
 }  # fmt: skip
 every_objective = pytest.mark.parametrize("text", OBJECTIVES)
 

@@ -28,7 +28,8 @@ def _sums() -> list[str]:
 SUMS = _sums()
 OTHERS = [
     "beta_tcvae(estimator=weighted)",
-    "beta_tcvae(alpha=-5, beta=10, compat=disvae)",
+    "beta_tcvae(estimator=stratified)",
+    "beta_tcvae(alpha=-5, beta=10, estimator=stratified, compat=disvae)",
     "beta_vae(beta=linear(start=0, stop=4, steps=10))",
     "beta_tcvae(beta=6) + factor_vae(gamma=10)",
     "reconstruction + kl(weight=2, capacity=3)",
@@ -197,7 +198,9 @@ def test_neutral_settings_train_a_plain_vae(neutral):
     assert_same_weights(plain, other, "model/", rtol=0, atol=1e-6)
 
 
-@pytest.mark.parametrize("setting", ["", ", estimator=weighted", ", compat=disvae"])
+@pytest.mark.parametrize(
+    "setting", ["", ", estimator=weighted", ", estimator=stratified, compat=disvae"]
+)
 @pytest.mark.parametrize("image_shape", SHAPES, ids=str)
 def test_beta_tcvae_with_neutral_weights_is_the_elbo_of_the_sample(setting, image_shape):
     objective = f"beta_tcvae(alpha=1, beta=1, gamma=1{setting})"

@@ -123,7 +123,7 @@ class TestSettings:
         config = run.config
         assert str(config.objective) == (
             "beta_tcvae(alpha=-1, beta=6.4, gamma=linear(start=0, stop=1, steps=10000), "
-            "compat=disvae)"
+            "estimator=stratified, compat=disvae)"
         )
         assert str(config.dataset) == "dsprites"
         assert (config.batch_size, config.seed, config.latents) == (64, 1234, 3)
@@ -739,7 +739,8 @@ PUBLISHED = {
     "btcvae_dsprites": (
         171.183, 83.832, (0.1442, -0.1011, -11.9940), (0.0319, -0.4213, 6.1195),
         "dsprites",
-        "beta_tcvae(beta=6.4, gamma=linear(start=0, stop=1, steps=10000), compat=disvae)",
+        "beta_tcvae(beta=6.4, gamma=linear(start=0, stop=1, steps=10000), "
+        "estimator=stratified, compat=disvae)",
         345_600, 502_005,
         {"reconstruction": 42.208, "mutual_information": 42.748, "total_correlation": -31.075,
          "dimension_kl": 1.916}, -112.007,

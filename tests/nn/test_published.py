@@ -100,7 +100,7 @@ def test_a_published_vae_has_its_published_losses(folder, squares):
 def test_a_published_beta_tcvae_has_its_published_losses_with_their_defect(folder, squares):
     path = folder / "btcvae_dsprites"
     step = step_at_the_means(published_model(path, DSPRITES), squares)
-    found = losses(parse_objective("beta_tcvae(compat=disvae)"), step)
+    found = losses(parse_objective("beta_tcvae(estimator=stratified, compat=disvae)"), step)
     logged = published_losses(path)
     for ours, theirs, value in (
         ("reconstruction", "recon_loss", 25.1998),
@@ -111,12 +111,12 @@ def test_a_published_beta_tcvae_has_its_published_losses_with_their_defect(folde
         assert found[ours] == pytest.approx(value, rel=1e-3)
         assert found[ours] == pytest.approx(logged[theirs], rel=1e-3)
     # Without the defect the information cannot exceed that of naming one image of all.
-    right = losses(parse_objective("beta_tcvae"), step)
+    right = losses(parse_objective("beta_tcvae(estimator=stratified)"), step)
     assert np.log(1000) < right["mutual_information"] <= np.log(IMAGES)
     assert sum(right.values()) == pytest.approx(sum(found.values()), rel=1e-5)
     # And on real codes, too, the estimate is that of the definition.
     few = step_at_the_means(step.model, squares[::25])
-    found = list(losses(parse_objective("beta_tcvae"), few).values())[1:]
+    found = list(losses(parse_objective("beta_tcvae(estimator=stratified)"), few).values())[1:]
     codes = (few.posterior.mean, few.posterior.logvar, few.z)
     expected = objectives_reference.decomposition(*(c.double().numpy() for c in codes), IMAGES)
     np.testing.assert_allclose(found, expected, rtol=1e-4)

@@ -17,7 +17,12 @@ from unweave.errors import SpecError
 from unweave.objectives import DimensionKL, MutualInformation, TotalCorrelation, parse_objective
 from unweave.objectives.densities import densities, stratified_log_weights
 
-SETTINGS = [("stratified", "none"), ("stratified", "disvae"), ("weighted", "none")]
+SETTINGS = [
+    ("batch", "none"),
+    ("stratified", "none"),
+    ("stratified", "disvae"),
+    ("weighted", "none"),
+]
 TERMS = (MutualInformation, TotalCorrelation, DimensionKL)
 LIKE = torch.empty(0, dtype=torch.float64)
 
@@ -130,9 +135,30 @@ def test_terms_that_ask_alike_share_one_computation():
     for term in parse_objective("beta_tcvae").expand().terms.values():
         if term.name != "reconstruction":
             term.value(step)
-    assert list(step._shared) == ["densities/stratified/none"]
+    assert list(step._shared) == ["densities/batch/none"]
     TotalCorrelation(estimator="weighted").value(step)
-    assert set(step._shared) == {"densities/stratified/none", "densities/weighted/none"}
+    assert set(step._shared) == {"densities/batch/none", "densities/weighted/none"}
+
+
+def test_the_mixture_of_the_batch_is_weighted_sampling_without_its_constants():
+    latents, images = 3, 500
+    codes = random_codes(6, latents)
+    found = np.array(estimates(codes, "batch", "none", images))
+    weighted = np.array(estimates(codes, "weighted", "none", images))
+    # log q(z) holds log N once, the product of the marginals once for each latent.
+    shift = np.log(images) * np.array([-1, 1 - latents, latents])
+    np.testing.assert_allclose(found, weighted + shift)
+
+
+def test_the_mixture_of_the_batch_is_exact_when_the_batch_is_the_dataset():
+    codes = random_codes(5, 2)
+    d = densities(make_step(*(torch.tensor(a) for a in codes), dataset_size=5), "batch", "none")
+    mean, logvar, z = codes
+    each = -0.5 * (
+        np.log(2 * np.pi) + logvar[None] + (z[:, None] - mean[None]) ** 2 / np.exp(logvar[None])
+    )
+    np.testing.assert_allclose(d.joint, np.log(np.exp(each.sum(2)).mean(1)))
+    np.testing.assert_allclose(d.product, np.log(np.exp(each).mean(1)).sum(1))
 
 
 def test_gradients_are_those_of_finite_differences():
@@ -148,6 +174,7 @@ def test_gradients_are_those_of_finite_differences():
 @pytest.mark.parametrize("text", ["beta_tcvae", "vae + total_correlation"])
 def test_a_compatibility_without_effect_is_refused(text):
     name = text.split()[-1]
-    with pytest.raises(SpecError, match="estimator=weighted"):
-        parse_objective(f"{text}(estimator=weighted, compat=disvae)")
-    assert name in str(parse_objective(f"{text}(compat=disvae)"))
+    for given, estimator in (("estimator=weighted, ", "weighted"), ("", "batch")):
+        with pytest.raises(SpecError, match=f"estimator is {estimator}. Write .*stratified"):
+            parse_objective(f"{text}({given}compat=disvae)")
+    assert name in str(parse_objective(f"{text}(estimator=stratified, compat=disvae)"))

@@ -115,7 +115,9 @@ def decomposition(
     says how often instead.
     """
     batch_size, latents = z.shape
-    if estimator == "weighted":
+    if estimator == "batch":
+        weights = np.full((batch_size, batch_size), 1 / batch_size)
+    elif estimator == "weighted":
         weights = np.full((batch_size, batch_size), 1 / (batch_size * dataset_size))
     elif compat == "disvae":
         weights = disvae_weights(batch_size, dataset_size)

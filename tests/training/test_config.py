@@ -21,7 +21,7 @@ from unweave.training import Adam, TrainConfig
 DATASET = "dsprites(grid=(3, 2, 4, 8, 8))"
 PLAIN = {
     "dataset": parse_dataset(DATASET),
-    "objective": parse_objective("beta_tcvae(beta=4)"),
+    "objective": parse_objective("beta_tcvae(beta=4, estimator=stratified)"),
     "steps": 2000,
 }
 CONFIG = TrainConfig(**PLAIN)

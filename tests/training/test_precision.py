@@ -59,7 +59,8 @@ def test_what_repeats_published_numbers_is_float32_unless_bfloat16_is_asked_for(
 ):
     for probe in PROBES:
         monkeypatch.setattr(torch.cpu, probe, lambda: True, raising=False)
-    for objective in ("beta_tcvae(compat=disvae)", "vae + total_correlation(compat=disvae)"):
+    published = "estimator=stratified, compat=disvae"
+    for objective in (f"beta_tcvae({published})", f"vae + total_correlation({published})"):
         fields = {"device": "auto", "threads": None}
         automatic = small_config(objective, precision="auto", **fields)
         assert resolve(automatic).precision == "float32"

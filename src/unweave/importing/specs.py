@@ -178,6 +178,7 @@ class Specs:
             alpha=self._real("btcvae_A", 1.0),
             beta=self._real("btcvae_B", 6.0),
             gamma=self._warm(self._real("btcvae_G", 1.0)),
+            estimator="stratified",
             compat="disvae",
         )
 

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from unweave.objectives.base import Step, Term
 from unweave.objectives.densities import (
+    DEFAULT_ESTIMATOR,
+    ESTIMATOR_HELP,
     Compat,
     Densities,
     Estimator,
@@ -27,11 +29,10 @@ class _Decomposed(Term):
     min_batch: ClassVar[int] = 2
 
     weight: float | Schedule = number(default=1.0, help="Weight of the term.")
-    estimator: Estimator = option(
-        default="stratified", help="Minibatch stratified or minibatch weighted sampling."
-    )
+    estimator: Estimator = option(default=DEFAULT_ESTIMATOR, help=ESTIMATOR_HELP)
     compat: Compat = option(
-        default="none", help="disvae: the weights of the disentangling-vae code, defects and all."
+        default="none",
+        help="disvae: stratified with the weights of the disentangling-vae code, defects and all.",
     )
 
     def validate(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 __all__ = [
+    "DEFAULT_ESTIMATOR",
+    "ESTIMATOR_HELP",
     "Compat",
     "Densities",
     "Estimator",
@@ -23,7 +25,12 @@ from unweave.errors import SpecError
 from unweave.latents import DiagonalGaussian, log_normal
 from unweave.objectives.base import Step
 
-Estimator = Literal["stratified", "weighted"]
+Estimator = Literal["batch", "stratified", "weighted"]
+DEFAULT_ESTIMATOR: Estimator = "batch"
+ESTIMATOR_HELP = (
+    "What stands for q(z): the mixture of the batch's posteriors, or minibatch stratified or "
+    "minibatch weighted sampling."
+)
 Compat = Literal["none", "disvae"]
 
 
@@ -61,8 +68,8 @@ def check_compat(name: str, estimator: Estimator, compat: Compat) -> None:
     """
     if compat == "disvae" and estimator != "stratified":
         raise SpecError(
-            f"{name}: compat=disvae is the published stratified sampling, so it cannot be joined "
-            f"with estimator={estimator}. Leave one of them out."
+            f"{name}: compat=disvae is the published stratified sampling, and estimator is "
+            f"{estimator}. Write estimator=stratified, compat=disvae; or leave compat out."
         )
 
 
@@ -120,8 +127,8 @@ def estimate(
     conditional = posterior.log_prob(z).sum(1)
     prior = log_normal(z, torch.zeros_like(z), torch.zeros_like(z)).sum(1)
     pairwise = posterior.pairwise_log_prob(z)
-    if estimator == "weighted":
-        shift = math.log(batch_size * dataset_size)
+    if estimator != "stratified":
+        shift = math.log(batch_size * (dataset_size if estimator == "weighted" else 1))
         joint = pairwise.sum(2).logsumexp(1) - shift
         product = (pairwise.logsumexp(1) - shift).sum(1)
     else:

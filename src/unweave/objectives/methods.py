@@ -8,7 +8,13 @@ from typing import ClassVar, final
 
 from unweave.objectives.base import BatchKind, Method, Term
 from unweave.objectives.decomposition import DimensionKL, MutualInformation, TotalCorrelation
-from unweave.objectives.densities import Compat, Estimator, check_compat
+from unweave.objectives.densities import (
+    DEFAULT_ESTIMATOR,
+    ESTIMATOR_HELP,
+    Compat,
+    Estimator,
+    check_compat,
+)
 from unweave.objectives.density_ratio import DensityRatioTC
 from unweave.objectives.kl import KL
 from unweave.objectives.reconstruction import Reconstruction
@@ -91,11 +97,10 @@ class BetaTCVAE(Method):
     alpha: float | Schedule = number(default=1.0, help="Weight of the mutual information.")
     beta: float | Schedule = number(default=6.0, help="Weight of the total correlation.")
     gamma: float | Schedule = number(default=1.0, help="Weight of the dimension-wise KL.")
-    estimator: Estimator = option(
-        default="stratified", help="Minibatch stratified or minibatch weighted sampling."
-    )
+    estimator: Estimator = option(default=DEFAULT_ESTIMATOR, help=ESTIMATOR_HELP)
     compat: Compat = option(
-        default="none", help="disvae: the weights of the disentangling-vae code, defects and all."
+        default="none",
+        help="disvae: stratified with the weights of the disentangling-vae code, defects and all.",
     )
 
     def validate(self) -> None:

@@ -27,6 +27,9 @@ _FACTOR_GAMMA = {"dsprites": 6.4, "celeba": 6.4, "chairs": 3.2}
 _DISCRIMINATOR_LR = {"dsprites": 1e-4, "celeba": 1e-5, "chairs": 1e-5}
 _TC_BETA = {"dsprites": 6.4, "celeba": 6.4, "chairs": 3.2}
 
+# Its sampling weights, defects and all.
+_PUBLISHED = "estimator=stratified, compat=disvae"
+
 # The study of the mutual information's weight.
 _ALPHAS = (-5, -1, 0, 1, 5)
 
@@ -37,7 +40,7 @@ def disvae_presets() -> Iterator[Preset]:
     Batches have 64 images, models ten latents, and the seed is 1234. Where the source warms up, it
     does so over 10,000 steps: the KL of the VAE and beta-VAE, the total correlation of FactorVAE,
     the dimension-wise KL of beta-TCVAE; the capacity of the annealed VAE grows over 100,000.
-    Beta-TCVAE has the source's sampling weights, `compat=disvae`.
+    Beta-TCVAE has the source's sampling weights, `estimator=stratified, compat=disvae`.
 
     The published FactorVAE runs count a batch of 128, of which half is the second batch, and twice
     the epochs; that is the same number of steps.
@@ -101,7 +104,7 @@ def _objective(loss: str, dataset: str) -> str:
 
 
 def _beta_tcvae(*, alpha: float, beta: float) -> str:
-    return f"beta_tcvae(alpha={alpha:g}, beta={beta:g}, gamma={_warm_up(1)}, compat=disvae)"
+    return f"beta_tcvae(alpha={alpha:g}, beta={beta:g}, gamma={_warm_up(1)}, {_PUBLISHED})"
 
 
 def _warm_up(stop: float, *, steps: int = 10_000) -> str:
