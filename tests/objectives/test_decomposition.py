@@ -174,7 +174,7 @@ def test_gradients_are_those_of_finite_differences():
 @pytest.mark.parametrize("text", ["beta_tcvae", "vae + total_correlation"])
 def test_a_compatibility_without_effect_is_refused(text):
     name = text.split()[-1]
-    for given, estimator in (("estimator=weighted, ", "weighted"), ("", "batch")):
+    for written, estimator in (("estimator=weighted, ", "weighted"), ("", "batch")):
         with pytest.raises(SpecError, match=f"estimator is {estimator}. Write .*stratified"):
-            parse_objective(f"{text}({given}compat=disvae)")
+            parse_objective(f"{text}({written}compat=disvae)")
     assert name in str(parse_objective(f"{text}(estimator=stratified, compat=disvae)"))

@@ -21,7 +21,7 @@ from unweave.training import Adam, TrainConfig
 DATASET = "dsprites(grid=(3, 2, 4, 8, 8))"
 PLAIN = {
     "dataset": parse_dataset(DATASET),
-    "objective": parse_objective("beta_tcvae(beta=4, estimator=stratified)"),
+    "objective": parse_objective("beta_tcvae(beta=4)"),
     "steps": 2000,
 }
 CONFIG = TrainConfig(**PLAIN)
@@ -89,8 +89,10 @@ def test_addresses_tell_configurations_apart():
 def test_the_address_of_a_configuration_never_changes():
     # Folders of runs are named after it. A new field with its default would change it: then give
     # the field a place in the address only where it differs, or raise the format.
-    assert CONFIG.address == GOLDEN
-    assert CONFIG.default_name == f"dsprites-beta_tcvae-{GOLDEN[:8]}"
+    objective = parse_objective("beta_tcvae(beta=4, estimator=stratified)")
+    config = dataclasses.replace(CONFIG, objective=objective)
+    assert config.address == GOLDEN
+    assert config.default_name == f"dsprites-beta_tcvae-{GOLDEN[:8]}"
 
 
 def test_equal_configurations_have_one_address_however_they_are_written():
