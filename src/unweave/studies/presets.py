@@ -14,8 +14,8 @@ _DEMO = Preset(
     name="demo",
     about="A model on rendered dSprites in a few minutes; what `unweave demo` trains.",
     dataset="dsprites",
-    objective="beta_tcvae(beta=8)",
-    settings={"steps": 4000, "batch_size": 64, "lr": 2e-3, "seed": 0},
+    objective="beta_tcvae(beta=4)",
+    settings={"steps": 6000, "batch_size": 64, "lr": 2e-3, "seed": 0},
 )
 
 PRESETS: dict[str, Preset] = {entry.name: entry for entry in (_DEMO, *disvae_presets())}
