@@ -16,6 +16,9 @@ with the published defect (`compat=disvae`), and FactorVAE's discriminator are s
 nothing. That the discriminator's loss reaches the encoder, as in FactorVAE's later published code,
 is probably not in its log, and is not in ours.
 
+Added after those runs, in which the KL of beta-TCVAE missed the criterion by a hundredth: two more
+seeds of it, to see how far seeds lie apart. They are shown and do not change the verdict.
+
     python benchmarks/first_epochs.py --out DIR [--only NAME ...] [--max-minutes M]
 
 trains what is not finished in DIR (a folder in UNWEAVE_RUNS by default), goes on with what was
@@ -71,6 +74,8 @@ PUBLISHED: dict[str, dict[str, float]] = {
         "dimension_kl": 8.286,
     },
 }
+# Seeds beyond that of the preset.
+MORE_SEEDS: dict[str, tuple[int, ...]] = {"btcvae": (1, 2)}
 # Images that the published run counts in a step, where these are not the 64 of the preset.
 _COUNTED = {"factor": 128}
 
@@ -96,6 +101,8 @@ class Row:
 
     Attributes:
         name: The source's word for its loss.
+        seed: Seed of the run.
+        extra: Whether the seed was added later, and decides nothing.
         step: Steps done.
         steps: Steps of the epoch.
         precision: Of the networks, and "" when it was not started.
@@ -104,6 +111,8 @@ class Row:
     """
 
     name: str
+    seed: int
+    extra: bool
     step: int
     steps: int
     precision: str
@@ -137,21 +146,22 @@ def averages(lines: Sequence[Mapping[str, Any]]) -> dict[str, Average]:
 def table(rows: Sequence[Row]) -> str:
     """The comparison as Markdown."""
     lines = [
-        "| experiment | steps | precision | images/s | quantity | published | unweave, the same "
+        "| experiment | seed | steps | precision | images/s | quantity | published | unweave, the same "
         "steps | deviation | unweave, all steps | within 10 % |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        start = f"| {row.name}_dsprites | {row.step:,} | {row.precision} | {row.rate:.0f} |"
+        head = f"| {row.name}_dsprites | {row.seed} |"
+        start = f"{head} {row.step:,} | {row.precision} | {row.rate:.0f} |"
         if row.step < row.steps:
             state = f"stopped at {row.step:,} of {row.steps:,}" if row.precision else "not started"
-            lines.append(f"| {row.name}_dsprites | {state} | | | | | | | | |")
+            lines.append(f"{head} {state} | | | | | | | | |")
             continue
         for quantity, published in PUBLISHED[row.name].items():
             ours = row.found[quantity]
             deviation = (ours.recorded - published) / abs(published)
             verdict = ""
-            if quantity in ("reconstruction", "kl"):
+            if quantity in ("reconstruction", "kl") and not row.extra:
                 verdict = "yes" if abs(deviation) <= TOLERANCE else "**no**"
             lines.append(
                 f"{start} {quantity} | {published:.3f} | {ours.recorded:.3f} | {deviation:+.1%} | "
@@ -175,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         names = options.only or tuple(PUBLISHED)
         _train(names, out, options.max_minutes)
         target = ROOT / "benchmarks" / "results" / "first_epochs.md"
-        _write(target, [_row(name, out / name) for name in PUBLISHED])
+        _write(target, [_row(name, seed, out) for name in PUBLISHED for seed in _seeds(name)])
     except UnweaveError as error:
         sys.exit(str(error))
     print(target.read_text(encoding="utf-8"))
@@ -198,8 +208,8 @@ def _train(
 ) -> None:
     """Train what is not finished, one after the other."""
     begun = time.monotonic()
-    for name in names:
-        folder = out / name
+    for name, seed in [(name, seed) for name in names for seed in _seeds(name)]:
+        folder = _folder(out, name, seed)
         if is_run(folder) and read_json(folder / "status.json")["state"] == "finished":
             continue
         left = None if max_minutes is None else max_minutes - (time.monotonic() - begun) / 60
@@ -207,6 +217,7 @@ def _train(
             return
         chosen = preset(f"disvae/{name}_dsprites")
         settings = {key: value for key, value in chosen.settings.items() if key != "epochs"}
+        settings["seed"] = seed
         unweave.train(
             data or chosen.dataset,
             chosen.objective,
@@ -220,13 +231,26 @@ def _train(
         )
 
 
-def _row(name: str, folder: Path) -> Row:
+def _seeds(name: str) -> tuple[int, ...]:
+    """The preset's seed, and the further ones."""
+    return (preset(f"disvae/{name}_dsprites").settings["seed"], *MORE_SEEDS.get(name, ()))
+
+
+def _folder(out: Path, name: str, seed: int) -> Path:
+    return out / (name if seed == _seeds(name)[0] else f"{name}-seed{seed}")
+
+
+def _row(name: str, seed: int, out: Path) -> Row:
+    folder = _folder(out, name, seed)
+    extra = seed != _seeds(name)[0]
     if not is_run(folder):
-        return Row(name, 0, _steps(name), "", 0.0, {})
+        return Row(name, seed, extra, 0, _steps(name), "", 0.0, {})
     status, config = read_json(folder / "status.json"), read_config(folder)
     done = status["state"] == "finished"
     return Row(
         name=name,
+        seed=seed,
+        extra=extra,
         step=status["step"],
         steps=config.steps,
         precision=config.precision,

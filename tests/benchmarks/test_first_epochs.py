@@ -56,21 +56,24 @@ def test_the_table_says_what_deviates_and_what_is_missing():
     }
     parts = dict.fromkeys(PUBLISHED["btcvae"], Average(recorded=16.0, every=16.5))
     text = table([
-        Row("VAE", 11_520, 11_520, "bfloat16", 2600.4, found),
-        Row("betaH", 400, 11_520, "float32", 0.0, {}),
-        Row("betaB", 0, 11_520, "", 0.0, {}),
-        Row("btcvae", 11_520, 11_520, "float32", 1000.0, parts),
+        Row("VAE", 7, False, 11_520, 11_520, "bfloat16", 2600.4, found),
+        Row("betaH", 7, False, 400, 11_520, "float32", 0.0, {}),
+        Row("betaB", 7, False, 0, 11_520, "", 0.0, {}),
+        Row("btcvae", 7, False, 11_520, 11_520, "float32", 1000.0, parts),
+        Row("btcvae", 1, True, 11_520, 11_520, "float32", 1000.0, parts),
     ])  # fmt: skip
-    start = "| VAE_dsprites | 11,520 | bfloat16 | 2600 |"
+    start = "| VAE_dsprites | 7 | 11,520 | bfloat16 | 2600 |"
     assert f"{start} reconstruction | 71.011 | 78.105 | +10.0% | 60.000 | yes |" in text
     assert f"{start} kl | 33.670 | 30.300 | -10.0% | 30.000 | **no** |" in text
-    assert "| betaH_dsprites | stopped at 400 of 11,520 |" in text
-    assert "| betaB_dsprites | not started |" in text
+    assert "| betaH_dsprites | 7 | stopped at 400 of 11,520 |" in text
+    assert "| betaB_dsprites | 7 | not started |" in text
     # What is relative to a negative number has the sign of the difference; it decides nothing.
     assert "| total_correlation | -32.884 | 16.000 | +148.7% | 16.500 |  |" in text
+    # A seed that was added later decides nothing.
     assert text.count("yes") + text.count("**no**") == 4
+    assert text.count("| btcvae_dsprites | 1 |") == len(PUBLISHED["btcvae"])
     widths = {row.count("|") for row in text.splitlines()}
-    assert widths == {11}
+    assert widths == {12}
 
 
 def test_an_epoch_has_the_published_number_of_steps():
@@ -106,11 +109,12 @@ def test_the_script_trains_compares_and_does_not_train_twice(tmp_path, monkeypat
     arguments = ["--out", str(tmp_path / "runs"), "--only", "btcvae", "factor"]
     first_epochs.main(arguments)
     text = (tmp_path / "benchmarks" / "results" / "first_epochs.md").read_text()
-    for name in ("btcvae", "factor"):
-        folder = tmp_path / "runs" / name
+    runs = [("btcvae", 1234), ("btcvae", 1), ("btcvae", 2), ("factor", 1234)]
+    for name, seed in runs:
+        folder = tmp_path / "runs" / (name if seed == 1234 else f"{name}-seed{seed}")
         config = read_json(folder / "config.json")
         chosen = preset(f"disvae/{name}_dsprites")
-        assert (config["seed"], config["batch_size"], config["steps"]) == (1234, 64, 3)
+        assert (config["seed"], config["batch_size"], config["steps"]) == (seed, 64, 3)
         assert config["text"]["objective"] == str(parse_objective(chosen.objective))
         rows = read_lines(folder / "metrics.jsonl")
         assert [row["step"] for row in rows] == [1, 2, 3]
@@ -122,7 +126,7 @@ def test_the_script_trains_compares_and_does_not_train_twice(tmp_path, monkeypat
 
     monkeypatch.setattr(first_epochs.unweave, "train", None)
     first_epochs.main(arguments)
-    assert capsys.readouterr().out.count("| factor_dsprites | 3 |") == 8
+    assert capsys.readouterr().out.count("| factor_dsprites | 1234 | 3 |") == 8
 
 
 def test_no_time_trains_nothing(tmp_path, monkeypatch):
