@@ -146,8 +146,8 @@ def averages(lines: Sequence[Mapping[str, Any]]) -> dict[str, Average]:
 def table(rows: Sequence[Row]) -> str:
     """The comparison as Markdown."""
     lines = [
-        "| experiment | seed | steps | precision | images/s | quantity | published | unweave, the same "
-        "steps | deviation | unweave, all steps | within 10 % |",
+        "| experiment | seed | steps | precision | images/s | quantity | published | unweave, the "
+        "same steps | deviation | unweave, all steps | within 10 % |",
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -208,7 +208,7 @@ def _train(
 ) -> None:
     """Train what is not finished, one after the other."""
     begun = time.monotonic()
-    for name, seed in [(name, seed) for name in names for seed in _seeds(name)]:
+    for name, seed in [(each, seed) for each in names for seed in _seeds(each)]:
         folder = _folder(out, name, seed)
         if is_run(folder) and read_json(folder / "status.json")["state"] == "finished":
             continue
