@@ -33,6 +33,7 @@ from unweave.cli.common import bar
 from unweave.errors import UnweaveError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import AAM, MIGSampled, Score
+from unweave.metrics.draws import Draws
 from unweave.metrics.sampled_information import Entropies
 from unweave.metrics.threads import cores
 from unweave.representation import Representation
@@ -125,8 +126,8 @@ def measure(rows: Representation, seed: int, mig: MIGSampled, aam: AAM) -> Measu
     )
 
 
-def _stream(seed: int) -> np.random.Generator:
-    return keyed_generator(seed, f"metric/{MIGSampled.stream}")
+def _stream(seed: int) -> Draws:
+    return Draws(seed, MIGSampled.stream)
 
 
 def _report(rows: Representation, seeds: int, full: int, mig: MIGSampled, aam: AAM) -> str:

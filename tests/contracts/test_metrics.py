@@ -14,6 +14,7 @@ from unweave.analysis import analyses_of
 from unweave.errors import SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import PROTOCOLS, Metric, evaluate, metrics_of
+from unweave.metrics.draws import Draws
 from unweave.metrics.protocols import DEFAULT, protocol
 from unweave.representation import Representation
 from unweave.spec import parse
@@ -54,7 +55,7 @@ def perfect() -> Representation:
 
 
 def score(metric: Metric, table: Representation, seed: int = 0):
-    return metric.score(table, np.random.default_rng(seed))
+    return metric.score(table, Draws(seed, metric.stream or metric.name))
 
 
 @every_metric

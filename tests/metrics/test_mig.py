@@ -11,6 +11,7 @@ from reference import metrics_reference
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import MIG, Metric
+from unweave.metrics.draws import Draws
 from unweave.representation import Representation
 from unweave.spec import parse
 
@@ -30,7 +31,7 @@ def score(codes, factors=None, space=SPACE, metric=None, seed=0):
     codes = np.asarray(codes, dtype=np.float32)
     factors = grid(space) if factors is None else factors
     table = Representation(mean=codes, factors=factors, factor_space=space)
-    return (metric or MIG()).score(table, np.random.default_rng(seed))
+    return (metric or MIG()).score(table, Draws(seed, "mig"))
 
 
 # Closed forms

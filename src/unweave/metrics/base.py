@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.factors import FactorSpace
+from unweave.metrics.draws import Draws
 from unweave.representation import Representation
 from unweave.spec import Component
 
@@ -105,14 +106,14 @@ class Metric(Component):
     def prepare(
         self,
         representation: Representation,
-        rng: np.random.Generator,
+        draws: Draws,
         progress: Progress | None = None,
     ) -> None:
         """Do the long part of `score` with a progress display, and leave it in the table.
 
         Args:
             representation: The table of codes; `once` keeps what is computed.
-            rng: A generator in the state that `score` will be given.
+            draws: Those that `score` will be given.
             progress: Shows how far it is.
 
         Raises:
@@ -120,12 +121,12 @@ class Metric(Component):
         """
 
     @abstractmethod
-    def score(self, representation: Representation, rng: np.random.Generator) -> Score:
+    def score(self, representation: Representation, draws: Draws) -> Score:
         """Score a representation.
 
         Args:
             representation: The table of codes.
-            rng: Source of whatever the metric draws.
+            draws: Source of whatever the metric draws.
 
         Raises:
             DataError: The representation is not one that the metric can score.

@@ -11,9 +11,9 @@ import numpy as np
 
 from unweave.errors import SpecError
 from unweave.metrics.base import Metric, Score
+from unweave.metrics.draws import Draws
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.representation import Representation
-from unweave.splits import keyed_generator
 
 if TYPE_CHECKING:
     from unweave.data.store import Progress
@@ -54,9 +54,9 @@ def evaluate(
     _say_costs(representation, chosen)
     scores = {}
     for metric in chosen:
-        purpose = f"metric/{metric.stream or metric.name}"
-        metric.prepare(representation, keyed_generator(seed, purpose), progress)
-        scores[metric.name] = metric.score(representation, keyed_generator(seed, purpose))
+        draws = Draws(seed, metric.stream or metric.name)
+        metric.prepare(representation, draws, progress)
+        scores[metric.name] = metric.score(representation, draws)
     return scores
 
 

@@ -9,12 +9,14 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.errors import DataError
+from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.draws import Draws
 from unweave.metrics.information import discretise, entropies, mutual_information
+from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
 from unweave.representation import Representation
-from unweave.spec import number
+from unweave.spec import number, option
 
 _CONSTANT = "MIG needs a factor that varies, but every factor is constant here."
 
@@ -41,6 +43,12 @@ class MIG(Metric):
     samples: int | None = number(
         default=None, low=1, help="Rows drawn without replacement; None for all rows."
     )
+    compat: Compat = option(default="none", help=COMPAT_HELP)
+
+    def validate(self) -> None:
+        """Refuse the reference's draws without a number of them."""
+        if self.compat != "none" and self.samples is None:
+            raise SpecError(f"mig: compat={self.compat} draws samples, so give their number.")
 
     def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
         """Refuse a single latent, fewer rows than `samples`, and factors that are all constant.
@@ -50,12 +58,14 @@ class MIG(Metric):
         """
         if latents < 2:
             raise DataError("MIG compares two latents, but the representation has only one.")
-        if self.samples is not None and self.samples > len(factors):
+        if self.compat != "none":
+            grid_rows(factors, factor_space)
+        elif self.samples is not None and self.samples > len(factors):
             raise DataError(f"mig: samples is {self.samples}, but there are {len(factors)} rows.")
         if not (factors != factors[:1]).any():
             raise DataError(_CONSTANT)
 
-    def score(self, representation: Representation, rng: np.random.Generator) -> Score:
+    def score(self, representation: Representation, draws: Draws) -> Score:
         """MIG, the gap of each factor, and the latent-by-factor information in nats.
 
         Raises:
@@ -65,8 +75,7 @@ class MIG(Metric):
         table = representation
         self.check(np.asarray(table.factors), table.factor_space, table.latents)
         if self.samples is not None:
-            rows = rng.choice(len(representation), self.samples, replace=False)
-            representation = representation.subset(np.sort(rows))
+            representation = representation.subset(self._rows(representation, draws, self.samples))
         sizes = representation.factor_space.sizes
         binned = discretise(representation.mean, self.bins)
         factors = np.asarray(representation.factors)
@@ -87,4 +96,12 @@ class MIG(Metric):
             columns=names,
             label="mutual information (nats)",
         )
-        return Score(value=float(np.mean(list(parts.values()))), parts=parts, matrix=matrix)
+        value = float(np.mean(list(parts.values())))
+        if self.compat != "none":
+            parts = {"discrete_mig": value}
+        return Score(value=value, parts=parts, matrix=matrix)
+
+    def _rows(self, table: Representation, draws: Draws, samples: int) -> NDArray[np.int64]:
+        if self.compat != "none":
+            return sampler(table, draws, self.compat).sample(samples)
+        return np.sort(draws.generator().choice(len(table), samples, replace=False))

@@ -14,6 +14,7 @@ from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.disvae_information import check_grid, count_disvae_densities, disvae_entropies
+from unweave.metrics.draws import Draws
 from unweave.metrics.information import entropies
 from unweave.metrics.mixtures import seconds_per_density
 from unweave.metrics.sampled_information import Entropies, count_densities, sampled_entropies
@@ -92,7 +93,7 @@ class SampledMetric(Metric):
     def prepare(
         self,
         representation: Representation,
-        rng: np.random.Generator,
+        draws: Draws,
         progress: Progress | None = None,
     ) -> None:
         """Estimate the entropies, unless a metric with the same settings and stream has.
@@ -100,15 +101,15 @@ class SampledMetric(Metric):
         Raises:
             DataError: The representation is not one that the metric can score.
         """
-        self.entropies(representation, rng, progress)
+        self.entropies(representation, draws, progress)
 
-    def score(self, representation: Representation, rng: np.random.Generator) -> Score:
+    def score(self, representation: Representation, draws: Draws) -> Score:
         """The mean over the factors that vary, their parts, and the information in nats.
 
         Raises:
             DataError: The representation is not one that the metric can score.
         """
-        information = self.entropies(representation, rng).information
+        information = self.entropies(representation, draws).information
         space = representation.factor_space
         entropy = entropies(np.asarray(representation.factors), space.sizes)
         # No latent knows less than nothing; nor more than there is, though as published it may.
@@ -140,22 +141,21 @@ class SampledMetric(Metric):
     def entropies(
         self,
         representation: Representation,
-        rng: np.random.Generator,
+        draws: Draws,
         progress: Progress | None = None,
     ) -> Entropies:
         """Entropies of each latent, and given each factor, estimated once.
 
         Args:
             representation: The table of codes, with logvars.
-            rng: Its state is part of what identifies the estimate.
+            draws: Part of what identifies the estimate.
             progress: Shows how many densities have been evaluated.
 
         Raises:
             DataError: There are no logvars or absurd ones, or `check` refuses the rows.
         """
-        # The state tells two streams apart; it is taken before anything is drawn.
-        key = ("sampled information", self._settings, repr(rng.bit_generator.state))
-        return representation.once(key, lambda: self._estimate(representation, rng, progress))
+        key = ("sampled information", self._settings, draws)
+        return representation.once(key, lambda: self._estimate(representation, draws, progress))
 
     @property
     def _settings(self) -> tuple[Any, ...]:
@@ -173,7 +173,7 @@ class SampledMetric(Metric):
     def _estimate(
         self,
         representation: Representation,
-        rng: np.random.Generator,
+        draws: Draws,
         progress: Progress | None,
     ) -> Entropies:
         logvar = self._checked(representation)
@@ -183,7 +183,7 @@ class SampledMetric(Metric):
                 logvar,
                 np.asarray(representation.factors),
                 samples=self.samples,
-                rng=rng,
+                rng=draws.generator(),
                 progress=progress,
             )
         return sampled_entropies(
@@ -192,7 +192,7 @@ class SampledMetric(Metric):
             np.asarray(representation.factors),
             samples=self.samples,
             components=self._most_components,
-            rng=rng,
+            rng=draws.generator(),
             progress=progress,
         )
 

@@ -1,17 +1,14 @@
-"""Protocols: versioned tables from the name of a metric to its full text."""
+"""What a protocol is."""
 
 from __future__ import annotations
 
-__all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "protocol"]
+__all__ = ["Protocol", "metrics_of"]
 
 from dataclasses import dataclass
 from typing import final
 
 from unweave.errors import SpecError, nearest
-from unweave.metrics.aam import AAM
 from unweave.metrics.base import Metric
-from unweave.metrics.mig import MIG
-from unweave.metrics.mig_sampled import MIGSampled
 from unweave.spec import members
 
 
@@ -36,47 +33,6 @@ class Protocol:
     def label(self) -> str:
         """Name and version, as stored with scores."""
         return f"{self.name}/{self.version}"
-
-
-DEFAULT = "unweave"
-
-PROTOCOLS: dict[str, Protocol] = {
-    protocol.name: protocol
-    for protocol in (
-        Protocol(
-            "unweave",
-            1,
-            "All rows of the part that is scored.",
-            (MIG(bins=20), MIGSampled(), AAM()),
-        ),
-        Protocol(
-            "full",
-            1,
-            "Nothing is left out to save time: every image counts in every density.",
-            (MIG(bins=20), MIGSampled(components="all"), AAM(components="all")),
-        ),
-        Protocol(
-            "disvae",
-            1,
-            "As the disentangling-vae code computes it, defects included.",
-            (
-                MIGSampled(components="all", compat="disvae"),
-                AAM(components="all", compat="disvae"),
-            ),
-        ),
-    )
-}
-
-
-def protocol(name: str) -> Protocol:
-    """The protocol of that name.
-
-    Raises:
-        SpecError: There is none.
-    """
-    if name not in PROTOCOLS:
-        raise SpecError(f"Unknown protocol {name!r}. {nearest(name, PROTOCOLS)}")
-    return PROTOCOLS[name]
 
 
 def metrics_of(chosen: Protocol, names: tuple[str, ...] | None) -> tuple[Metric, ...]:

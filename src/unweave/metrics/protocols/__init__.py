@@ -1,0 +1,28 @@
+"""Protocols: versioned tables from the name of a metric to its full text."""
+
+from __future__ import annotations
+
+from unweave.errors import SpecError, nearest
+from unweave.metrics.protocols.base import Protocol, metrics_of
+from unweave.metrics.protocols.disvae import DISVAE
+from unweave.metrics.protocols.dlib import DLIB, DLIB2019
+from unweave.metrics.protocols.unweave import FULL, UNWEAVE
+
+__all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "protocol"]
+
+DEFAULT = "unweave"
+
+PROTOCOLS: dict[str, Protocol] = {
+    each.name: each for each in (UNWEAVE, FULL, DLIB, DLIB2019, DISVAE)
+}
+
+
+def protocol(name: str) -> Protocol:
+    """The protocol of that name.
+
+    Raises:
+        SpecError: There is none.
+    """
+    if name not in PROTOCOLS:
+        raise SpecError(f"Unknown protocol {name!r}. {nearest(name, PROTOCOLS)}")
+    return PROTOCOLS[name]

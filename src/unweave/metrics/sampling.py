@@ -1,0 +1,286 @@
+"""Rows of a table drawn for a metric: samples, training and test sets, pairs and groups."""
+
+from __future__ import annotations
+
+__all__ = [
+    "COMPAT_HELP",
+    "Compat",
+    "GridSampler",
+    "Groups",
+    "Pairs",
+    "RowSampler",
+    "Sampler",
+    "grid_rows",
+    "sampler",
+]
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.errors import DataError
+from unweave.factors import FactorSpace
+from unweave.metrics.draws import Draws
+from unweave.representation import Representation
+
+Rows = NDArray[np.int64]
+Compat = Literal["none", "dlib", "dlib2019"]
+COMPAT_HELP = (
+    "dlib: draws, solvers and names of parts as in disentanglement_lib; dlib2019: and the solvers "
+    "that were scikit-learn's defaults in 2019."
+)
+
+# How many points disentanglement_lib draws at a time.
+_CHUNK = 16
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Batches of pairs of rows that share the value of one factor.
+
+    Attributes:
+        factor: The shared factor of each batch, (n,).
+        first: Rows of the first images, (n, batch).
+        second: Rows of the second images, (n, batch).
+    """
+
+    factor: Rows
+    first: Rows
+    second: Rows
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Batches of rows that all have one value of one factor.
+
+    Attributes:
+        factor: The fixed factor of each batch, (n,).
+        rows: Rows of its images, (n, batch).
+    """
+
+    factor: Rows
+    rows: Rows
+
+
+class Sampler(ABC):
+    """Draws rows of one table; each call goes on with the same stream.
+
+    Attributes:
+        random_state: The stream in scikit-learn's form, for estimators that draw after the rows.
+    """
+
+    random_state: np.random.RandomState
+
+    @abstractmethod
+    def sample(self, count: int) -> Rows:
+        """Rows of a sample, (count,)."""
+
+    @abstractmethod
+    def split(self, train: int, test: int) -> tuple[Rows, Rows]:
+        """Rows to fit on and rows to test on."""
+
+    @abstractmethod
+    def at_once(self, count: int) -> Rows:
+        """Rows of a sample that is drawn in one go, (count,)."""
+
+    @abstractmethod
+    def pairs(self, points: int, batch: int) -> Pairs:
+        """Batches of pairs that share a factor chosen at random."""
+
+    @abstractmethod
+    def groups(self, votes: int, batch: int) -> Groups:
+        """Batches with one factor, chosen at random, fixed at a random value."""
+
+
+@final
+class GridSampler(Sampler):
+    """Draws combinations of factors from a full grid, as disentanglement_lib does.
+
+    Each factor of each point is uniform and independent, with replacement, from NumPy's frozen
+    `RandomState` stream in the order of the reference: samples in chunks of 16, a training set
+    before its test set, and within a chunk one factor after the other.
+
+    Args:
+        factors: Factor indices of the table's rows, (N, K); every combination once.
+        factor_space: Names and sizes of the factors.
+        draws: Gives the stream.
+
+    Raises:
+        DataError: The rows are not the full grid.
+
+    References:
+        | Challenging Common Assumptions in the Unsupervised Learning of Disentangled
+        | Representations (Locatello et al., 2019)
+        | https://arxiv.org/abs/1811.12359
+    """
+
+    def __init__(
+        self, factors: NDArray[np.int64], factor_space: FactorSpace, draws: Draws
+    ) -> None:
+        self._sizes = factor_space.sizes
+        self._rows = grid_rows(factors, factor_space)
+        self.random_state = draws.legacy()
+
+    def sample(self, count: int) -> Rows:
+        """Rows drawn in chunks of 16, (count,)."""
+        chunks = [self._draw(min(_CHUNK, count - start)) for start in range(0, count, _CHUNK)]
+        return self._look_up(np.concatenate(chunks))
+
+    def split(self, train: int, test: int) -> tuple[Rows, Rows]:
+        """Rows to fit on, then rows to test on; they may overlap."""
+        first = self.sample(train)
+        return first, self.sample(test)
+
+    def at_once(self, count: int) -> Rows:
+        """Rows drawn in one go, (count,)."""
+        return self._look_up(self._draw(count))
+
+    def pairs(self, points: int, batch: int) -> Pairs:
+        """Batches of pairs; of each the factor is drawn first, then both sides."""
+        factor = np.empty(points, np.int64)
+        sides = np.empty((2, points, batch, len(self._sizes)), np.int64)
+        for point in range(points):
+            k = factor[point] = self.random_state.randint(len(self._sizes))
+            sides[0, point] = self._draw(batch)
+            sides[1, point] = self._draw(batch)
+            sides[1, point, :, k] = sides[0, point, :, k]
+        first, second = (self._look_up(side) for side in sides)
+        return Pairs(factor=factor, first=first, second=second)
+
+    def groups(self, votes: int, batch: int) -> Groups:
+        """Batches whose fixed factor, drawn first, keeps the value of the first row."""
+        factor = np.empty(votes, np.int64)
+        combinations = np.empty((votes, batch, len(self._sizes)), np.int64)
+        for vote in range(votes):
+            k = factor[vote] = self.random_state.randint(len(self._sizes))
+            combinations[vote] = self._draw(batch)
+            combinations[vote, :, k] = combinations[vote, 0, k]
+        return Groups(factor=factor, rows=self._look_up(combinations))
+
+    def _draw(self, count: int) -> Rows:
+        """Combinations, (count, K)."""
+        columns = [self.random_state.randint(size, size=count) for size in self._sizes]
+        return np.stack(columns, axis=1)
+
+    def _look_up(self, combinations: Rows) -> Rows:
+        """Rows of combinations (..., K), (...)."""
+        columns = tuple(np.moveaxis(combinations, -1, 0))
+        return np.asarray(self._rows[np.ravel_multi_index(columns, self._sizes)], np.int64)
+
+
+@final
+class RowSampler(Sampler):
+    """Draws rows of any table, complete grid or not.
+
+    Samples are without replacement, and a test set shares no row with its training set. Where a
+    table has fewer rows than are asked for, all are taken, and a training and test set share them
+    in the proportion asked for. In pairs and groups a factor that varies is chosen at random, a
+    row gives its value, and rows with that value are drawn with replacement.
+
+    Args:
+        factors: Factor indices of the table's rows, (N, K).
+        draws: Gives the stream.
+
+    Raises:
+        DataError: There are fewer than two rows.
+    """
+
+    def __init__(self, factors: NDArray[np.int64], draws: Draws) -> None:
+        if len(factors) < 2:
+            raise DataError(f"A metric needs at least 2 rows, and there are {len(factors)}.")
+        self._factors = np.asarray(factors)
+        self._rng = draws.generator()
+        self.random_state = np.random.RandomState(int(self._rng.integers(2**32)))
+
+    def sample(self, count: int) -> Rows:
+        """Different rows in random order, all of them when there are no more than `count`."""
+        return self._rng.permutation(len(self._factors))[:count]
+
+    def split(self, train: int, test: int) -> tuple[Rows, Rows]:
+        """Rows to fit on and other rows to test on."""
+        rows = self.sample(train + test)
+        if len(rows) < train + test:
+            train = min(max(1, round(len(rows) * train / (train + test))), len(rows) - 1)
+        return rows[:train], rows[train:]
+
+    def at_once(self, count: int) -> Rows:
+        """The same as `sample`."""
+        return self.sample(count)
+
+    def pairs(self, points: int, batch: int) -> Pairs:
+        """Batches of pairs: first rows are any, second rows any others with the shared value."""
+        factor = self._choose_factors(points)
+        first = self._rng.integers(len(self._factors), size=(points, batch))
+        second = self._alike(factor[:, None], first)
+        return Pairs(factor=factor, first=first, second=second)
+
+    def groups(self, votes: int, batch: int) -> Groups:
+        """Batches of rows that have one value in common."""
+        factor = self._choose_factors(votes)
+        leaders = self._rng.integers(len(self._factors), size=(votes, 1))
+        rows = self._alike(factor[:, None], np.repeat(leaders, batch, axis=1))
+        return Groups(factor=factor, rows=rows)
+
+    def _choose_factors(self, count: int) -> Rows:
+        varying = np.flatnonzero((self._factors != self._factors[:1]).any(axis=0))
+        if not varying.size:
+            raise DataError("Pairs need a factor that varies, but every factor is constant here.")
+        return np.asarray(varying[self._rng.integers(varying.size, size=count)], np.int64)
+
+    def _alike(self, factor: Rows, rows: Rows) -> Rows:
+        """For each row a random row, itself too, with the same value of its factor."""
+        factor = np.broadcast_to(factor, rows.shape)
+        places = self._rng.random(rows.shape)
+        found = np.empty(rows.shape, np.int64)
+        for k in np.unique(factor):
+            here = factor == k
+            column = self._factors[:, k]
+            order = np.argsort(column, kind="stable")
+            values, starts, counts = np.unique(
+                column[order], return_index=True, return_counts=True
+            )
+            value = np.searchsorted(values, column[rows[here]])
+            offsets = (places[here] * counts[value]).astype(np.int64)
+            found[here] = order[starts[value] + offsets]
+        return found
+
+
+def sampler(table: Representation, draws: Draws, compat: Compat) -> Sampler:
+    """The sampler that a setting of `compat` asks for.
+
+    Raises:
+        DataError: The table is not a full grid and should be, or has fewer than two rows.
+    """
+    factors = np.asarray(table.factors)
+    if compat == "none":
+        return RowSampler(factors, draws)
+    return GridSampler(factors, table.factor_space, draws)
+
+
+def grid_rows(factors: NDArray[np.int64], factor_space: FactorSpace) -> Rows:
+    """The row of each combination in C order, (size,).
+
+    Raises:
+        DataError: A combination is missing or stands twice.
+    """
+    size = factor_space.size
+    flat = factor_space.ravel(np.asarray(factors))
+    if len(flat) == size and (flat == np.arange(size)).all():
+        return flat
+    rows = np.full(size, -1, np.int64) if size <= len(flat) else np.empty(0, np.int64)
+    if rows.size:
+        rows[flat] = np.arange(len(flat))
+    if len(flat) != size or (rows < 0).any():
+        missing = size - np.unique(flat).size
+        what = f"{missing:,} are missing" if missing else "some stand more than once"
+        raise DataError(
+            f"Published protocols draw from the full grid of {size:,} combinations "
+            f"({' x '.join(map(str, factor_space.sizes))}), but the table has {len(flat):,} rows, "
+            f"and {what}. Score it with protocol unweave, which takes any table."
+        )
+    return rows
