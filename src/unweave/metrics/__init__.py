@@ -2,6 +2,7 @@
 
 from unweave.metrics.aam import AAM
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.draws import Draws
 from unweave.metrics.evaluate import evaluate
 from unweave.metrics.mig import MIG
 from unweave.metrics.mig_sampled import MIGSampled
@@ -11,6 +12,7 @@ __all__ = [
     "AAM",
     "MIG",
     "PROTOCOLS",
+    "Draws",
     "MIGSampled",
     "Matrix",
     "Metric",
