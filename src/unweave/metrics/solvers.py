@@ -1,0 +1,64 @@
+"""Logistic regression as scikit-learn ships it now, and as it was by default in 2019."""
+
+from __future__ import annotations
+
+__all__ = ["accuracy", "fit", "logistic_regression"]
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unweave.metrics.sampling import Compat
+
+
+def logistic_regression(compat: Compat, random_state: np.random.RandomState | None = None) -> Any:
+    """An unfitted classifier of any number of classes with L2 penalty, C = 1.
+
+    Under `dlib2019` it is the default of scikit-learn before 0.22: one liblinear problem for each
+    class against the rest, whose intercept is penalised too, and probabilities normalised to sum
+    to 1. Otherwise it is the default of the installed scikit-learn: the multinomial problem by
+    L-BFGS, at most 100 iterations.
+
+    Args:
+        compat: Which one.
+        random_state: The stream whose draws go on after the fit, or None. Neither solver makes
+            random choices, but the old one drew a seed from it; that draw is made here, so make
+            the classifier right before it is fitted.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
+
+    if compat != "dlib2019":
+        return LogisticRegression(random_state=random_state)
+    seed = None if random_state is None else random_state.randint(np.iinfo(np.int32).max)
+    # All that matters is said, since defaults change; liblinear itself refuses a third class.
+    one = LogisticRegression(
+        solver="liblinear",
+        C=1.0,
+        tol=1e-4,
+        max_iter=100,
+        fit_intercept=True,
+        intercept_scaling=1.0,
+        random_state=seed,
+    )
+    return OneVsRestClassifier(one)
+
+
+def fit(classifier: Any, features: NDArray[np.floating], labels: ArrayLike) -> Any:
+    """The classifier, fitted to features (N, D) and labels (N,) in the precision of the features.
+
+    It is quiet when a solver stops at its largest number of iterations, as published scores
+    often did.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return classifier.fit(features, labels)
+
+
+def accuracy(classifier: Any, features: NDArray[np.floating], labels: ArrayLike) -> float:
+    """Share of labels (N,) that a fitted classifier finds from features (N, D)."""
+    return float(np.mean(classifier.predict(features) == np.asarray(labels)))
