@@ -42,9 +42,9 @@ def encoded(monkeypatch):
     seen = []
     real = encoding.encode_rows
 
-    def spy(model, dataset, flat, mean, logvar, progress=None):
+    def spy(model, dataset, flat, mean, logvar, progress=None, precision="float32"):
         seen.append(len(flat))
-        real(model, dataset, flat, mean, logvar, progress)
+        real(model, dataset, flat, mean, logvar, progress, precision)
 
     monkeypatch.setattr(encoding, "encode_rows", spy)
     return seen
@@ -117,6 +117,18 @@ class TestCache:
             cached_posteriors(model, data, flat, tmp_path, key)
         assert len(encoded) == 3
         assert {path.name for path in tmp_path.iterdir()} == {"train-aaaa", "all-bbbb"}
+
+    def test_each_precision_has_codes_of_its_own(self, tmp_path, model, data, encoded):
+        flat = np.arange(40)
+        exact, _ = cached_posteriors(model, data, flat, tmp_path, "all-aaaa")
+        for _ in range(2):
+            rough, _ = cached_posteriors(
+                model, data, flat, tmp_path, "all-aaaa", precision="bfloat16"
+            )
+        assert encoded == [40, 40]
+        assert {path.name for path in tmp_path.iterdir()} == {"all-aaaa", "all_bfloat16-aaaa"}
+        np.testing.assert_allclose(rough, exact, atol=0.02 * np.abs(exact).max())
+        assert (rough != exact).any()
 
     def test_a_failure_leaves_nothing_that_looks_encoded(self, tmp_path, model, data, monkeypatch):
         def broken(*arguments):

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "Codes",
     "Part",
+    "Precision",
     "cached_posteriors",
     "digest",
     "encode_rows",
@@ -30,11 +31,13 @@ from unweave.representation import Representation
 from unweave.rundir import explain_os_error
 from unweave.splits import keyed_generator
 from unweave.training.memory import keep_freed_memory
+from unweave.training.precision import autocast_dtype
 from unweave.training.source import to_images
 from unweave.vae import VAE
 
 Part = Literal["train", "holdout", "all"]
 Codes = Literal["mean", "sampled"]
+Precision = Literal["float32", "bfloat16"]
 
 _BATCH = 128
 
@@ -42,7 +45,14 @@ _BATCH = 128
 @contextlib.contextmanager
 def full_precision(model: VAE) -> Iterator[None]:
     """Run the model in float32 inside the block."""
-    before, model.autocast_dtype = model.autocast_dtype, None
+    with _in_precision(model, "float32"):
+        yield
+
+
+@contextlib.contextmanager
+def _in_precision(model: VAE, precision: Precision) -> Iterator[None]:
+    """Run the model in that precision inside the block."""
+    before, model.autocast_dtype = model.autocast_dtype, autocast_dtype(precision)
     try:
         yield
     finally:
@@ -57,8 +67,9 @@ def encode_rows(
     mean: NDArray[np.float32],
     logvar: NDArray[np.float32],
     progress: Progress | None = None,
+    precision: Precision = "float32",
 ) -> None:
-    """Encode images in float32 into arrays that exist already.
+    """Encode images into float32 arrays that exist already.
 
     Args:
         model: The encoder.
@@ -67,9 +78,10 @@ def encode_rows(
         mean: Filled with posterior means, (N, L).
         logvar: Filled with log variances, (N, L).
         progress: Told what is being done, how many images are done, and how many there are.
+        precision: That of the trunk; what gives means and logvars is float32 in any case.
     """
     keep_freed_memory()
-    with full_precision(model):
+    with _in_precision(model, precision):
         for start in range(0, len(flat), _BATCH):
             rows = flat[start : start + _BATCH]
             pixels, scale = dataset.gather(rows)
@@ -93,6 +105,7 @@ def cached_posteriors(
     folder: Path,
     key: str,
     progress: Progress | None = None,
+    precision: Precision = "float32",
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Means and logvars of a part, memory-mapped from `folder/<key>`; encoded when missing.
 
@@ -106,7 +119,10 @@ def cached_posteriors(
         folder: The run's `cache/`.
         key: `<part>-<digest of weights and data>`.
         progress: Told what is being done, how many images are done, and how many there are.
+        precision: That of the trunk; each has codes of its own.
     """
+    if precision != "float32":
+        key = key.replace("-", f"_{precision}-", 1)
     place = folder / key
     if not place.is_dir():
         temporary = folder / f".encoding-{secrets.token_hex(4)}"
@@ -116,7 +132,7 @@ def cached_posteriors(
                 shutil.rmtree(stale, ignore_errors=True)
             shape = (len(flat), model.latents)
             mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
-            encode_rows(model, dataset, flat, mean, logvar, progress)
+            encode_rows(model, dataset, flat, mean, logvar, progress, precision)
             np.save(temporary / "mean.npy", mean)
             np.save(temporary / "logvar.npy", logvar)
             try:

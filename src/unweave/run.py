@@ -20,6 +20,7 @@ from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
 from unweave.encoding import (
     Codes,
     Part,
+    Precision,
     cached_posteriors,
     digest,
     pixels_to_images,
@@ -37,6 +38,7 @@ from unweave.scoring import check, score
 from unweave.session import Watch, begin, continue_run, read_config, training_rows
 from unweave.settings import make_config
 from unweave.training.checkpoint import Checkpoint, load_tensors
+from unweave.training.precision import automatic
 from unweave.vae import VAE
 
 log = logging.getLogger("unweave")
@@ -202,6 +204,7 @@ class Run:
         data: str | DatasetSpec | None = None,
         seed: int = 0,
         progress: Progress | None = None,
+        precision: Precision = "float32",
     ) -> Representation:
         """The table of codes of a part of a dataset, encoded once and then read from the cache.
 
@@ -211,6 +214,7 @@ class Run:
             data: Another dataset with images of the same shape.
             seed: Seed of sampled codes.
             progress: Shows the encoding.
+            precision: `float32`, or `bfloat16`, which is faster where the processor has it.
 
         Raises:
             RunError: There is no such part.
@@ -223,7 +227,7 @@ class Run:
         images = str(dataset.store.manifest["sha256"])
         key = f"{part}-{digest(weights, str(dataset.spec), images, str(self.config.seed))}"
         mean, logvar = cached_posteriors(
-            self.model, dataset, flat, self.folder / "cache", key, progress
+            self.model, dataset, flat, self.folder / "cache", key, progress, precision
         )
         return represent(mean, logvar, dataset, flat, codes=codes, seed=seed)
 
@@ -272,9 +276,16 @@ class Run:
             progress=progress,
         )
 
+        device = self.model.device
+
         def table() -> Representation:
             return self.representation(
-                part=part, codes=codes, data=data, seed=seed, progress=progress
+                part=part,
+                codes=codes,
+                data=data,
+                seed=seed,
+                progress=progress,
+                precision="float32" if chosen.encode == "float32" else automatic(device),
             )
 
         scores = score(chosen, tabular, analyses, subject, table, part, metric_names)

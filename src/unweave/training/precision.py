@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["autocast_dtype", "resolve", "training_process"]
+__all__ = ["autocast_dtype", "automatic", "resolve", "training_process"]
 
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import torch
 
@@ -29,13 +30,18 @@ def resolve(config: TrainConfig) -> TrainConfig:
     precision = config.precision
     if precision == "auto":
         exact = config.objective.expand().needs_float32
-        precision = "bfloat16" if _has_bfloat16(device) and not exact else "float32"
+        precision = "float32" if exact else automatic(device)
     return dataclasses.replace(
         config,
         device=str(device),
         precision=precision,
         threads=config.threads or torch.get_num_threads(),
     )
+
+
+def automatic(device: torch.device) -> Literal["float32", "bfloat16"]:
+    """The faster precision of a device: bfloat16 where it has instructions for it."""
+    return "bfloat16" if _has_bfloat16(device) else "float32"
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Protocol", "metrics_of"]
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 from unweave.errors import SpecError, nearest
 from unweave.metrics.base import Metric
@@ -22,12 +22,15 @@ class Protocol:
         version: Raised whenever a setting changes.
         about: One sentence.
         metrics: Settings of each metric.
+        encode: Precision in which images are encoded: `float32`, or `auto`, which is bfloat16 on
+            processors that have instructions for it.
     """
 
     name: str
     version: int
     about: str
     metrics: tuple[Metric, ...]
+    encode: Literal["float32", "auto"] = "float32"
 
     @property
     def label(self) -> str:
