@@ -35,6 +35,8 @@ COMPAT_HELP = (
 
 # How many points disentanglement_lib draws at a time.
 _CHUNK = 16
+# Rows that are drawn at once for pairs and groups; what stands in memory meanwhile.
+_BLOCK = 2**16
 
 
 @final
@@ -128,8 +130,11 @@ class GridSampler(Sampler):
 
     def sample(self, count: int) -> Rows:
         """Rows drawn in chunks of 16, (count,)."""
-        chunks = [self._draw(min(_CHUNK, count - start)) for start in range(0, count, _CHUNK)]
-        return self._look_up(np.concatenate(chunks))
+        whole, rest = divmod(count, _CHUNK)
+        drawn = self._draw(np.repeat(self._sizes, _CHUNK), whole)
+        chunks = drawn.reshape(whole, len(self._sizes), _CHUNK)
+        combinations = np.moveaxis(chunks, 1, -1).reshape(whole * _CHUNK, len(self._sizes))
+        return np.concatenate([self._look_up(combinations), self.at_once(rest)])
 
     def split(self, train: int, test: int) -> tuple[Rows, Rows]:
         """Rows to fit on, then rows to test on; they may overlap."""
@@ -138,34 +143,46 @@ class GridSampler(Sampler):
 
     def at_once(self, count: int) -> Rows:
         """Rows drawn in one go, (count,)."""
-        return self._look_up(self._draw(count))
+        drawn = self._draw(np.repeat(self._sizes, count), 1)
+        return self._look_up(drawn.reshape(len(self._sizes), count).T)
 
     def pairs(self, points: int, batch: int) -> Pairs:
         """Batches of pairs; of each the factor is drawn first, then both sides."""
-        factor = np.empty(points, np.int64)
-        sides = np.empty((2, points, batch, len(self._sizes)), np.int64)
-        for point in range(points):
-            k = factor[point] = self.random_state.randint(len(self._sizes))
-            sides[0, point] = self._draw(batch)
-            sides[1, point] = self._draw(batch)
-            sides[1, point, :, k] = sides[0, point, :, k]
-        first, second = (self._look_up(side) for side in sides)
+        blocks = [self._batches(size, batch, sides=2) for size in _blocks(points, batch)]
+        factor = np.concatenate([block[0] for block in blocks])
+        first, second = np.concatenate([block[1] for block in blocks], axis=1)
         return Pairs(factor=factor, first=first, second=second)
 
     def groups(self, votes: int, batch: int) -> Groups:
         """Batches whose fixed factor, drawn first, keeps the value of the first row."""
-        factor = np.empty(votes, np.int64)
-        combinations = np.empty((votes, batch, len(self._sizes)), np.int64)
-        for vote in range(votes):
-            k = factor[vote] = self.random_state.randint(len(self._sizes))
-            combinations[vote] = self._draw(batch)
-            combinations[vote, :, k] = combinations[vote, 0, k]
-        return Groups(factor=factor, rows=self._look_up(combinations))
+        blocks = [self._batches(size, batch, sides=1) for size in _blocks(votes, batch)]
+        factor = np.concatenate([block[0] for block in blocks])
+        return Groups(factor=factor, rows=np.concatenate([block[1][0] for block in blocks]))
 
-    def _draw(self, count: int) -> Rows:
-        """Combinations, (count, K)."""
-        columns = [self.random_state.randint(size, size=count) for size in self._sizes]
-        return np.stack(columns, axis=1)
+    def _batches(self, count: int, batch: int, sides: int) -> tuple[Rows, Rows]:
+        """Fixed factors, (count,), and rows, (sides, count, batch).
+
+        A single side has one value of the fixed factor, the first that it drew; a second side
+        takes those of the first, row by row.
+        """
+        width = len(self._sizes)
+        highs = np.concatenate([[width], np.tile(np.repeat(self._sizes, batch), sides)])
+        drawn = self._draw(highs, count)
+        factor = drawn[:, 0].copy()
+        values = drawn[:, 1:].reshape(count, sides, width, batch)
+        every = np.arange(count)
+        kept = values[every, 0, factor]
+        values[every, -1, factor] = kept if sides == 2 else kept[:, :1]
+        return factor, self._look_up(np.moveaxis(values, (1, 3), (0, 2)))
+
+    def _draw(self, highs: Rows, times: int) -> Rows:
+        """Whole numbers below each of `highs`, one after the other, (times, len(highs)).
+
+        Given several bounds, `RandomState` draws number by number what one call for each of them
+        would draw, at a fraction of the time.
+        """
+        size = (times, len(highs))
+        return self.random_state.randint(np.broadcast_to(highs, size), dtype=np.int64)
 
     def _look_up(self, combinations: Rows) -> Rows:
         """Rows of combinations (..., K), (...)."""
@@ -260,6 +277,12 @@ def sampler(table: Representation, draws: Draws, compat: Compat) -> Sampler:
     if compat == "none":
         return RowSampler(factors, draws)
     return GridSampler(factors, table.factor_space, draws)
+
+
+def _blocks(count: int, batch: int) -> list[int]:
+    """How many batches to draw at once, again and again, until there are `count`."""
+    step = max(1, _BLOCK // batch)
+    return [min(step, count - start) for start in range(0, count, step)]
 
 
 def grid_rows(factors: NDArray[np.int64], factor_space: FactorSpace) -> Rows:
