@@ -53,7 +53,7 @@ class PeriodicScores(Observer):
         mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
         encode_rows(learner.model, self._dataset, self._rows, mean, logvar)
         table = represent(mean, logvar, self._dataset, self._rows)
-        scores = metrics.evaluate(table)
+        scores = metrics.evaluate(table, metrics=("mig",))
         line = {
             "event": "scores",
             "step": step,

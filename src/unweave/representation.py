@@ -23,7 +23,7 @@ class Representation:
     """Posteriors and factors of N images, row by row; the arrays may be memory maps.
 
     Attributes:
-        mean: Posterior means, the codes, (N, L) float32.
+        mean: Posterior means, the codes, (N, L) float32; float64 of arrays that were given so.
         factors: Factor indices, (N, K) int64.
         logvar: Logarithms of the posterior variances, (N, L) float32, or None.
         factor_space: Names and sizes of the factors.

@@ -65,8 +65,8 @@ def score(
         rows = table()
         scores = metrics.evaluate(
             rows,
-            tuple(metric.name for metric in tabular),
-            protocol_name=chosen.name,
+            metrics=tuple(metric.name for metric in tabular),
+            protocol=chosen.name,
             seed=subject.seed,
             progress=subject.progress,
         )

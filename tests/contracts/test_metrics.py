@@ -192,12 +192,12 @@ def test_metrics_that_a_protocol_cannot_give_are_refused(names, reason):
         metrics_of(protocol(DEFAULT), names)
     assert reason in str(caught.value)
     with pytest.raises(SpecError):
-        evaluate(noisy(), names)
+        evaluate(noisy(), metrics=names)
 
 
 def test_an_unknown_protocol_is_refused():
     with pytest.raises(SpecError, match=r"Unknown protocol 'unweve'\. Did you mean unweave\?"):
-        evaluate(noisy(), protocol_name="unweve")
+        evaluate(noisy(), protocol="unweve")
 
 
 def test_evaluate_scores_what_is_asked_for():
@@ -205,10 +205,10 @@ def test_evaluate_scores_what_is_asked_for():
     unasked = [metric.name for metric in defined if not metric.opt_in]
     assert list(evaluate(noisy())) == unasked
     names = tuple(metric.name for metric in defined)
-    scores = evaluate(noisy(), names)
+    scores = evaluate(noisy(), metrics=names)
     assert list(scores) == list(names)
     for name, found in scores.items():
         # On a table of its own, which no other metric has left anything in.
-        alone = evaluate(noisy(), (name,))
+        alone = evaluate(noisy(), metrics=(name,))
         assert list(alone) == [name]
         assert alone[name].value == found.value, "a score depends on which others are asked for"

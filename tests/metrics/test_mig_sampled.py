@@ -226,13 +226,13 @@ def test_a_factor_that_is_constant_is_left_out(kind):
 
 def test_both_metrics_share_one_estimate(estimates):
     table = noisy()
-    both = evaluate(table, ("mig_sampled", "aam"), seed=3)
+    both = evaluate(table, metrics=("mig_sampled", "aam"), seed=3)
     assert len(estimates) == 1
     assert both["aam"].matrix.values is not None
     np.testing.assert_array_equal(both["aam"].matrix.values, both["mig_sampled"].matrix.values)
     # Each alone, on a table of its own, is the same.
     for name in both:
-        assert evaluate(noisy(), (name,), seed=3)[name].parts == both[name].parts
+        assert evaluate(noisy(), metrics=name, seed=3)[name].parts == both[name].parts
     assert len(estimates) == 3
 
 
@@ -256,9 +256,10 @@ def test_they_run_only_when_they_are_named(estimates):
 
 def test_preparing_shows_progress_and_leaves_the_same_score():
     told = []
-    shown = evaluate(noisy(), ("aam",), progress=lambda *values: told.append(values))
-    assert shown["aam"].parts == evaluate(noisy(), ("aam",))["aam"].parts
-    what, done, total = told[-1]
+    shown = evaluate(noisy(), metrics="aam", progress=lambda *values: told.append(values))
+    assert shown["aam"].parts == evaluate(noisy(), metrics="aam")["aam"].parts
+    assert [told[0], told[-1]] == [("scores", 0, 1), ("scores", 1, 1)]
+    what, done, total = told[-2]
     assert what == "densities"
     assert done == total > 0
 
@@ -292,20 +293,20 @@ def test_durations_for_people(seconds, text):
 
 def test_evaluate_says_the_cost_of_both_once_before_it_begins(caplog, estimates):
     with caplog.at_level(logging.WARNING, logger="unweave"):
-        evaluate(noisy(1), ("mig_sampled", "mig", "aam"), protocol_name="full")
+        evaluate(noisy(1), metrics=("mig_sampled", "mig", "aam"), protocol="full")
         [message] = caplog.messages
         assert re.fullmatch(r"mig_sampled, aam: 5\.4e\+06 densities to .*, about 1 s\.", message)
         assert [made["components"] for made in estimates] == [None]
-        evaluate(noisy(1), ("mig_sampled", "mig"))
+        evaluate(noisy(1), metrics=("mig_sampled", "mig"))
         assert len(caplog.messages) == 1
 
 
 def test_what_cannot_be_scored_is_refused_before_a_cost_is_said(caplog):
     with caplog.at_level(logging.WARNING, logger="unweave"):
         with pytest.raises(DataError, match="compat='disvae' draws 10,000 images"):
-            evaluate(noisy(1), ("mig_sampled",), protocol_name="disvae")
+            evaluate(noisy(1), metrics="mig_sampled", protocol="disvae")
         with pytest.raises(DataError, match="all combinations of the factors"):
-            evaluate(noisy(2), ("aam",), protocol_name="disvae")
+            evaluate(noisy(2), metrics="aam", protocol="disvae")
         assert caplog.messages == []
 
 
@@ -325,7 +326,7 @@ def test_what_no_codes_can_save_is_refused_before_the_estimate(
     caplog.set_level(logging.WARNING, logger="unweave")
     for chosen in ("unweave", "full"):
         with pytest.raises(DataError, match=f"{name} .*{reason}"):
-            evaluate(table, (name,), protocol_name=chosen)
+            evaluate(table, metrics=name, protocol=chosen)
     assert caplog.messages == []
     assert estimates == []
     metric = {"mig_sampled": MIGSampled, "aam": AAM}[name]()
@@ -335,7 +336,7 @@ def test_what_no_codes_can_save_is_refused_before_the_estimate(
 
 def test_a_protocol_may_score_nothing_unasked():
     with pytest.raises(SpecError, match="disvae scores nothing unless it is asked for by name"):
-        evaluate(noisy(1), protocol_name="disvae")
+        evaluate(noisy(1), protocol="disvae")
 
 
 # As published

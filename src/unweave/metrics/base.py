@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unweave.factors import FactorSpace
 from unweave.metrics.draws import Draws
+from unweave.metrics.interval import ScoreInterval
 from unweave.representation import Representation
 from unweave.spec import Component
 
@@ -58,6 +59,7 @@ class Score:
         matrix: The table behind it, or None.
         unit: Unit of the value and of its parts; empty where they have none.
         units: Units of the parts that have another one, by name.
+        interval: How far the value moves from one repeat to the next; None for a single one.
     """
 
     value: float
@@ -65,6 +67,7 @@ class Score:
     matrix: Matrix | None = None
     unit: str = ""
     units: dict[str, str] = field(default_factory=dict)
+    interval: ScoreInterval | None = None
 
 
 class Metric(Component):
@@ -77,6 +80,9 @@ class Metric(Component):
         source: Where it was published.
         opt_in: Computed only when it is named, because it takes long.
         stream: The stream that it draws from, for metrics that share an estimate; else its name.
+        aliases: Further names by which it may be asked for, such as those of published code.
+        invariant_to: What may be changed of the latents without changing a score: their `order`,
+            their `sign`, their `scale`.
     """
 
     family: ClassVar[str] = "metric"
@@ -86,6 +92,8 @@ class Metric(Component):
     source: ClassVar[str] = ""
     opt_in: ClassVar[bool] = False
     stream: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    invariant_to: ClassVar[tuple[str, ...]] = ("order", "sign", "scale")
 
     def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
         """Refuse rows that it cannot score whatever their codes are, before they are encoded.

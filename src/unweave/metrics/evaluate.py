@@ -1,18 +1,25 @@
-"""Score one representation under a protocol."""
+"""Score arrays, or a table of codes, under a protocol."""
 
 from __future__ import annotations
 
 __all__ = ["evaluate"]
 
 import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from unweave.errors import SpecError
+from unweave.errors import DataError, SpecError
 from unweave.metrics.base import Metric, Score
 from unweave.metrics.draws import Draws
-from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
+from unweave.metrics.interval import over_draws
+from unweave.metrics.protocols import DEFAULT, metrics_of
+from unweave.metrics.protocols import protocol as protocol_of
+from unweave.metrics.table import table_from_arrays
 from unweave.representation import Representation
 
 if TYPE_CHECKING:
@@ -22,11 +29,16 @@ log = logging.getLogger("unweave")
 
 
 def evaluate(
-    representation: Representation,
-    metrics: tuple[str, ...] | None = None,
+    codes: ArrayLike | Representation,
+    factors: ArrayLike | None = None,
     *,
-    protocol_name: str = DEFAULT,
+    metrics: Sequence[str] | str | None = None,
+    protocol: str = DEFAULT,
     seed: int = 0,
+    factor_sizes: Sequence[int] | NDArray[np.integer] | None = None,
+    factor_names: Sequence[str] | None = None,
+    logvar: ArrayLike | None = None,
+    repeats: int = 1,
     progress: Progress | None = None,
 ) -> dict[str, Score]:
     """Scores by the name of the metric.
@@ -34,37 +46,112 @@ def evaluate(
     Each metric draws from a generator keyed by the seed and its stream, so that a score does not
     depend on which others are asked for. What a long metric costs is logged before any begins.
 
+    With `repeats` each metric is scored with the seeds `seed`, `seed + 1`, ... Its
+    value and parts are means over them, its matrix is that of the first, and its `interval` is
+    the 95 % interval of the mean over draws of this table. It says nothing of other trainings.
+
     Args:
-        representation: The table of codes.
+        codes: Codes of N rows, (N, L) numbers; or a table with its factors.
+        factors: (N, K) whole numbers, texts, or numbers with fractions that take few values; None
+            when the rows are the full grid of `factor_sizes`.
         metrics: Names, or None for all of the protocol that are not opt-in.
-        protocol_name: Which settings to use.
-        seed: Seed of the metrics' draws.
-        progress: Shows the work of metrics that take long.
+        protocol: Which settings to use.
+        seed: Seed of the metrics' draws, at least 0.
+        factor_sizes: Number of values of each factor, (K,). Without `factors` the rows are the
+            full grid in C order, the last factor fastest.
+        factor_names: Names of the factors, K identifiers.
+        logvar: Logarithms of posterior variances, (N, L), for the metrics that need them.
+        repeats: How many seeds to score with.
+        progress: Told how many scores are done, and of the work of metrics that take long.
 
     Raises:
         SpecError: An unknown protocol or metric, or none is named and all are opt-in.
-        DataError: The representation cannot be scored.
+        DataError: The arrays do not fit together, or cannot be scored.
+
+    Example:
+        >>> import numpy as np
+        >>> grid = np.indices((4, 5)).reshape(2, -1).T
+        >>> evaluate(grid, factor_sizes=(4, 5), metrics="mig")["mig"].value
+        1.0
     """
-    chosen = metrics_of(protocol(protocol_name), metrics)
+    chosen = metrics_of(protocol_of(protocol), _names(metrics))
     if metrics is None and not chosen:
-        raise SpecError(f"Protocol {protocol_name} scores nothing unless it is asked for by name.")
+        raise SpecError(f"Protocol {protocol} scores nothing unless it is asked for by name.")
+    for what, number, least in (("seed", seed, 0), ("repeats", repeats, 1)):
+        if type(number) is not int or number < least:
+            raise SpecError(f"{what} must be a whole number of at least {least}, not {number!r}.")
+    if isinstance(codes, Representation):
+        if any(given is not None for given in (factors, factor_sizes, factor_names, logvar)):
+            raise DataError("A table has factors and logvars of its own: give it alone.")
+        table = codes
+    else:
+        table = table_from_arrays(
+            codes, factors, factor_sizes=factor_sizes, factor_names=factor_names, logvar=logvar
+        )
     for metric in chosen:
-        factors = np.asarray(representation.factors)
-        metric.check(factors, representation.factor_space, representation.latents)
-    _say_costs(representation, chosen)
+        if "logvar" in metric.needs and table.logvar is None:
+            raise DataError(
+                f"{metric.name} draws from posteriors: give their logvar, (N, L), beside codes, "
+                f"or leave {metric.name} out."
+            )
+        metric.check(np.asarray(table.factors), table.factor_space, table.latents)
+    _say_costs(table, chosen)
     scores = {}
-    for metric in chosen:
-        draws = Draws(seed, metric.stream or metric.name)
-        metric.prepare(representation, draws, progress)
-        scores[metric.name] = metric.score(representation, draws)
+    with _counted(progress, len(chosen) * repeats) as count:
+        for metric in chosen:
+            scores[metric.name] = _repeated(metric, table, range(seed, seed + repeats), progress)
+            count(repeats)
     return scores
 
 
-def _say_costs(representation: Representation, chosen: tuple[Metric, ...]) -> None:
+def _names(given: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    if isinstance(given, str):
+        return tuple(name.strip() for name in given.split(","))
+    return None if given is None else tuple(given)
+
+
+def _repeated(
+    metric: Metric, table: Representation, seeds: range, progress: Progress | None
+) -> Score:
+    """The score with one seed, or the mean over several."""
+    found: list[Score] = []
+    for seed in seeds:
+        draws = Draws(seed, metric.stream or metric.name)
+        metric.prepare(table, draws, progress)
+        found.append(metric.score(table, draws))
+    if len(found) == 1:
+        return found[0]
+    names = dict.fromkeys(name for score in found for name in score.parts)
+    parts = {
+        name: float(np.mean([score.parts[name] for score in found if name in score.parts]))
+        for name in names
+    }
+    interval = over_draws(tuple(score.value for score in found))
+    return replace(
+        found[0], value=(interval.low + interval.high) / 2, parts=parts, interval=interval
+    )
+
+
+@contextmanager
+def _counted(progress: Progress | None, total: int) -> Iterator[Callable[[int], None]]:
+    """Tells the progress display how many scores there are, and how many are done."""
+    done = 0
+
+    def count(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None:
+            progress("scores", done, total)
+
+    count(0)
+    yield count
+
+
+def _say_costs(table: Representation, chosen: tuple[Metric, ...]) -> None:
     """Log what takes long; metrics that share their work say so in one line."""
     names: dict[str, list[str]] = {}
     for metric in chosen:
-        cost = metric.cost(representation)
+        cost = metric.cost(table)
         if cost is not None:
             names.setdefault(cost, []).append(metric.name)
     for cost, sharing in names.items():

@@ -1,0 +1,61 @@
+"""How far a score moves with its draws: the same table scored with one seed after another."""
+
+from __future__ import annotations
+
+__all__ = ["ScoreInterval", "over_draws"]
+
+import math
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+
+@final
+@dataclass(frozen=True)
+class ScoreInterval:
+    """An interval for the mean of a score over seeds or runs.
+
+    Attributes:
+        over: What was repeated: `draws` of one table, or `runs`.
+        low: Lower end of the 95 % interval.
+        high: Upper end.
+        sd: Standard deviation of the repeats, n - 1 in the denominator.
+        values: What each repeat gave.
+    """
+
+    over: str
+    low: float
+    high: float
+    sd: float
+    values: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON."""
+        return {
+            "over": self.over,
+            "low": self.low,
+            "high": self.high,
+            "sd": self.sd,
+            "values": list(self.values),
+        }
+
+
+def over_draws(values: tuple[float, ...]) -> ScoreInterval:
+    """The 95 % interval of Student's t for the mean that very many seeds would give.
+
+    It holds for this table alone: it says how far the draws move the score, not how far another
+    training of the same model would.
+
+    Args:
+        values: Scores of one table with different seeds, at least 2.
+    """
+    from scipy.special import stdtrit
+
+    numbers = np.asarray(values, np.float64)
+    sd = float(numbers.std(ddof=1))
+    # Equal values may differ from their mean by a rounding.
+    sd = 0.0 if (numbers == numbers[0]).all() else sd
+    half = float(stdtrit(len(numbers) - 1, 0.975)) * sd / math.sqrt(len(numbers))
+    mean = float(numbers.mean()) if sd else float(numbers[0])
+    return ScoreInterval("draws", mean - half, mean + half, sd, tuple(map(float, numbers)))
