@@ -10,7 +10,7 @@ from unweave.analysis.base import Analysis
 from unweave.analysis.test_losses import TestLosses
 from unweave.errors import SpecError, nearest
 from unweave.metrics import Metric, metrics_of
-from unweave.metrics.protocols import Protocol
+from unweave.metrics.protocols import Protocol, names_of
 from unweave.spec import members
 
 ANALYSES: Mapping[str, tuple[Analysis, ...]] = {
@@ -32,8 +32,8 @@ def choose(
 
     Args:
         chosen: The protocol.
-        names: Names of metrics and analyses, or None for what the protocol scores unasked, which
-            no analysis is part of.
+        names: Names of metrics, or their aliases, and of analyses, or None for what the protocol
+            scores unasked, which no analysis is part of.
 
     Raises:
         SpecError: A name is unknown, given twice, or not defined by the protocol; or none is
@@ -49,7 +49,7 @@ def choose(
                 f"one or more of its names with --metrics: {', '.join(defined)}."
             )
         return metrics, ()
-    known = (*members(Metric), *members(Analysis))
+    names, known = names_of(names), (*members(Metric), *members(Analysis))
     for name in names:
         if name not in known:
             raise SpecError(f"Unknown analysis or metric {name!r:.100}. {nearest(name, known)}")

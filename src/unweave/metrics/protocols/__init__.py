@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from unweave.errors import SpecError, nearest
-from unweave.metrics.protocols.base import Protocol, metrics_of
+from unweave.metrics.protocols.base import Protocol, metrics_of, names_of
 from unweave.metrics.protocols.disvae import DISVAE
 from unweave.metrics.protocols.dlib import DLIB, DLIB2019
 from unweave.metrics.protocols.unweave import FULL, UNWEAVE
 
-__all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "protocol"]
+__all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "names_of", "protocol"]
 
 DEFAULT = "unweave"
 

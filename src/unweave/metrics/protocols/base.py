@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Protocol", "metrics_of"]
+__all__ = ["Protocol", "metrics_of", "names_of"]
 
 from dataclasses import dataclass
 from typing import Literal, final
@@ -38,8 +38,15 @@ class Protocol:
         return f"{self.name}/{self.version}"
 
 
+def names_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names with each alias of a metric replaced by its own; others stay as they are."""
+    known = members(Metric).items()
+    aliases = {alias: name for name, metric in known for alias in metric.aliases}
+    return tuple(aliases.get(name, name) for name in names)
+
+
 def metrics_of(chosen: Protocol, names: tuple[str, ...] | None) -> tuple[Metric, ...]:
-    """The metrics of a protocol that are not opt-in, or those of the given names.
+    """The metrics of a protocol that are not opt-in, or those of the given names or aliases.
 
     Raises:
         SpecError: A name is unknown, given twice, or not defined by the protocol.
@@ -47,9 +54,10 @@ def metrics_of(chosen: Protocol, names: tuple[str, ...] | None) -> tuple[Metric,
     if names is None:
         return tuple(metric for metric in chosen.metrics if not metric.opt_in)
     table = {metric.name: metric for metric in chosen.metrics}
+    names, known = names_of(names), members(Metric)
     for name in names:
-        if name not in members(Metric):
-            raise SpecError(f"Unknown metric {name!r}. {nearest(name, members(Metric))}")
+        if name not in known:
+            raise SpecError(f"Unknown metric {name!r}. {nearest(name, known)}")
         if name not in table:
             raise SpecError(
                 f"Protocol {chosen.label} does not define {name}; it defines {', '.join(table)}."
