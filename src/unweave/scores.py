@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from unweave.metrics import Matrix, Score
+from unweave.metrics import Matrix, Score, show
 from unweave.rundir import FORMAT, read_json, write_json
 
 CLEAR_GAP = 0.1
@@ -70,11 +70,7 @@ class ScoreRecord:
             "metric": self.metric,
             "text": self.text,
             "protocol": self.protocol,
-            "value": self.value,
-            "parts": self.parts,
-            "matrix": None if self.matrix is None else self.matrix.to_dict(),
-            "unit": self.score.unit,
-            "units": self.score.units,
+            **show.form(self.score),
             "data": self.data,
             "source": self.source,
             "part": self.part,
@@ -106,8 +102,18 @@ class Scores(Mapping[str, ScoreRecord]):
         return len(self._records)
 
     def __str__(self) -> str:
-        """A table for people: scores, their parts, and which latent follows which factor."""
-        return "\n\n".join(_table(record) for record in self.values())
+        """A table for people: scores, their parts, and which latent follows which factor.
+
+        More than three scores are shown in short, one below the other.
+        """
+        records = tuple(self.values())
+        if len(records) <= show.IN_FULL:
+            return "\n\n".join(_table(record) for record in records)
+        heads = dict.fromkeys(
+            f"protocol {record.protocol}; {_provenance(record)}" for record in records
+        )
+        short = show.compact({record.metric: record.score for record in records})
+        return "\n".join([*heads, "", short])
 
     def __repr__(self) -> str:
         """The same table."""
@@ -135,33 +141,17 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     return all(a.get(key) == b.get(key) for key in keys)
 
 
+def _provenance(record: ScoreRecord) -> str:
+    return (
+        f"{record.data}, {record.source}, part {record.part}, {record.samples:,} images, "
+        f"{record.codes} codes"
+    )
+
+
 def _table(record: ScoreRecord) -> str:
     score = record.score
     head = (
         f"{record.metric} = {record.value:.4f}{f' {score.unit}' if score.unit else ''}   "
-        f"({record.text}, protocol {record.protocol}; "
-        f"{record.data}, {record.source}, part {record.part}, {record.samples:,} images, "
-        f"{record.codes} codes)"
+        f"({record.text}, protocol {record.protocol}; {_provenance(record)})"
     )
-    matrix = record.matrix
-    if matrix is None:
-        width = max(14, *(len(name) + 2 for name in record.parts), 0)
-        rows = (
-            f"  {name:<{width}}{value:10.4f} {score.units.get(name, score.unit)}".rstrip()
-            for name, value in record.parts.items()
-        )
-        return "\n".join([head, *rows])
-    width = max(12, *(len(c) + 3 for c in matrix.columns))
-    lines = [head, "", " " * 8 + "".join(f"{c:>{width}}" for c in matrix.columns)]
-    best = matrix.values.argmax(axis=0)
-    for i, row in enumerate(matrix.rows):
-        cells = [
-            f"{value:.3f}{'*' if best[k] == i and value > 0 else ' '}"
-            for k, value in enumerate(matrix.values[i])
-        ]
-        lines.append(f"  {row:<6}" + "".join(f"{cell:>{width}}" for cell in cells))
-    parts = [f"{record.parts[c]:.3f} " if c in record.parts else "- " for c in matrix.columns]
-    what = "gap" if record.metric in ("mig", "mig_sampled") else "part"
-    lines.append(f"  {what:<6}" + "".join(f"{part:>{width}}" for part in parts))
-    lines.append(f"  {matrix.label}; * marks the latent that follows the factor most closely")
-    return "\n".join(lines)
+    return "\n".join([head, *show.details(record.metric, score)])

@@ -18,6 +18,7 @@ from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
 from unweave.cli.imports import Import
 from unweave.cli.lists import Architectures, Metrics, Objectives, Presets
+from unweave.cli.score import Score
 from unweave.cli.show import Plot, Report
 from unweave.cli.train import Train
 from unweave.errors import UnweaveError
@@ -34,6 +35,7 @@ _COMMANDS = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Import, subcommand("import")]
     | Annotated[Evaluate, subcommand("evaluate")]
+    | Annotated[Score, subcommand("score")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Report, subcommand("report")]
     | Annotated[_DATA, subcommand("data", description="Datasets: list, prepare, show, verify.")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Common", "Flag", "Float", "Int", "Text", "bar", "say", "to_number"]
+__all__ = ["Common", "Flag", "Float", "Int", "Text", "bar", "names_of", "say", "to_number"]
 
 import json
 import logging
@@ -46,6 +46,20 @@ def to_number(flag: str, text: str | None, kind: type[int] | type[float]) -> Any
         what = "a whole number" if kind is int else "a number"
         raise SpecError(f"{flag} takes {what}, not {text!r:.100}.")
     return value
+
+
+def names_of(metrics: str | None) -> tuple[str, ...] | None:
+    """The names that --metrics gives, or None when it was not given.
+
+    Raises:
+        SpecError: It is empty.
+    """
+    if metrics is None:
+        return None
+    names = tuple(name.strip() for name in metrics.split(",") if name.strip())
+    if not names:
+        raise SpecError("--metrics is empty; give names such as mig, or leave it out.")
+    return names
 
 
 @dataclass(kw_only=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Int, Text, bar, to_number
+from unweave.cli.common import Common, Int, Text, bar, names_of, to_number
 
 
 @final
@@ -43,11 +43,7 @@ class Evaluate(Common):
         from unweave.errors import SpecError
         from unweave.run import load_run
 
-        names = None
-        if self.metrics is not None:
-            names = tuple(name.strip() for name in self.metrics.split(",") if name.strip())
-            if not names:
-                raise SpecError("--metrics is empty; give names such as mig, or leave it out.")
+        names = names_of(self.metrics)
         seed = to_number("--seed", self.seed, int)
         if seed < 0:
             raise SpecError(f"--seed must be at least 0, but is {seed}.")
