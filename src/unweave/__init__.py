@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["Run", "__version__", "import_run", "load_dataset", "load_run", "train"]
+__all__ = [
+    "Run",
+    "__version__",
+    "evaluate_encoder",
+    "import_run",
+    "load_dataset",
+    "load_run",
+    "train",
+]
 
 import importlib
 from typing import TYPE_CHECKING, Any
@@ -11,11 +19,13 @@ from unweave._version import __version__
 
 if TYPE_CHECKING:
     from unweave.data import load_dataset
+    from unweave.encoders import evaluate_encoder
     from unweave.importing import import_run
     from unweave.run import Run, load_run, train
 
 _HOMES = {
     "Run": "unweave.run",
+    "evaluate_encoder": "unweave.encoders",
     "import_run": "unweave.importing",
     "load_dataset": "unweave.data",
     "load_run": "unweave.run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "names_from"]
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +74,7 @@ def evaluate(
         >>> evaluate(grid, factor_sizes=(4, 5), metrics="mig")["mig"].value
         1.0
     """
-    chosen = metrics_of(protocol_of(protocol), _names(metrics))
+    chosen = metrics_of(protocol_of(protocol), names_from(metrics))
     if metrics is None and not chosen:
         raise SpecError(f"Protocol {protocol} scores nothing unless it is asked for by name.")
     for what, number, least in (("seed", seed, 0), ("repeats", repeats, 1)):
@@ -104,7 +104,8 @@ def evaluate(
     return scores
 
 
-def _names(given: Sequence[str] | str | None) -> tuple[str, ...] | None:
+def names_from(given: Sequence[str] | str | None) -> tuple[str, ...] | None:
+    """Names of metrics, given one by one or as one text with commas; None as it is."""
     if isinstance(given, str):
         return tuple(name.strip() for name in given.split(","))
     return None if given is None else tuple(given)
