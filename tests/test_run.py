@@ -151,7 +151,8 @@ class TestDecode:
 class TestEvaluate:
     def test_a_score_and_its_table(self, tmp_path):
         run = unweave.load_run(copy_of(rich(), tmp_path))
-        scores = run.evaluate()
+        assert "mig" in run.evaluate()
+        scores = run.evaluate(("mig",))
         assert 0 <= scores["mig"].value <= 1
         assert list(scores) == ["mig"]
         text = str(scores)

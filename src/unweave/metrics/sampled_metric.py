@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SampledMetric"]
+__all__ = ["SampledMetric", "checked_logvar", "sampling_cost"]
 
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -83,10 +83,7 @@ class SampledMetric(Metric):
             self._checked(representation)
             latents = representation.latents
             densities = latents * self._densities(representation)
-            seconds = densities * seconds_per_density() / min(cores(), latents)
-            if self.components != "all" and seconds < _WORTH_SAYING:
-                return None
-            return f"{densities:.2g} densities to evaluate, about {_duration(seconds)}"
+            return sampling_cost(densities, latents, exact=self.components == "all")
 
         return representation.once(("cost of sampled information", self._settings), make)
 
@@ -200,20 +197,41 @@ class SampledMetric(Metric):
         """The logvars of a table that can be scored."""
         factors = np.asarray(representation.factors)
         self.check(factors, representation.factor_space, representation.latents)
-        if representation.logvar is None:
-            raise DataError(
-                f"{self.name} samples from posteriors, but the representation has no logvars."
-            )
-        logvar = np.asarray(representation.logvar)
-        # A comparison with NaN is false.
-        fine = np.abs(logvar) <= _LARGEST_LOGVAR
-        if not fine.all():
-            row = int(np.argmin(fine.all(axis=1)))
-            raise DataError(
-                f"{self.name} needs logvars from {-_LARGEST_LOGVAR:g} to {_LARGEST_LOGVAR:g}, "
-                f"but row {row} is {logvar[row]}."
-            )
-        return logvar
+        return checked_logvar(representation, self.name)
+
+
+def checked_logvar(representation: Representation, name: str) -> NDArray[np.float32]:
+    """The logvars of a table that can be sampled from, (N, L).
+
+    Raises:
+        DataError: There are none, or absurd ones; the message begins with `name`.
+    """
+    if representation.logvar is None:
+        raise DataError(f"{name} samples from posteriors, but the representation has no logvars.")
+    logvar = np.asarray(representation.logvar)
+    # A comparison with NaN is false.
+    fine = np.abs(logvar) <= _LARGEST_LOGVAR
+    if not fine.all():
+        row = int(np.argmin(fine.all(axis=1)))
+        raise DataError(
+            f"{name} needs logvars from {-_LARGEST_LOGVAR:g} to {_LARGEST_LOGVAR:g}, "
+            f"but row {row} is {logvar[row]}."
+        )
+    return logvar
+
+
+def sampling_cost(densities: int, workers: int, exact: bool) -> str | None:
+    """What the evaluation of so many densities takes; None when it is neither exact nor long.
+
+    Args:
+        densities: How many.
+        workers: Most threads that share the work.
+        exact: Whether every image counts, which is said in any case.
+    """
+    seconds = densities * seconds_per_density() / min(cores(), workers)
+    if not exact and seconds < _WORTH_SAYING:
+        return None
+    return f"{densities:.2g} densities to evaluate, about {_duration(seconds)}"
 
 
 def _duration(seconds: float) -> str:

@@ -5,9 +5,49 @@ from __future__ import annotations
 __all__ = ["FULL", "UNWEAVE"]
 
 from unweave.metrics.aam import AAM
+from unweave.metrics.beta_vae import BetaVAEScore
+from unweave.metrics.dcimig import DCIMIG
+from unweave.metrics.edi import EDI
+from unweave.metrics.factor_leakage import FactorLeakage
+from unweave.metrics.factor_vae import FactorVAEScore
+from unweave.metrics.info_e import InfoE
+from unweave.metrics.infomec import InfoC, InfoM
+from unweave.metrics.irs import IRS
+from unweave.metrics.jemmig import JEMMIG
+from unweave.metrics.mcc import MCC
+from unweave.metrics.med import MED
 from unweave.metrics.mig import MIG
 from unweave.metrics.mig_sampled import MIGSampled
+from unweave.metrics.mig_sup import MIGSup
+from unweave.metrics.minimality import Minimality, Sufficiency
+from unweave.metrics.modularity import Modularity
+from unweave.metrics.modularity_explicitness import ModularityExplicitness
+from unweave.metrics.nmig import NMIG
 from unweave.metrics.protocols.base import Protocol
+from unweave.metrics.rmig import RMIG
+from unweave.metrics.sap import SAP
+from unweave.metrics.sap_continuous import SAPContinuous
+from unweave.metrics.separability import WINDIN, WSEPIN
+from unweave.metrics.unsupervised import Unsupervised
+
+# Functions of what each latent knows of each factor, as they are by default.
+_INFORMATION = (
+    MIGSup(),
+    RMIG(),
+    JEMMIG(),
+    DCIMIG(),
+    NMIG(),
+    Modularity(),
+    Minimality(),
+    Sufficiency(),
+    MED(),
+    FactorLeakage(),
+    InfoM(),
+    InfoC(),
+    InfoE(),
+    EDI(),
+    MCC(),
+)
 
 UNWEAVE = Protocol(
     "unweave",
@@ -15,8 +55,18 @@ UNWEAVE = Protocol(
     "All rows of the part that is scored.",
     (
         MIG(bins=20),
+        SAP(),
+        SAPContinuous(),
+        ModularityExplicitness(),
         MIGSampled(),
         AAM(),
+        BetaVAEScore(),
+        FactorVAEScore(),
+        IRS(),
+        Unsupervised(),
+        *_INFORMATION,
+        WSEPIN(),
+        WINDIN(),
     ),
 )
 
@@ -26,7 +76,13 @@ FULL = Protocol(
     "Nothing is left out to save time: every image counts in every density.",
     (
         MIG(bins=20),
+        SAP(),
+        SAPContinuous(),
+        ModularityExplicitness(),
         MIGSampled(components="all"),
         AAM(components="all"),
+        *_INFORMATION,
+        WSEPIN(samples=10_000, components="all"),
+        WINDIN(samples=10_000, components="all"),
     ),
 )
