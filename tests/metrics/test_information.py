@@ -115,3 +115,27 @@ def test_entropies_are_those_of_scipy(table):
     assert entropies(factors, (9, 12)) == pytest.approx(expected), "values may be missing"
     assert metrics_reference.entropy(factors[:, 1].tolist()) == pytest.approx(expected[1])
     assert entropies(np.zeros((5, 1), dtype=np.int64), (4,)).tolist() == [0.0]
+
+
+def test_rounded_edges_are_those_of_double_precision_cast_down():
+    rng = np.random.default_rng(0)
+    ends = np.float32([-1.7, 2.9])
+    double = np.linspace(float(ends[0]), float(ends[1]), 21)
+    single = np.linspace(ends[0], ends[1], 21, dtype=np.float32)
+    edges = double.astype(np.float32)
+    moved = np.flatnonzero(edges != single)
+    # Where both differ, a code between them falls on different sides.
+    assert moved.size
+    column = np.concatenate([ends, edges[moved], rng.uniform(*ends, 50)]).astype(np.float32)
+    found = discretise(column[:, None], 20, rounded=True)
+    expected = [sum(bool(value >= edge) for edge in edges[1:-1]) for value in column]
+    assert found[:, 0].tolist() == expected
+    assert (found != discretise(column[:, None], 20)).any()
+
+
+def test_a_constant_and_a_very_narrow_column_have_rounded_edges_too():
+    narrow = np.where(np.arange(6) % 2, np.nextafter(np.float32(1), 2), np.float32(1))
+    codes = np.stack([np.full(6, 0.1), narrow], axis=1).astype(np.float32)
+    found = discretise(codes, 20, rounded=True)
+    assert len(set(found[:, 0].tolist())) == 1
+    assert len(set(found[:, 1].tolist())) == 2

@@ -9,7 +9,7 @@ from reference.sampling_reference import Plain
 from unweave.errors import DataError, UnweaveError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics.draws import Draws
-from unweave.metrics.sampling import GridSampler, RowSampler, grid_rows, sampler
+from unweave.metrics.sampling import GridSampler, RowSampler, grid_rows, in_order, sampler
 from unweave.representation import Representation
 
 
@@ -282,3 +282,20 @@ def test_compat_chooses_the_sampler():
     assert type(sampler(part, draws, "none")) is RowSampler
     with pytest.raises(DataError, match="full grid"):
         sampler(part, draws, "dlib")
+
+
+# A labelled set as it stands
+
+
+@pytest.mark.parametrize(
+    ("count", "share", "train"), [(100, 0.9, 90), (1000, 0.9, 900), (11, 0.9, 10), (3, 0.01, 1)]
+)
+def test_a_labelled_set_is_parted_where_it_stands(count, share, train):
+    first, rest = in_order(count, share)
+    assert first.tolist() == list(range(train))
+    assert rest.tolist() == list(range(train, count))
+
+
+def test_a_labelled_set_too_small_to_part_is_refused():
+    with pytest.raises(DataError, match=r"0\.9 of 9 rows to fit on leaves none"):
+        in_order(9, 0.9)

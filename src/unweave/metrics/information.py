@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def discretise(codes: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
+def discretise(
+    codes: NDArray[np.floating], bins: int, *, rounded: bool = False
+) -> NDArray[np.int64]:
     """Bin each column into equally wide bins between its smallest and largest value.
 
     Edges are those of `numpy.histogram`, the last value falling into the last bin; a constant
@@ -20,6 +22,8 @@ def discretise(codes: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
     Args:
         codes: (N, L).
         bins: Number of bins.
+        rounded: Compute edges in double precision and round them to that of the codes, as NumPy 1
+            did. The last bit of a float32 edge, and the bin of a code that lies on it, may differ.
 
     Returns:
         Bin indices from 0, (N, L).
@@ -27,7 +31,8 @@ def discretise(codes: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
     binned = np.empty(codes.shape, dtype=np.int64)
     for j in range(codes.shape[1]):
         column = np.asarray(codes[:, j])
-        binned[:, j] = np.digitize(column, _inner_edges(column, bins))
+        edges = _rounded_edges(column, bins) if rounded else _inner_edges(column, bins)
+        binned[:, j] = np.digitize(column, edges)
     return binned
 
 
@@ -70,6 +75,12 @@ def _inner_edges(column: NDArray[np.floating], bins: int) -> NDArray[np.floating
         with contextlib.suppress(ValueError):
             return np.histogram_bin_edges(column.astype(kind), bins=bins)[1:-1]
     return np.empty(0)
+
+
+def _rounded_edges(column: NDArray[np.floating], bins: int) -> NDArray[np.floating]:
+    """The edges between bins as NumPy 1 had them, (bins - 1,); some may be equal."""
+    edges = np.histogram_bin_edges(column.astype(np.float64), bins=bins)
+    return edges[1:-1].astype(column.dtype)
 
 
 def _entropy(counts: NDArray[np.int64]) -> float:

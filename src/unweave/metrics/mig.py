@@ -9,7 +9,7 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.errors import DataError, SpecError
+from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.draws import Draws
@@ -40,15 +40,8 @@ class MIG(Metric):
     source: ClassVar[str] = "Chen et al., 2018, arXiv 1802.04942"
 
     bins: int = number(default=20, low=2, help="Equally wide bins for each latent.")
-    samples: int | None = number(
-        default=None, low=1, help="Rows drawn without replacement; None for all rows."
-    )
+    samples: int | None = number(default=None, low=1, help="Rows drawn; None for all rows.")
     compat: Compat = option(default="none", help=COMPAT_HELP)
-
-    def validate(self) -> None:
-        """Refuse the reference's draws without a number of them."""
-        if self.compat != "none" and self.samples is None:
-            raise SpecError(f"mig: compat={self.compat} draws samples, so give their number.")
 
     def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
         """Refuse a single latent, fewer rows than `samples`, and factors that are all constant.
@@ -58,9 +51,11 @@ class MIG(Metric):
         """
         if latents < 2:
             raise DataError("MIG compares two latents, but the representation has only one.")
-        if self.compat != "none":
+        if self.samples is None:
+            pass
+        elif self.compat != "none":
             grid_rows(factors, factor_space)
-        elif self.samples is not None and self.samples > len(factors):
+        elif self.samples > len(factors):
             raise DataError(f"mig: samples is {self.samples}, but there are {len(factors)} rows.")
         if not (factors != factors[:1]).any():
             raise DataError(_CONSTANT)
@@ -77,7 +72,8 @@ class MIG(Metric):
         if self.samples is not None:
             representation = representation.subset(self._rows(representation, draws, self.samples))
         sizes = representation.factor_space.sizes
-        binned = discretise(representation.mean, self.bins)
+        rounded = self.compat == "dlib2019"
+        binned = discretise(representation.mean, self.bins, rounded=rounded)
         factors = np.asarray(representation.factors)
         information = mutual_information(binned, factors, self.bins, sizes)
         entropy = entropies(factors, sizes)

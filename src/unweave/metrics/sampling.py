@@ -11,9 +11,11 @@ __all__ = [
     "RowSampler",
     "Sampler",
     "grid_rows",
+    "in_order",
     "sampler",
 ]
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Literal, final
@@ -283,6 +285,25 @@ def _blocks(count: int, batch: int) -> list[int]:
     """How many batches to draw at once, again and again, until there are `count`."""
     step = max(1, _BLOCK // batch)
     return [min(step, count - start) for start in range(0, count, step)]
+
+
+def in_order(count: int, share: float) -> tuple[Rows, Rows]:
+    """The first rows, to fit on, and the rest, to test on, as they stand.
+
+    Args:
+        count: Number of rows.
+        share: Of the rows to fit on, rounded up to a whole row.
+
+    Raises:
+        DataError: Nothing is left to test on.
+    """
+    first = math.ceil(count * share)
+    if first >= count:
+        raise DataError(
+            f"A share of {share:g} of {count} rows to fit on leaves none to test on: give more "
+            f"rows or a smaller share."
+        )
+    return np.arange(first), np.arange(first, count)
 
 
 def grid_rows(factors: NDArray[np.int64], factor_space: FactorSpace) -> Rows:

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-__all__ = ["DLIB", "DLIB2019"]
+__all__ = ["DLIB", "DLIB2019", "VALIDATION"]
 
 from unweave.metrics.mig import MIG
 from unweave.metrics.protocols.base import Protocol
+from unweave.metrics.sap import SAP
+from unweave.metrics.sap_continuous import SAPContinuous
 
 DLIB = Protocol(
     "dlib",
     1,
     "The study of Locatello et al., 2019: its draws from the full grid, its numbers of samples, "
     "and the solvers of the scikit-learn that is installed.",
-    (MIG(bins=20, samples=10_000, compat="dlib"),),
+    (
+        MIG(bins=20, samples=10_000, compat="dlib"),
+        SAP(train=10_000, test=5_000, compat="dlib"),
+        SAPContinuous(samples=10_000, compat="dlib"),
+    ),
 )
 
 DLIB2019 = Protocol(
     "dlib2019",
     1,
     "The same with the solvers that were scikit-learn's defaults when the study was published.",
-    (MIG(bins=20, samples=10_000, compat="dlib"),),
+    (
+        MIG(bins=20, samples=10_000, compat="dlib2019"),
+        SAP(train=10_000, test=5_000, compat="dlib2019"),
+        SAPContinuous(samples=10_000, compat="dlib2019"),
+    ),
+)
+
+VALIDATION = Protocol(
+    "validation",
+    1,
+    "A small labelled set, rows as they stand, for choosing among models: MIG on all of it, the "
+    "others fitted to its first nine tenths and tested on the rest.",
+    (
+        MIG(bins=20, compat="dlib"),
+        SAP(share=0.9, compat="dlib"),
+    ),
 )
