@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["DLIB", "DLIB2019", "VALIDATION"]
 
 from unweave.metrics.mig import MIG
+from unweave.metrics.modularity_explicitness import ModularityExplicitness
 from unweave.metrics.protocols.base import Protocol
 from unweave.metrics.sap import SAP
 from unweave.metrics.sap_continuous import SAPContinuous
@@ -29,6 +30,17 @@ DLIB2019 = Protocol(
         MIG(bins=20, samples=10_000, compat="dlib2019"),
         SAP(train=10_000, test=5_000, compat="dlib2019"),
         SAPContinuous(samples=10_000, compat="dlib2019"),
+    ),
+)
+
+VALIDATION = Protocol(
+    "validation",
+    1,
+    "A small labelled set, rows as they stand, for choosing among models: MIG on all of it, the "
+    "others fitted to its first nine tenths and tested on the rest.",
+    (
+        MIG(bins=20, compat="dlib"),
+        SAP(share=0.9, compat="dlib"),
     ),
 )
 
