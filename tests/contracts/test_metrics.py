@@ -180,6 +180,21 @@ def test_protocols_name_metrics_that_exist_in_full(name):
         assert parse(str(metric), Metric) == metric
 
 
+def test_a_metric_is_found_by_the_names_of_published_code():
+    aliases = [alias for metric in METRICS for alias in metric.aliases]
+    assert len(set(aliases)) == len(aliases)
+    assert not set(aliases) & {metric.name for metric in METRICS}
+    for metric in protocol("dlib").metrics:
+        for name in (metric.name, *metric.aliases):
+            assert metrics_of(protocol("dlib"), (name,)) == (metric,)
+    found = evaluate(noisy(), metrics="beta_vae_sklearn, factor_vae_metric")
+    assert list(found) == ["beta_vae", "factor_vae"]
+    with pytest.raises(SpecError, match="A metric is named twice in beta_vae, beta_vae"):
+        metrics_of(protocol("dlib"), ("beta_vae", "beta_vae_sklearn"))
+    with pytest.raises(SpecError, match="Protocol disvae/1 does not define beta_vae; it"):
+        metrics_of(protocol("disvae"), ("beta_vae_sklearn",))
+
+
 def test_the_default_protocol_exists():
     assert DEFAULT in PROTOCOLS
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 __all__ = ["DLIB", "DLIB2019", "VALIDATION"]
 
+from unweave.metrics.beta_vae import BetaVAEScore
+from unweave.metrics.factor_vae import FactorVAEScore
+from unweave.metrics.irs import IRS
 from unweave.metrics.mig import MIG
 from unweave.metrics.modularity_explicitness import ModularityExplicitness
 from unweave.metrics.protocols.base import Protocol
 from unweave.metrics.sap import SAP
 from unweave.metrics.sap_continuous import SAPContinuous
+from unweave.metrics.unsupervised import Unsupervised
 
 DLIB = Protocol(
     "dlib",
@@ -17,6 +21,17 @@ DLIB = Protocol(
     "and the solvers of the scikit-learn that is installed.",
     (
         MIG(bins=20, samples=10_000, compat="dlib"),
+        BetaVAEScore(train=10_000, test=5_000, batch=64, compat="dlib"),
+        FactorVAEScore(
+            train=10_000,
+            test=5_000,
+            batch=64,
+            variance_samples=10_000,
+            prune_std=0.05,
+            compat="dlib",
+        ),
+        IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib"),
+        Unsupervised(bins=20, samples=10_000, compat="dlib"),
         SAP(train=10_000, test=5_000, compat="dlib"),
         SAPContinuous(samples=10_000, compat="dlib"),
     ),
@@ -28,19 +43,19 @@ DLIB2019 = Protocol(
     "The same with the solvers that were scikit-learn's defaults when the study was published.",
     (
         MIG(bins=20, samples=10_000, compat="dlib2019"),
+        BetaVAEScore(train=10_000, test=5_000, batch=64, compat="dlib2019"),
+        FactorVAEScore(
+            train=10_000,
+            test=5_000,
+            batch=64,
+            variance_samples=10_000,
+            prune_std=0.05,
+            compat="dlib2019",
+        ),
+        IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib2019"),
+        Unsupervised(bins=20, samples=10_000, compat="dlib2019"),
         SAP(train=10_000, test=5_000, compat="dlib2019"),
         SAPContinuous(samples=10_000, compat="dlib2019"),
-    ),
-)
-
-VALIDATION = Protocol(
-    "validation",
-    1,
-    "A small labelled set, rows as they stand, for choosing among models: MIG on all of it, the "
-    "others fitted to its first nine tenths and tested on the rest.",
-    (
-        MIG(bins=20, compat="dlib"),
-        SAP(share=0.9, compat="dlib"),
     ),
 )
 
