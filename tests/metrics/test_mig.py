@@ -94,6 +94,21 @@ def test_a_factor_that_is_constant_is_left_out():
     assert set(score(factors[:, :2], factors).parts) == {"f0", "f1"}
 
 
+def test_factors_at_the_beginning_can_be_left_out():
+    codes = np.concatenate([grid(), grid()[:, :1], np.zeros((SPACE.size, 1))], axis=1)
+    whole = score(codes)
+    assert whole.parts == pytest.approx({"f0": 0.0, "f1": 1.0, "f2": 1.0})
+    found = score(codes, metric=MIG(skip=1))
+    assert found.parts == pytest.approx({"f1": 1.0, "f2": 1.0})
+    assert found.value == pytest.approx(1.0)
+    assert found.matrix.columns == ("f0", "f1", "f2")
+    factors = grid()
+    with pytest.raises(DataError, match="every factor is constant"):
+        score(codes[::20], factors[::20], metric=MIG(skip=1))
+    with pytest.raises(DataError, match="skip is 3, but there are 3 factors"):
+        score(codes, metric=MIG(skip=3))
+
+
 # What is refused
 
 

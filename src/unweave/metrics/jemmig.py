@@ -24,7 +24,7 @@ def joint_entropy_gaps(
     code_entropy: NDArray[np.float64],
     levels: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """The normalised score of each factor, between 0 and 1, (K,).
+    """The normalised score of each factor, between 0 and 1; 0 if no latent knows of it, (K,).
 
     Args:
         information: Nats, (L, K).
@@ -39,7 +39,7 @@ def joint_entropy_gaps(
     joint = factor_entropy + code_entropy[best] - first
     most = factor_entropy + np.log(levels[best])
     share = (joint - first + second) / np.where(most > 0, most, 1.0)
-    return np.asarray(np.clip(1 - share, 0.0, 1.0))
+    return np.where(first > 0, np.clip(1 - share, 0.0, 1.0), 0.0)
 
 
 @final
@@ -50,9 +50,10 @@ class JEMMIG(InformationMetric):
         \frac{H(v_k, z_*) - I(z_*; v_k) + I(z_{(2)}; v_k)}{H(v_k) + \log B}
 
     where :math:`z_*` is that latent in B bins, and :math:`z_{(2)}` the one that knows second most.
-    A latent that knows more than its factor has a larger joint entropy and scores less: 1 takes
-    codes with no other content and as many values as there are bins, or no entropy beyond the
-    factor's. With a single latent the second knows nothing.
+    A latent that holds more than its factor has a larger joint entropy and scores less; 1 takes
+    one that is the factor in other words, and no second. With a single latent the second knows
+    nothing. A factor that no latent knows anything of scores 0, where a constant latent would
+    otherwise be rewarded for its lack of entropy.
 
     References:
         Do and Tran, 2020, who propose it; here in its normalised form.

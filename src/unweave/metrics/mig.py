@@ -41,10 +41,13 @@ class MIG(Metric):
 
     bins: int = number(default=20, low=2, help="Equally wide bins for each latent.")
     samples: int | None = number(default=None, low=1, help="Rows drawn; None for all rows.")
+    skip: int = number(default=0, low=0, help="Factors at the beginning that are left out.")
     compat: Compat = option(default="none", help=COMPAT_HELP)
 
     def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
         """Refuse a single latent, fewer rows than `samples`, and factors that are all constant.
+
+        Those that are left out do not count.
 
         Raises:
             DataError: The message says which.
@@ -57,7 +60,9 @@ class MIG(Metric):
             grid_rows(factors, factor_space)
         elif self.samples > len(factors):
             raise DataError(f"mig: samples is {self.samples}, but there are {len(factors)} rows.")
-        if not (factors != factors[:1]).any():
+        if self.skip >= factors.shape[1]:
+            raise DataError(f"mig: skip is {self.skip}, but there are {factors.shape[1]} factors.")
+        if not (factors != factors[:1])[:, self.skip :].any():
             raise DataError(_CONSTANT)
 
     def score(self, representation: Representation, draws: Draws) -> Score:
@@ -82,7 +87,7 @@ class MIG(Metric):
         parts = {
             name: float((ranked[0, k] - ranked[1, k]) / entropy[k])
             for k, name in enumerate(names)
-            if entropy[k] > 0
+            if k >= self.skip and entropy[k] > 0
         }
         if not parts:
             raise DataError(_CONSTANT)

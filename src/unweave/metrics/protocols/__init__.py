@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from unweave.errors import SpecError, nearest
 from unweave.metrics.protocols.base import Protocol, metrics_of, names_of
+from unweave.metrics.protocols.clg import CLG
 from unweave.metrics.protocols.disvae import DISVAE
 from unweave.metrics.protocols.dlib import DLIB, DLIB2019, VALIDATION
+from unweave.metrics.protocols.infomec import QLAE2023, TRIPOD2024
+from unweave.metrics.protocols.rpu import RPU
 from unweave.metrics.protocols.unweave import FULL, UNWEAVE
 
 __all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "names_of", "protocol"]
@@ -13,7 +16,8 @@ __all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "names_of", "protoc
 DEFAULT = "unweave"
 
 PROTOCOLS: dict[str, Protocol] = {
-    each.name: each for each in (UNWEAVE, FULL, DLIB, DLIB2019, VALIDATION, DISVAE)
+    each.name: each
+    for each in (UNWEAVE, FULL, DLIB, DLIB2019, VALIDATION, DISVAE, CLG, RPU, QLAE2023, TRIPOD2024)
 }
 
 

@@ -1,0 +1,21 @@
+"""The protocol of PBT-U-VAE and rPU-VAE."""
+
+from __future__ import annotations
+
+__all__ = ["RPU"]
+
+from unweave.metrics.information_estimators import Histogram
+from unweave.metrics.mig import MIG
+from unweave.metrics.nmig import NMIG
+from unweave.metrics.protocols.base import Protocol
+
+RPU = Protocol(
+    "rpu",
+    1,
+    "As the code of PBT-U-VAE and rPU-VAE scores models while it trains them: 50,000 rows without "
+    "replacement, 20 bins.",
+    (
+        MIG(bins=20, samples=50_000),
+        NMIG(estimator=Histogram(bins=20), samples=50_000),
+    ),
+)
