@@ -33,8 +33,8 @@ assert unweave.__version__
 assert "load_run" in dir(unweave)
 found["numpy after import unweave"] = [name for name in ("numpy", "scipy") if name in sys.modules]
 show_help()
-for words in (["train"], ["import"], ["evaluate"], ["score"], ["demo"], ["plot"], ["report"],
-              ["data"], ["data", "prepare"], ["objectives"], ["metrics"], ["presets"]):
+for words in (["train"], ["import"], ["evaluate"], ["score"], ["rank"], ["demo"], ["plot"],
+              ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"], ["presets"]):
     show_help(*words)
 import unweave.metrics
 look("import unweave.metrics")

@@ -9,6 +9,7 @@ __all__ = [
     "import_run",
     "load_dataset",
     "load_run",
+    "rank",
     "train",
 ]
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from unweave.data import load_dataset
     from unweave.encoders import evaluate_encoder
     from unweave.importing import import_run
+    from unweave.ranking import rank
     from unweave.run import Run, load_run, train
 
 _HOMES = {
@@ -29,6 +31,7 @@ _HOMES = {
     "import_run": "unweave.importing",
     "load_dataset": "unweave.data",
     "load_run": "unweave.run",
+    "rank": "unweave.ranking",
     "train": "unweave.run",
 }
 

@@ -18,6 +18,7 @@ from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
 from unweave.cli.imports import Import
 from unweave.cli.lists import Architectures, Metrics, Objectives, Presets
+from unweave.cli.rank import Rank
 from unweave.cli.score import Score
 from unweave.cli.show import Plot, Report
 from unweave.cli.train import Train
@@ -36,6 +37,7 @@ _COMMANDS = (
     | Annotated[Import, subcommand("import")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Score, subcommand("score")]
+    | Annotated[Rank, subcommand("rank")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Report, subcommand("report")]
     | Annotated[_DATA, subcommand("data", description="Datasets: list, prepare, show, verify.")]

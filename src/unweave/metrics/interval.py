@@ -1,14 +1,21 @@
-"""How far a score moves with its draws: the same table scored with one seed after another."""
+"""How far a score moves: with its draws, seed after seed, or from run to run."""
 
 from __future__ import annotations
 
-__all__ = ["ScoreInterval", "over_draws"]
+__all__ = ["ScoreInterval", "over_draws", "over_runs"]
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
+from numpy.typing import NDArray
+
+from unweave.splits import keyed_generator
+
+_RESAMPLES = 2000
+_FEWEST = 3
 
 
 @final
@@ -59,3 +66,25 @@ def over_draws(values: tuple[float, ...]) -> ScoreInterval:
     half = float(stdtrit(len(numbers) - 1, 0.975)) * sd / math.sqrt(len(numbers))
     mean = float(numbers.mean()) if sd else float(numbers[0])
     return ScoreInterval("draws", mean - half, mean + half, sd, tuple(map(float, numbers)))
+
+
+def over_runs(
+    values: NDArray[np.float64], statistic: Callable[..., NDArray[np.float64]], seed: int
+) -> ScoreInterval | None:
+    """The 95 % bootstrap interval of a statistic of scores of runs; None for fewer than three.
+
+    Runs are drawn with replacement, and the interval lies between the percentiles 2.5 and 97.5 of
+    what the statistic then is. Of few runs it is too narrow.
+
+    Args:
+        values: One score a run, (n,).
+        statistic: Such as `numpy.mean`; takes an axis.
+        seed: Seed of the draws.
+    """
+    if len(values) < _FEWEST:
+        return None
+    rng = keyed_generator(seed, "bootstrap over runs")
+    drawn = values[rng.integers(len(values), size=(_RESAMPLES, len(values)))]
+    low, high = np.percentile(statistic(drawn, axis=1), (2.5, 97.5))
+    sd = float(np.std(values, ddof=1))
+    return ScoreInterval("runs", float(low), float(high), sd, tuple(map(float, values)))

@@ -1,0 +1,69 @@
+"""`unweave rank`."""
+
+from __future__ import annotations
+
+__all__ = ["Rank"]
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, final
+
+from tyro.conf import Positional, arg
+
+from unweave.cli.common import Common, Int, Text, bar, to_number
+
+
+@final
+@dataclass(kw_only=True)
+class Rank(Common):
+    """Put finished runs of one dataset in order: by UDR, which needs no labels, or by a metric."""
+
+    run_folders: Positional[
+        Annotated[tuple[str, ...], arg(metavar="RUN ...", help_behavior_hint="")]
+    ]
+    """Folders of the runs, at least two."""
+
+    by: str = "udr"
+    """udr, or the name of a metric or an analysis; runs without its score are scored now."""
+
+    compare: Literal["all", "config"] = "all"
+    """UDR compares a run with all others, or with those that differ in nothing but the seed."""
+
+    protocol: str = "unweave"
+    """Which settings to use."""
+
+    images: Int = "1000"
+    """For UDR: how many images are encoded (default 1000)."""
+
+    seed: Int = "0"
+    """Which images those are, or seed of the metric's draws (default 0)."""
+
+    out: Text = None
+    """JSON file to write the ranking to as well."""
+
+    def run(self) -> int:
+        """Rank and print."""
+        from pathlib import Path
+
+        from unweave.errors import SpecError
+        from unweave.ranking import rank
+        from unweave.rundir import write_json
+
+        images = to_number("--images", self.images, int)
+        seed = to_number("--seed", self.seed, int)
+        if self.out is not None and Path(self.out).is_dir():
+            raise SpecError(f"--out must be a file, but {self.out} is a folder.")
+        with bar() as progress:
+            ranking = rank(
+                self.run_folders,
+                self.by,
+                compare=self.compare,
+                protocol=self.protocol,
+                images=images,
+                seed=seed,
+                progress=progress,
+            )
+        result = ranking.to_dict()
+        if self.out is not None:
+            write_json(Path(self.out), result)
+        self.emit(result, str(ranking))
+        return 0
