@@ -91,18 +91,31 @@ def test_many_points_are_gathered_in_blocks():
         np.testing.assert_allclose(found[point], expected, rtol=1e-12)
 
 
-def test_the_matrix_is_the_mean_difference_of_each_factor():
-    # A latent that copies a factor does not differ where it is shared. Two independent uniform
-    # values out of n differ by (n^2 - 1) / (3 n) on average, and have variance (n^2 - 1) / 12.
-    found = score(GRID, batch=64)
+def test_features_have_the_mean_that_two_draws_of_a_factor_have():
+    # Two independent uniform values out of n differ by (n^2 - 1) / (3 n) on average.
+    drawn = GridSampler(GRID, SPACE, Draws(0, "any")).pairs(2000, 64)
+    features = mean_differences(GRID.astype(np.float64), drawn.first, drawn.second)
     for j, size in enumerate(SPACE.sizes):
-        free = (size**2 - 1) / (3 * size) / np.sqrt((size**2 - 1) / 12)
         for k in range(3):
-            expected = 0 if j == k else free
-            assert found.matrix.values[j, k] == pytest.approx(expected, abs=0.02)
-    assert found.matrix.rows == ("z0", "z1", "z2")
+            expected = 0 if j == k else (size**2 - 1) / (3 * size)
+            here = features[drawn.factor == k, j].mean()
+            assert here == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize("compat", ["none", "dlib"])
+def test_the_matrix_says_what_sharing_a_factor_takes_away(compat):
+    # A latent that copies a factor does not differ where it is shared; a constant one never does.
+    found = score(np.concatenate([GRID, np.full((60, 1), 0.3)], axis=1), compat=compat)
+    expected = np.concatenate([np.eye(3), np.zeros((1, 3))])
+    assert found.matrix.values.min() == 0
+    np.testing.assert_allclose(found.matrix.values, expected, atol=0.02)
+    assert (found.matrix.values[3] == 0).all()
+    assert found.matrix.rows == ("z0", "z1", "z2", "z3")
     assert found.matrix.columns == SPACE.names
-    assert "standard deviations" in found.matrix.label
+    rng = np.random.default_rng(9)
+    noisy = score(GRID + rng.normal(0, 0.5, GRID.shape), compat=compat).matrix.values
+    assert (np.diag(noisy) > 0.2).all()
+    assert (np.diag(noisy) < 0.9).all()
 
 
 # What it says of codes

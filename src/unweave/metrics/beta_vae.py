@@ -56,7 +56,8 @@ class BetaVAEScore(Metric):
     Codes are first divided by their standard deviation in the table, so that the penalty of the
     classifier does not favour latents of large scale; constant ones stay as they are. A factor
     that is constant in the table is never drawn. `parts` are the accuracies on the points of each
-    factor, and the matrix holds the mean features of its training points.
+    factor. The matrix says how much smaller each feature is on the training points of a factor
+    than on those of the factor where it is largest.
 
     With `compat`, codes are taken as they are, and `parts` are `train_accuracy` and
     `eval_accuracy`.
@@ -124,15 +125,20 @@ class BetaVAEScore(Metric):
                 space.names[k]: accuracy(classifier, fresh[fresh_labels == k], k)
                 for k in np.unique(fresh_labels)
             }
-        means = [features[labels == k].mean(axis=0) for k in drawn]
+        means = np.stack([features[labels == k].mean(axis=0) for k in drawn], axis=1)
         matrix = Matrix(
-            values=np.stack(means, axis=1),
+            values=_lost(means),
             rows=tuple(f"z{j}" for j in range(table.latents)),
             columns=tuple(space.names[k] for k in drawn),
-            label="mean absolute difference of pairs that share the factor"
-            + (" (standard deviations)" if self.compat == "none" else ""),
+            label="share of the mean difference that is gone while the factor is shared",
         )
         return Score(value=value, parts=parts, matrix=matrix)
+
+
+def _lost(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far means, (L, K), fall short of the largest in their row, as a share; 0 of nothing."""
+    largest = means.max(axis=1, keepdims=True)
+    return 1 - np.where(largest > 0, means, 1.0) / np.where(largest > 0, largest, 1.0)
 
 
 def _of_unit_deviation(codes: NDArray[np.floating]) -> NDArray[np.float64]:
