@@ -5,6 +5,8 @@ from __future__ import annotations
 __all__ = ["DLIB", "DLIB2019", "VALIDATION"]
 
 from unweave.metrics.beta_vae import BetaVAEScore
+from unweave.metrics.dci import DCI
+from unweave.metrics.dci_per_tree import DCIPerTree
 from unweave.metrics.factor_vae import FactorVAEScore
 from unweave.metrics.irs import IRS
 from unweave.metrics.mig import MIG
@@ -21,6 +23,11 @@ DLIB = Protocol(
     "and the solvers of the scikit-learn that is installed.",
     (
         MIG(bins=20, samples=10_000, compat="dlib"),
+        SAP(train=10_000, test=5_000, compat="dlib"),
+        DCI(train=10_000, test=5_000, compat="dlib"),
+        DCIPerTree(train=10_000, test=5_000, compat="dlib"),
+        SAPContinuous(samples=10_000, compat="dlib"),
+        ModularityExplicitness(bins=20, train=10_000, test=5_000, compat="dlib"),
         BetaVAEScore(train=10_000, test=5_000, batch=64, compat="dlib"),
         FactorVAEScore(
             train=10_000,
@@ -32,8 +39,6 @@ DLIB = Protocol(
         ),
         IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib"),
         Unsupervised(bins=20, samples=10_000, compat="dlib"),
-        SAP(train=10_000, test=5_000, compat="dlib"),
-        SAPContinuous(samples=10_000, compat="dlib"),
     ),
 )
 
@@ -43,6 +48,11 @@ DLIB2019 = Protocol(
     "The same with the solvers that were scikit-learn's defaults when the study was published.",
     (
         MIG(bins=20, samples=10_000, compat="dlib2019"),
+        SAP(train=10_000, test=5_000, compat="dlib2019"),
+        DCI(train=10_000, test=5_000, compat="dlib2019"),
+        DCIPerTree(train=10_000, test=5_000, compat="dlib2019"),
+        SAPContinuous(samples=10_000, compat="dlib2019"),
+        ModularityExplicitness(bins=20, train=10_000, test=5_000, compat="dlib2019"),
         BetaVAEScore(train=10_000, test=5_000, batch=64, compat="dlib2019"),
         FactorVAEScore(
             train=10_000,
@@ -54,8 +64,6 @@ DLIB2019 = Protocol(
         ),
         IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib2019"),
         Unsupervised(bins=20, samples=10_000, compat="dlib2019"),
-        SAP(train=10_000, test=5_000, compat="dlib2019"),
-        SAPContinuous(samples=10_000, compat="dlib2019"),
     ),
 )
 

@@ -6,6 +6,11 @@ __all__ = ["FULL", "UNWEAVE"]
 
 from unweave.metrics.aam import AAM
 from unweave.metrics.beta_vae import BetaVAEScore
+from unweave.metrics.dci import DCI
+from unweave.metrics.dci_forest import DCIForest
+from unweave.metrics.dci_hist import DCIHist
+from unweave.metrics.dci_lasso import DCILasso
+from unweave.metrics.dci_per_tree import DCIPerTree
 from unweave.metrics.dcimig import DCIMIG
 from unweave.metrics.edi import EDI
 from unweave.metrics.factor_leakage import FactorLeakage
@@ -29,6 +34,9 @@ from unweave.metrics.sap import SAP
 from unweave.metrics.sap_continuous import SAPContinuous
 from unweave.metrics.separability import WINDIN, WSEPIN
 from unweave.metrics.unsupervised import Unsupervised
+
+# Importances of latents for predictors of the factors; all but the linear one take long.
+_IMPORTANCE = (DCILasso(), DCI(), DCIPerTree(), DCIForest(), DCIHist())
 
 # Functions of what each latent knows of each factor, as they are by default.
 _INFORMATION = (
@@ -58,6 +66,7 @@ UNWEAVE = Protocol(
         SAP(),
         SAPContinuous(),
         ModularityExplicitness(),
+        *_IMPORTANCE,
         MIGSampled(),
         AAM(),
         BetaVAEScore(),
@@ -79,6 +88,7 @@ FULL = Protocol(
         SAP(),
         SAPContinuous(),
         ModularityExplicitness(),
+        *_IMPORTANCE,
         MIGSampled(components="all"),
         AAM(components="all"),
         BetaVAEScore(),
