@@ -212,7 +212,7 @@ def test_one_latent_stands_for_one_factor(compat):
 
 def test_fewer_than_two_factors_that_vary_are_refused():
     part = GRID[(GRID[:, 0] == 1) & (GRID[:, 1] == 2)]
-    with pytest.raises(DataError, match="at least two must vary"):
+    with pytest.raises(DataError, match="at least two must vary, and here 1 of 3 does: name"):
         score(part, part)
 
 

@@ -87,8 +87,12 @@ class BetaVAEScore(Metric):
         """
         if self.compat != "none":
             grid_rows(factors, factor_space)
-        if (factors != factors[:1]).any(axis=0).sum() < 2:
-            raise DataError("The BetaVAE score tells factors apart, so at least two must vary.")
+        varying = int((factors != factors[:1]).any(axis=0).sum())
+        if varying < 2:
+            raise DataError(
+                f"beta_vae tells factors apart, so at least two must vary, and here "
+                f"{varying} of {factors.shape[1]} does: name the metrics to score, without beta_vae."
+            )
 
     def score(self, representation: Representation, draws: Draws) -> Score:
         """The accuracy on fresh points.
