@@ -91,7 +91,8 @@ class BetaVAEScore(Metric):
         if varying < 2:
             raise DataError(
                 f"beta_vae tells factors apart, so at least two must vary, and here "
-                f"{varying} of {factors.shape[1]} does: name the metrics to score, without beta_vae."
+                f"{varying} of {factors.shape[1]} does: name the metrics to score, without "
+                "beta_vae."
             )
 
     def score(self, representation: Representation, draws: Draws) -> Score:

@@ -136,7 +136,8 @@ class FactorVAEScore(Metric):
         if varying < 2:
             raise DataError(
                 f"factor_vae tells factors apart, so at least two must vary, and here "
-                f"{varying} of {factors.shape[1]} does: name the metrics to score, without factor_vae."
+                f"{varying} of {factors.shape[1]} does: name the metrics to score, without "
+                "factor_vae."
             )
 
     def score(self, representation: Representation, draws: Draws) -> Score:
