@@ -235,7 +235,25 @@ def test_lists_say_what_a_field_is():
     assert metric["protocols"]["unweave/1"] == "mig"
     assert not metric["opt_in"]
     assert metrics["aam"]["opt_in"]
+    assert metric["direction"] == "higher"
+    assert metric["needs"] == ["codes", "factors"]
+    assert "1802.04942" in metric["source"]
+    assert metric["cost"].startswith("at most about 2 s")
+    assert metrics["aam"]["cost"].startswith("seconds to hours")
+    assert metrics["beta_vae"]["aliases"] == ["beta_vae_sklearn"]
+    assert metrics["test_losses"]["direction"] == "lower"
+    assert metrics["test_losses"]["cost"].startswith("a pass of all images")
     assert metrics["aam"]["protocols"]["full/1"] == "aam(components=all)"
+
+
+def test_the_list_of_metrics_begins_with_a_line_for_each():
+    shown = cli("metrics").out.split("\n\n")[0].splitlines()
+    rows = cli("metrics", "--json").json["metrics"]
+    assert shown[0].split() == ["name", "range", "better", "scored", "needs"]
+    assert [line.split()[0] for line in shown[1:]] == [row["name"] for row in rows]
+    lines = {line.split()[0]: " ".join(line.split()[1:]) for line in shown}
+    assert lines["mig"] == "0 to 1 higher by default codes, factors"
+    assert lines["aam"] == "0 to 1 higher when named codes, factors, logvar"
 
 
 def test_the_list_of_metrics_says_how_to_ask_for_them():
