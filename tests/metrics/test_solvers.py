@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, softmax
 
+from reference import information_reference
 from unweave.metrics.solvers import accuracy, fit, logistic_regression
 
 
@@ -57,6 +58,27 @@ def test_they_differ():
     )
     assert np.abs(old - new).max() > 0.02
     np.testing.assert_allclose(old.sum(axis=1), 1)
+
+
+def test_without_penalty_it_is_the_optimum_of_newtons_method():
+    features, labels = blobs(3)
+    kept = np.concatenate([np.flatnonzero(labels == k)[:20] for k in range(3)])
+    features, labels = features[kept], labels[kept]
+    losses = []
+    for penalised in (False, True):
+        found = fit(logistic_regression("none", penalised=penalised), features, labels)
+        chances = found.predict_proba(features)[np.arange(len(labels)), labels]
+        losses.append(-np.log(chances).mean())
+    expected = information_reference.cross_entropy(features, labels)
+    assert losses[0] == pytest.approx(expected, abs=1e-4)
+    assert losses[1] > losses[0] + 1e-3
+
+
+@pytest.mark.filterwarnings("error")
+def test_without_penalty_classes_may_be_apart():
+    features = np.array([[-2.0], [-1.0], [1.0], [2.0]])
+    found = fit(logistic_regression("none", penalised=False), features, [3, 3, 7, 7])
+    assert accuracy(found, features, [3, 3, 7, 7]) == 1.0
 
 
 def test_the_old_solver_took_one_number_from_the_stream():

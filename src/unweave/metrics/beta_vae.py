@@ -77,6 +77,7 @@ class BetaVAEScore(Metric):
     train: int = number(default=10_000, low=2, help="Points that the classifier is fitted on.")
     test: int = number(default=5_000, low=1, help="Points that it is scored on.")
     batch: int = number(default=64, low=1, help="Pairs behind a point.")
+    penalised: bool = option(default=True, help="Penalise the weights of the classifier.")
     compat: Compat = option(default="none", help=COMPAT_HELP)
 
     def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
@@ -119,7 +120,8 @@ class BetaVAEScore(Metric):
                 f"beta_vae: train={self.train} points all share factor {space.names[drawn[0]]}; "
                 "draw more of them."
             )
-        classifier = fit(logistic_regression(self.compat, rows.random_state), features, labels)
+        unfitted = logistic_regression(self.compat, rows.random_state, penalised=self.penalised)
+        classifier = fit(unfitted, features, labels)
         fresh, fresh_labels = points(self.test)
         value = accuracy(classifier, fresh, fresh_labels)
         if self.compat != "none":

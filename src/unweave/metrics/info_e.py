@@ -60,9 +60,13 @@ def relative_gain(
         # A hundred iterations are part of the definition.
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(features, labels)
-    chances = model.predict_log_proba(features)[np.arange(len(labels)), labels]
-    shares = np.bincount(labels)
-    loss = -np.mean(np.bincount(labels, weights=chances) / shares)
+    scores = model.decision_function(features)
+    if scores.ndim == 1:
+        scores = np.stack([np.zeros_like(scores), scores], axis=1)
+    # Not by way of probabilities: without a penalty some are too small for a number.
+    scores -= scores.max(axis=1, keepdims=True)
+    log_chance = scores[np.arange(len(labels)), labels] - np.log(np.exp(scores).sum(axis=1))
+    loss = -np.mean(np.bincount(labels, weights=log_chance) / np.bincount(labels))
     return float(np.clip(1 - loss / np.log(len(classes)), 0.0, 1.0))
 
 

@@ -88,7 +88,7 @@ def separability(
         mine = rows[part, None] == chosen
         # Those that stand for the images other than the draw's own.
         standing = np.maximum(len(chosen) - mine.sum(axis=1, keepdims=True), 1)
-        weight = np.where(mine, -np.inf, np.log1p(-1 / count) - np.log(standing))
+        weight = np.where(mine, -np.inf, np.log(max(count - 1, 1) / count) - np.log(standing))
         total, own = single.sum(axis=0), own_log[part]
         own_total, share = own.sum(axis=1), -np.log(count)
         whole[part] = _mix(total + weight, own_total + share)
@@ -122,7 +122,12 @@ class SeparabilityMetric(Metric):
     )
 
     def cost(self, representation: Representation) -> str | None:
-        """Densities and time; None when it is neither exact nor long."""
+        """Densities and time; None when it is neither exact nor long.
+
+        Raises:
+            DataError: There are no logvars, or absurd ones.
+        """
+        checked_logvar(representation, self.name)
         most = len(representation) if self._most is None else self._most
         densities = self.samples * min(most, len(representation))
         # Marginals, what is left without each latent, and the whole.

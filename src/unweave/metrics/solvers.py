@@ -13,7 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from unweave.metrics.sampling import Compat
 
 
-def logistic_regression(compat: Compat, random_state: np.random.RandomState | None = None) -> Any:
+def logistic_regression(
+    compat: Compat,
+    random_state: np.random.RandomState | None = None,
+    *,
+    penalised: bool = True,
+) -> Any:
     """An unfitted classifier of any number of classes with L2 penalty, C = 1.
 
     Under `dlib2019` it is the default of scikit-learn before 0.22: one liblinear problem for each
@@ -26,10 +31,13 @@ def logistic_regression(compat: Compat, random_state: np.random.RandomState | No
         random_state: The stream whose draws go on after the fit, or None. Neither solver makes
             random choices, but the old one drew a seed from it; that draw is made here, so make
             the classifier right before it is fitted.
+        penalised: False for the multinomial problem without penalty, by Newton's method.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
+    if not penalised:
+        return LogisticRegression(C=np.inf, solver="newton-cg", random_state=random_state)
     if compat != "dlib2019":
         return LogisticRegression(random_state=random_state)
     seed = None if random_state is None else random_state.randint(np.iinfo(np.int32).max)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["RPU"]
 
+from unweave.metrics.dci import DCI
 from unweave.metrics.information_estimators import Histogram
 from unweave.metrics.mig import MIG
 from unweave.metrics.nmig import NMIG
@@ -17,5 +18,6 @@ RPU = Protocol(
     (
         MIG(bins=20, samples=50_000),
         NMIG(estimator=Histogram(bins=20), samples=50_000),
+        DCI(train=10_000, test=5_000),
     ),
 )
