@@ -9,6 +9,7 @@ from reference import information_reference
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import MCC, Draws
+from unweave.metrics.columns import within_one
 from unweave.metrics.mcc import correlations, matched
 from unweave.representation import Representation
 
@@ -92,3 +93,18 @@ def test_samples_are_drawn_by_the_seed():
     one, again, other = (score(MCC(samples=100), messy(), seed=seed).value for seed in (1, 1, 2))
     assert one == again != other
     assert score(MCC(samples=10**6), messy()).value == score(MCC(), messy()).value
+
+
+def test_columns_are_scaled_by_powers_of_two():
+    columns = np.array([[3.0, 0, -1e300, 5e-324, 1], [1.5, 0, 1e299, 0, -0.5]])
+    found = within_one(columns)
+    assert np.abs(found).max() <= 1
+    assert (np.abs(found).max(axis=0)[[0, 2, 3, 4]] >= 0.5).all()
+    np.testing.assert_array_equal(found[:, 0], [0.75, 0.375])
+    np.testing.assert_array_equal(found[:, 1], 0)
+    assert within_one(columns[:0]).shape == (0, 5)
+    table = messy()
+    np.testing.assert_array_equal(
+        correlations(table.mean.astype(np.float64) * 2.0**900, table.factors),
+        correlations(table.mean, table.factors),
+    )

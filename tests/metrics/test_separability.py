@@ -171,3 +171,15 @@ def test_the_seed_decides(seed):
         for s in (seed, seed, seed + 1)
     )
     assert one.value == again.value != other.value
+
+
+def test_densities_that_are_far_apart_do_not_swallow_others():
+    # Of the first latent the others' densities are e^-1e8; the second is another matter.
+    mean = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 1.0]])
+    logvar = np.array([-2 * np.log(1e4), 0.0])
+    found = estimate(mean, logvar, samples=40_000)
+    single = estimate(mean[:, 1:], 0.0, samples=40_000)
+    assert found.alone[0] == pytest.approx(np.log(3), abs=1e-6)
+    # The first tells the image, so the second has nothing to add.
+    assert found.beyond[1] == pytest.approx(0, abs=1e-6)
+    assert found.beyond[0] == pytest.approx(np.log(3) - single.alone[0], abs=0.02)

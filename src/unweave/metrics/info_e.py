@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.metrics.base import Score
+from unweave.metrics.columns import within_one
 from unweave.metrics.draws import Draws
 from unweave.metrics.infomec import CODES_HELP, CodeKind, is_discrete
 from unweave.metrics.information_metric import SAMPLES_HELP, InformationBase, require_variation
@@ -24,7 +25,8 @@ def features_of(codes: NDArray[np.floating], discrete: bool) -> NDArray[np.float
     A constant latent adds nothing: a column of zeros.
     """
     if not discrete:
-        centred = np.asarray(codes, np.float64) - codes.mean(axis=0, dtype=np.float64)
+        centred = within_one(codes)
+        centred = centred - centred.mean(axis=0)
         spread = centred.std(axis=0)
         return np.asarray(np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0))
     blocks = []
@@ -51,14 +53,13 @@ def relative_gain(
     Returns:
         From 0 to 1.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     classes, labels = np.unique(labels, return_inverse=True)
     model = LogisticRegression(C=np.inf, class_weight="balanced", max_iter=iterations)
     with warnings.catch_warnings():
-        # A hundred iterations are part of the definition.
-        warnings.simplefilter("ignore", ConvergenceWarning)
+        # A hundred iterations are part of the definition, and so is any number of classes.
+        warnings.simplefilter("ignore", UserWarning)
         model.fit(features, labels)
     scores = model.decision_function(features)
     if scores.ndim == 1:

@@ -17,6 +17,7 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.metrics.columns import within_one
 from unweave.metrics.draws import Draws
 from unweave.metrics.information import discretise, entropies, mutual_information
 from unweave.metrics.information_matrix import InformationMatrix
@@ -142,7 +143,7 @@ class NearestNeighbours(InformationEstimator):
 
     def estimate(self, table: Representation, draws: Draws) -> InformationMatrix:
         """The estimate of standardised latents, with tiny noise against ties drawn."""
-        codes = np.asarray(table.mean, np.float64)
+        codes = within_one(table.mean)
         codes = codes - codes.mean(axis=0)
         factors = np.asarray(table.factors)
         state = np.random.RandomState(int(draws.generator().integers(2**32)))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 __all__ = ["joint_information"]
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
+
+from unweave.metrics.columns import within_one
 
 # Weight of the classes' frequencies in each prediction, so that none is impossible.
 _PRIOR = 1e-3
@@ -42,13 +46,18 @@ def joint_information(
     count = len(labels)
     if count < 2 or len(values) < 2:
         return 0.0
+    codes = within_one(codes)
     order = random_state.permutation(count)
     halves = order[: count // 2], order[count // 2 :]
     loss = 0.0
     for fitted, tested in (halves, halves[::-1]):
         model = RandomForestClassifier(
             trees, min_samples_leaf=leaf, random_state=random_state.randint(2**31)
-        ).fit(codes[fitted], labels[fitted])
+        )
+        with warnings.catch_warnings():
+            # That there are many classes.
+            warnings.simplefilter("ignore", UserWarning)
+            model.fit(codes[fitted], labels[fitted])
         # A class that does not occur in this half has its place in the prior alone.
         chances = np.zeros((len(tested), len(values)))
         chances[:, model.classes_] = model.predict_proba(codes[tested])

@@ -7,6 +7,8 @@ __all__ = ["knn_information"]
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.metrics.columns import within_one
+
 Column = NDArray[np.float64]
 
 
@@ -43,7 +45,7 @@ def knn_information(
         | Mutual Information between Discrete and Continuous Data Sets (Ross, 2014)
         | https://doi.org/10.1371/journal.pone.0087357
     """
-    scaled = np.array(codes, np.float64)
+    scaled = within_one(codes)
     spread = scaled.std(axis=0)
     varies = spread > 0
     scaled /= np.where(varies, spread, 1.0)

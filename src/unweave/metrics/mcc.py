@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.columns import within_one
 from unweave.metrics.draws import Draws
 from unweave.metrics.information_metric import SAMPLES_HELP, require_variation
 from unweave.metrics.sampling import RowSampler
@@ -28,7 +29,7 @@ def correlations(
         factors: Factor indices, (N, K).
         ranks: Correlate ranks (Spearman) instead of values (Pearson); equal values share one.
     """
-    one, other = np.asarray(codes, np.float64), np.asarray(factors, np.float64)
+    one, other = within_one(codes), np.asarray(factors, np.float64)
     if ranks:
         from scipy.stats import rankdata
 

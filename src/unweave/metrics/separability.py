@@ -19,8 +19,8 @@ from unweave.spec import number
 if TYPE_CHECKING:
     from unweave.data.store import Progress
 
-# Numbers in a block of densities of all latents; a few megabytes stay near the processor.
-_BLOCK = 2**18
+# Densities of one latent in a block; those of all latents stay in the cache of a core.
+_BLOCK = 2**14
 
 
 @final
@@ -89,12 +89,19 @@ def separability(
         # Those that stand for the images other than the draw's own.
         standing = np.maximum(len(chosen) - mine.sum(axis=1, keepdims=True), 1)
         weight = np.where(mine, -np.inf, np.log(max(count - 1, 1) / count) - np.log(standing))
-        total, own = single.sum(axis=0), own_log[part]
-        own_total, share = own.sum(axis=1), -np.log(count)
-        whole[part] = _mix(total + weight, own_total + share)
+        own, share = own_log[part], -np.log(count)
         for j in range(latents):
             marginal[part, j] = _mix(single[j] + weight, own[:, j] + share)
-            others[part, j] = _mix(total - single[j] + weight, own_total - own[:, j] + share)
+        # Sums of what is left without one latent, not differences, which would lose it.
+        after = np.zeros_like(single)
+        for j in range(latents - 2, -1, -1):
+            np.add(after[j + 1], single[j + 1], out=after[j])
+        before, own_total = weight, own.sum(axis=1)
+        for j in range(latents):
+            rest = np.delete(own, j, axis=1).sum(axis=1)
+            others[part, j] = _mix(before + after[j], rest + share)
+            before = before + single[j]
+        whole[part] = _mix(before, own_total + share)
         if progress is not None:
             progress("draws", part.stop, samples)
     joint = whole[:, None]
