@@ -2,9 +2,8 @@
 
 `sklearn.ensemble.GradientBoostingClassifier` sorts every feature again at every node. Here every
 feature is sorted once, nodes keep the order, all cuts of all features are weighed at once, and the
-trees of a stage, one for each class, grow in threads. Where rounding alone would decide between
-two cuts, or whether a node is pure, the tree is left to scikit-learn, so that the importances are
-those of its estimator.
+trees of a stage, one for each class, grow in threads. Draws, leaf values and choices between equal
+cuts are scikit-learn's, so that the importances are those of its estimator up to rounding.
 """
 
 from __future__ import annotations
@@ -39,12 +38,14 @@ class Boosted:
         per_tree: Mean of the shares in each tree, (L,).
         train: Labels found for the rows fitted, (N,).
         test: Labels found for the other rows, (M,).
+        by_sklearn: How many of the trees were left to scikit-learn.
     """
 
     importances: Floats
     per_tree: Floats
     train: NDArray[np.int64]
     test: NDArray[np.int64]
+    by_sklearn: int
 
 
 def trees_of(classes: int, stages: int = STAGES) -> int:
@@ -81,6 +82,7 @@ def boost(
     raw, raw_test = np.asfortranarray(raw), np.asfortranarray(raw_test)
     gains, shares = np.zeros(presorted.features), np.zeros(presorted.features)
     truth = target.astype(np.float64)
+    left = 0
     fast = True
     for stage in range(stages):
         gradient = -loss.gradient(y_true=truth, raw_prediction=raw, sample_weight=None)
@@ -100,8 +102,10 @@ def boost(
             return grown
 
         trees = list(pool.map(one, range(columns)))
-        # Where codes repeat few values, every tree has pure nodes, and trying gains nothing.
-        fast = fast and not all(grown.by_sklearn for grown in trees)
+        # Where codes repeat few values, every tree may need scikit-learn's own sort.
+        slow = sum(grown.by_sklearn for grown in trees)
+        fast = fast and slow < columns
+        left += slow
         for grown in trees:
             gains += grown.gains
             total = grown.gains.sum()
@@ -113,6 +117,7 @@ def boost(
         per_tree=shares / (stages * columns),
         train=values[_found(raw)],
         test=values[_found(raw_test)],
+        by_sklearn=left,
     )
 
 

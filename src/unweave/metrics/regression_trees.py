@@ -10,14 +10,9 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.metrics.tree_rounding import NEAR, PURE, Node, Trace, Undecided
+
 DEPTH = 3
-# scikit-learn does not cut between values that are nearer to each other than this.
-_NEAR = np.float32(1e-7)
-# Nor does it split a node whose variance is not above this.
-_PURE = float(np.finfo(np.float64).eps)
-# Sums of numbers in another order differ by rounding; what differs by less is a tie.
-_TIE = 1e-12
-_ROUNDING = 64 * _PURE
 # Features with more forbidden cuts than this have them struck out at every node.
 _MANY = 0.05
 
@@ -67,26 +62,6 @@ class Grown:
     by_sklearn: bool
 
 
-class _RoundingDecides(Exception):
-    """The tree depends on the order in which numbers are summed."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class _Node:
-    """A node: its rows by the order of each feature (L, n), its test rows, sums of its target.
-
-    `noise` is how far a sum of squares may be off by rounding.
-    """
-
-    order: Rows
-    test: Rows
-    depth: int
-    total: float
-    squares: float
-    noise: float
-
-
 def grow(
     presorted: Presorted,
     target: Floats,
@@ -105,8 +80,8 @@ def grow(
     """
     if fast:
         try:
-            return _Growth(presorted, target, test).grown()
-        except _RoundingDecides:
+            return _Growth(presorted, target, test, seed).grown()
+        except Undecided:
             pass
     return _by_sklearn(presorted, target, test, seed)
 
@@ -115,7 +90,9 @@ def grow(
 class _Growth:
     """One tree in the making."""
 
-    def __init__(self, presorted: Presorted, target: Floats, test: NDArray[np.float32]) -> None:
+    def __init__(
+        self, presorted: Presorted, target: Floats, test: NDArray[np.float32], seed: int
+    ) -> None:
         self._presorted = presorted
         self._target = target
         self._test = test
@@ -124,17 +101,18 @@ class _Growth:
         self._test_leaf = np.empty(len(test), np.int8)
         self._leaves = 0
         self._buffer = np.empty(presorted.order.size)
+        self._trace = Trace(presorted, target, seed)
 
     def grown(self) -> Grown:
         target = self._target
         squares = float(target @ target)
-        root = _Node(
+        root = Node(
             order=self._presorted.order,
             test=np.arange(len(self._test)),
             depth=0,
             total=float(target.sum()),
             squares=squares,
-            noise=_ROUNDING * squares,
+            noise=_rounding(len(target)) * squares,
         )
         pending = [root]
         while pending:
@@ -143,7 +121,9 @@ class _Growth:
             if cut is None:
                 self._close(node.order[0], node.test)
             else:
-                pending.extend(self._divide(node, *cut))
+                node.cut = cut
+                # Left before right, as scikit-learn does.
+                pending.extend(reversed(self._divide(node, *cut)))
         gains = self._gains / len(target)
         return Grown(gains, self._leaves, self._leaf, self._test_leaf, by_sklearn=False)
 
@@ -152,16 +132,18 @@ class _Growth:
         self._test_leaf[test] = self._leaves
         self._leaves += 1
 
-    def _cut(self, node: _Node) -> tuple[int, int] | None:
+    def _cut(self, node: Node) -> tuple[int, int] | None:
         """Feature, and number of rows to the left; None for a leaf."""
-        count = node.order.shape[1]
+        count = node.count
         if node.depth == DEPTH or count < 2:
             return None
         variance = node.squares / count - (node.total / count) ** 2
-        if abs(variance - _PURE) <= node.noise / count:
-            raise _RoundingDecides
-        if variance < _PURE:
+        if abs(variance - PURE) <= node.noise / count:
+            if self._trace.is_leaf(node):
+                return None
+        elif variance < PURE:
             return None
+        self._trace.splits(node)
         gains = self._weigh_cuts(node)
         struck = np.zeros(len(gains), np.bool_)
         self._strike(gains, node.order, self._presorted.repeated, struck)
@@ -171,7 +153,7 @@ class _Growth:
             best = peaks[feature]
             if best < 0:
                 return None
-            least = best - _TIE * (best + node.total**2 / count)
+            least = best - _rounding(count) * (best + node.total**2 / count)
             tied = peaks >= least
             left = int(gains[feature].argmax()) + 1
             if tied.sum() == 1 and (gains[feature] >= least).sum() == 1:
@@ -181,10 +163,12 @@ class _Growth:
                     self._gains[feature] += best
                     return feature, left
             elif struck[tied].all():
-                raise _RoundingDecides
+                feature, left = self._trace.best(node, np.flatnonzero(tied))
+                self._gains[feature] += max(gains[feature, left - 1], 0.0)
+                return feature, left
             self._strike(gains, node.order, np.flatnonzero(tied & ~struck), struck)
 
-    def _weigh_cuts(self, node: _Node) -> Floats:
+    def _weigh_cuts(self, node: Node) -> Floats:
         """What each cut takes off the sum of squares, forbidden ones too, (L, n - 1)."""
         features, count = node.order.shape
         sums = self._buffer[: features * count].reshape(features, count)
@@ -208,7 +192,7 @@ class _Growth:
     def _allowed(self, rows: Rows, feature: int) -> bool:
         return bool(_cuts(self._presorted.values(feature, rows))[0])
 
-    def _divide(self, node: _Node, feature: int, left: int) -> list[_Node]:
+    def _divide(self, node: Node, feature: int, left: int) -> list[Node]:
         """The children that may be split; leaves are closed."""
         presorted = self._presorted
         rows = node.order[feature]
@@ -221,30 +205,36 @@ class _Growth:
             self._close(rows[:left], tests[0])
             self._close(rows[left:], tests[1])
             return []
-        here = self._target[rows[:left]]
-        total, squares = float(here.sum()), float(here @ here)
-        sums = (total, squares), (node.total - total, node.squares - squares)
+        # Afresh for both: what is left of a large sum has the rounding of the large sum.
+        sides = (self._target[rows[:left]], self._target[rows[left:]])
         # Both keep the order of each feature.
         is_left = np.zeros(len(self._target), np.bool_)
         is_left[rows[:left]] = True
         flat = node.order.ravel()
         chosen = is_left.take(flat)
         return [
-            _Node(
+            Node(
                 order=flat.take(np.flatnonzero(mask)).reshape(presorted.features, -1),
                 test=test,
                 depth=node.depth + 1,
-                total=total,
-                squares=squares,
-                noise=_ROUNDING * node.squares,
+                total=float(side.sum()),
+                squares=float(side @ side),
+                noise=_rounding(node.count) * node.squares,
+                parent=node,
+                is_left=mask is chosen,
             )
-            for mask, test, (total, squares) in zip((chosen, ~chosen), tests, sums, strict=True)
+            for mask, test, side in zip((chosen, ~chosen), tests, sides, strict=True)
         ]
+
+
+def _rounding(count: int) -> float:
+    """How far a sum of this many numbers may be off, relative to that of their sizes."""
+    return PURE * (64 + 2 * count)
 
 
 def _cuts(values: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Whether sorted values (..., n) may be parted after each, (..., n - 1)."""
-    found: NDArray[np.bool_] = values[..., 1:] > values[..., :-1] + _NEAR
+    found: NDArray[np.bool_] = values[..., 1:] > values[..., :-1] + NEAR
     return found
 
 
