@@ -91,6 +91,8 @@ def test_correlations_of_constants():
     found = squared_correlations(codes, factors)
     assert found[:, 0].tolist() == pytest.approx([1, 0, 0], abs=1e-12)
     assert np.isnan(found[:, 1]).all()
+    for scale in (1e-160, 1e160):
+        np.testing.assert_allclose(squared_correlations(codes * scale, factors), found, atol=1e-12)
     # The reference takes a latent of such a small variance for constant.
     assert squared_correlations(codes, factors, 1e-12)[0, 0] == 0
 

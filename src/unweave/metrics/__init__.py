@@ -9,11 +9,13 @@ from unweave.metrics.dci_hist import DCIHist
 from unweave.metrics.dci_lasso import DCILasso
 from unweave.metrics.dci_per_tree import DCIPerTree
 from unweave.metrics.dcimig import DCIMIG
+from unweave.metrics.downstream import DownstreamLogistic, DownstreamTrees
 from unweave.metrics.draws import Draws
 from unweave.metrics.edi import EDI
 from unweave.metrics.evaluate import evaluate
 from unweave.metrics.factor_leakage import FactorLeakage
 from unweave.metrics.factor_vae import FactorVAEScore
+from unweave.metrics.fairness import Fairness
 from unweave.metrics.info_e import InfoE
 from unweave.metrics.infomec import InfoC, InfoM
 from unweave.metrics.information_estimators import (
@@ -35,11 +37,14 @@ from unweave.metrics.minimality import Minimality, Sufficiency
 from unweave.metrics.modularity import Modularity
 from unweave.metrics.modularity_explicitness import ModularityExplicitness
 from unweave.metrics.nmig import NMIG
+from unweave.metrics.predictors import BoostedTrees, LogisticCV, Predictor
 from unweave.metrics.protocols import PROTOCOLS, metrics_of
+from unweave.metrics.reduced_downstream import ReducedDownstream
 from unweave.metrics.rmig import RMIG
 from unweave.metrics.sap import SAP
 from unweave.metrics.sap_continuous import SAPContinuous
 from unweave.metrics.separability import WINDIN, WSEPIN
+from unweave.metrics.strong_downstream import StrongDownstream
 from unweave.metrics.table import table_from_arrays
 from unweave.metrics.udr import UDR, udr
 from unweave.metrics.unsupervised import Unsupervised
@@ -62,19 +67,24 @@ __all__ = [
     "WINDIN",
     "WSEPIN",
     "BetaVAEScore",
+    "BoostedTrees",
     "DCIForest",
     "DCIHist",
     "DCILasso",
     "DCIPerTree",
     "Distinct",
+    "DownstreamLogistic",
+    "DownstreamTrees",
     "Draws",
     "FactorLeakage",
     "FactorVAEScore",
+    "Fairness",
     "Histogram",
     "InfoC",
     "InfoE",
     "InfoM",
     "InformationEstimator",
+    "LogisticCV",
     "MIGSampled",
     "MIGSup",
     "Matrix",
@@ -84,9 +94,12 @@ __all__ = [
     "ModularityExplicitness",
     "NearestNeighbours",
     "PosteriorSampling",
+    "Predictor",
+    "ReducedDownstream",
     "SAPContinuous",
     "Score",
     "ScoreInterval",
+    "StrongDownstream",
     "Sufficiency",
     "Unsupervised",
     "evaluate",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.dci_metric import standardised
 from unweave.metrics.draws import Draws
 from unweave.metrics.information import discretise, entropies, mutual_information
 from unweave.metrics.modularity import modularities
@@ -24,7 +25,9 @@ from unweave.spec import number, option
 def standardise(
     train: NDArray[np.floating], test: NDArray[np.floating]
 ) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
-    """Columns with the mean 0 and the standard deviation 1 that they have in training.
+    """Columns less their mean in training, over their standard deviation there.
+
+    This is the arithmetic of disentanglement_lib, bit for bit.
 
     Args:
         train: (N, L).
@@ -147,7 +150,7 @@ class ModularityExplicitness(Metric):
         varies = entropies(factors[train], space.sizes) > 0
         alive = modularities(information[:, varies])[~constant] if varies.any() else np.empty(0)
         value = float(alive.mean()) if alive.size else 0.0
-        _, tested = self._explicitness(codes.astype(np.float64), factors, train, test)
+        _, tested = self._explicitness(codes, factors, train, test)
         named = {
             f"explicitness_{name}": float(auc)
             for name, auc in zip(space.names, tested, strict=True)
@@ -171,7 +174,8 @@ class ModularityExplicitness(Metric):
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean area of each factor in training and on test rows, (K,) each; NaN if undefined."""
         rows = (train, test)
-        sets = standardise(codes[train], codes[test])
+        prepare = standardised if self.compat == "none" else standardise
+        sets = prepare(codes[train], codes[test])
         found = np.full((2, factors.shape[1]), np.nan)
         for k, column in enumerate(factors.T):
             if (column[train] == column[train[0]]).all():

@@ -39,14 +39,13 @@ def squared_correlations(
     # Values that are all the same have a mean that may differ from them in the last bit.
     x, y = x - x[:1], y - y[:1]
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
-    # Scaled first, lest the squares of a tiny latent vanish.
+    # Scaled, lest squares of what is tiny vanish and of what is huge overflow.
     largest = np.abs(x).max(axis=0)
-    alive = (largest > 0) & (x.var(axis=0, ddof=1) > smallest)
-    x = x / np.where(alive, largest, 1.0)
+    x = x / np.where(largest > 0, largest, 1.0)
+    squares = (x**2).sum(axis=0)
+    alive = largest * np.sqrt(squares / (len(x) - 1)) > np.sqrt(smallest)
     varies = (y != 0).any(axis=0)
-    norms = np.outer(
-        np.where(alive, (x**2).sum(axis=0), 1.0), np.where(varies, (y**2).sum(axis=0), np.nan)
-    )
+    norms = np.outer(np.where(alive, squares, 1.0), np.where(varies, (y**2).sum(axis=0), np.nan))
     found = np.minimum((x.T @ y) ** 2 / norms, 1.0)
     result: NDArray[np.float64] = np.where(alive[:, None] | ~varies, found, 0.0)
     return result

@@ -4,17 +4,35 @@ from __future__ import annotations
 
 __all__ = ["DLIB", "DLIB2019", "VALIDATION"]
 
+from unweave.metrics.base import Metric
 from unweave.metrics.beta_vae import BetaVAEScore
 from unweave.metrics.dci import DCI
 from unweave.metrics.dci_per_tree import DCIPerTree
+from unweave.metrics.downstream import DownstreamLogistic, DownstreamTrees
 from unweave.metrics.factor_vae import FactorVAEScore
+from unweave.metrics.fairness import Fairness
 from unweave.metrics.irs import IRS
 from unweave.metrics.mig import MIG
 from unweave.metrics.modularity_explicitness import ModularityExplicitness
 from unweave.metrics.protocols.base import Protocol
+from unweave.metrics.reduced_downstream import ReducedDownstream
+from unweave.metrics.sampling import Compat
 from unweave.metrics.sap import SAP
 from unweave.metrics.sap_continuous import SAPContinuous
+from unweave.metrics.strong_downstream import StrongDownstream
 from unweave.metrics.unsupervised import Unsupervised
+
+
+def _downstream(compat: Compat) -> tuple[Metric, ...]:
+    """Downstream tasks as in the study; the last two, which it lacks, as in the code's tests."""
+    return (
+        DownstreamTrees(train=(10, 100, 1000, 10_000), test=5_000, compat=compat),
+        DownstreamLogistic(train=(10, 100, 1000, 10_000), test=5_000, compat=compat),
+        Fairness(train=10_000, per_value=100, compat=compat),
+        StrongDownstream(train=(1000,), test=1000, experiments=2, compat=compat),
+        ReducedDownstream(train=(100,), test=5_000, remove=1, compat=compat),
+    )
+
 
 DLIB = Protocol(
     "dlib",
@@ -39,6 +57,7 @@ DLIB = Protocol(
         ),
         IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib"),
         Unsupervised(bins=20, samples=10_000, compat="dlib"),
+        *_downstream("dlib"),
     ),
 )
 
@@ -64,6 +83,7 @@ DLIB2019 = Protocol(
         ),
         IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib2019"),
         Unsupervised(bins=20, samples=10_000, compat="dlib2019"),
+        *_downstream("dlib2019"),
     ),
 )
 

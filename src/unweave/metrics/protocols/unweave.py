@@ -12,9 +12,11 @@ from unweave.metrics.dci_hist import DCIHist
 from unweave.metrics.dci_lasso import DCILasso
 from unweave.metrics.dci_per_tree import DCIPerTree
 from unweave.metrics.dcimig import DCIMIG
+from unweave.metrics.downstream import DownstreamLogistic, DownstreamTrees
 from unweave.metrics.edi import EDI
 from unweave.metrics.factor_leakage import FactorLeakage
 from unweave.metrics.factor_vae import FactorVAEScore
+from unweave.metrics.fairness import Fairness
 from unweave.metrics.info_e import InfoE
 from unweave.metrics.infomec import InfoC, InfoM
 from unweave.metrics.irs import IRS
@@ -29,10 +31,12 @@ from unweave.metrics.modularity import Modularity
 from unweave.metrics.modularity_explicitness import ModularityExplicitness
 from unweave.metrics.nmig import NMIG
 from unweave.metrics.protocols.base import Protocol
+from unweave.metrics.reduced_downstream import ReducedDownstream
 from unweave.metrics.rmig import RMIG
 from unweave.metrics.sap import SAP
 from unweave.metrics.sap_continuous import SAPContinuous
 from unweave.metrics.separability import WINDIN, WSEPIN
+from unweave.metrics.strong_downstream import StrongDownstream
 from unweave.metrics.unsupervised import Unsupervised
 
 # Importances of latents for predictors of the factors; all but the linear one take long.
@@ -57,6 +61,15 @@ _INFORMATION = (
     MCC(),
 )
 
+# What predictors make of codes.
+_DOWNSTREAM = (
+    DownstreamTrees(),
+    DownstreamLogistic(),
+    StrongDownstream(),
+    ReducedDownstream(),
+    Fairness(),
+)
+
 UNWEAVE = Protocol(
     "unweave",
     1,
@@ -76,6 +89,7 @@ UNWEAVE = Protocol(
         *_INFORMATION,
         WSEPIN(),
         WINDIN(),
+        *_DOWNSTREAM,
     ),
 )
 
@@ -98,5 +112,6 @@ FULL = Protocol(
         *_INFORMATION,
         WSEPIN(samples=10_000, components="all"),
         WINDIN(samples=10_000, components="all"),
+        *_DOWNSTREAM,
     ),
 )
