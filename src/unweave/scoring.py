@@ -12,6 +12,7 @@ from unweave.analysis import Analysis, Subject
 from unweave.encoding import Codes, Part
 from unweave.errors import SpecError
 from unweave.metrics import Metric, Score
+from unweave.metrics.evaluate import passed
 from unweave.metrics.protocols import Protocol
 from unweave.representation import Representation
 from unweave.scores import ScoreRecord, Scores
@@ -54,23 +55,28 @@ def score(
         names: The order that was asked for, or None for that of the protocol.
 
     Raises:
-        DataError: A metric or an analysis cannot score the subject.
+        DataError: A metric or an analysis that is asked for by name cannot score the subject, or
+            none can.
     """
     found: dict[str, tuple[Component, Score, int]] = {}
     if tabular:
         # What no codes can save is refused before the images are encoded.
         factors = subject.dataset.factors(subject.flat)
-        for metric in tabular:
-            metric.check(factors, subject.dataset.factor_space, subject.model.latents)
+        space, latents = subject.dataset.factor_space, subject.model.latents
+        passed(tabular, lambda m: m.check(factors, space, latents), named=names is not None)
         rows = table()
         scores = metrics.evaluate(
             rows,
-            metrics=tuple(metric.name for metric in tabular),
+            metrics=None if names is None else tuple(metric.name for metric in tabular),
             protocol=chosen.name,
             seed=subject.seed,
             progress=subject.progress,
         )
-        found = {metric.name: (metric, scores[metric.name], len(rows)) for metric in tabular}
+        found = {
+            metric.name: (metric, scores[metric.name], len(rows))
+            for metric in tabular
+            if metric.name in scores
+        }
     for analysis in analyses:
         images = len(analysis.rows(subject))
         found[analysis.name] = (analysis, analysis.score(subject), images)

@@ -130,6 +130,24 @@ def test_what_needs_variances_says_so_before_anything_is_scored():
     assert told == []
 
 
+def test_of_what_is_not_named_one_that_cannot_score_is_left_out(caplog):
+    # One latent: MIG compares two, and others need only one.
+    factors = np.tile(GRID, (16, 1))
+    scores = evaluate(noisy()[:, :1], factors)
+    assert "mig" not in scores
+    assert "modularity" in scores
+    left = [message for message in caplog.messages if message.startswith("mig is left out: ")]
+    assert len(left) == 1
+    assert "compares two latents" in left[0]
+    with pytest.raises(DataError, match="compares two latents"):
+        evaluate(noisy()[:, :1], factors, metrics=("modularity", "mig"))
+
+
+def test_what_none_can_score_is_refused():
+    with pytest.raises(DataError, match="MIG compares two latents"):
+        evaluate(noisy()[:, :1], np.zeros((960, 2), np.int64))
+
+
 def test_a_table_has_factors_of_its_own():
     space = FactorSpace((Factor("a", 60),))
     table = Representation(mean=noisy()[:60], factors=np.arange(60)[:, None], factor_space=space)

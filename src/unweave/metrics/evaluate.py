@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["evaluate", "names_from"]
+__all__ = ["evaluate", "names_from", "passed"]
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +54,8 @@ def evaluate(
         codes: Codes of N rows, (N, L) numbers; or a table with its factors.
         factors: (N, K) whole numbers, texts, or numbers with fractions that take few values; None
             when the rows are the full grid of `factor_sizes`.
-        metrics: Names, or None for all of the protocol that are not opt-in.
+        metrics: Names, or None for all of the protocol that are not opt-in; of these, one that
+            cannot score the table is left out, and a warning is logged that says why.
         protocol: Which settings to use.
         seed: Seed of the metrics' draws, at least 0.
         factor_sizes: Number of values of each factor, (K,). Without `factors` the rows are the
@@ -66,7 +67,8 @@ def evaluate(
 
     Raises:
         SpecError: An unknown protocol or metric, or none is named and all are opt-in.
-        DataError: The arrays do not fit together, or cannot be scored.
+        DataError: The arrays do not fit together, or cannot be scored by a metric that is named,
+            or by any.
 
     Example:
         >>> import numpy as np
@@ -88,20 +90,60 @@ def evaluate(
         table = table_from_arrays(
             codes, factors, factor_sizes=factor_sizes, factor_names=factor_names, logvar=logvar
         )
-    for metric in chosen:
+
+    def check(metric: Metric) -> None:
         if "logvar" in metric.needs and table.logvar is None:
             raise DataError(
                 f"{metric.name} draws from posteriors: give their logvar, (N, L), beside codes, "
                 f"or leave {metric.name} out."
             )
         metric.check(np.asarray(table.factors), table.factor_space, table.latents)
-    _say_costs(table, chosen)
-    scores = {}
-    with _counted(progress, len(chosen) * repeats) as count:
-        for metric in chosen:
-            scores[metric.name] = _repeated(metric, table, range(seed, seed + repeats), progress)
-            count(repeats)
+
+    named = metrics is not None
+    able, refused = passed(chosen, check, named=named)
+    _say_costs(table, able)
+    scores: dict[str, Score] = {}
+    with _counted(progress, len(able) * repeats) as count:
+
+        def score(metric: Metric) -> None:
+            try:
+                seeds = range(seed, seed + repeats)
+                scores[metric.name] = _repeated(metric, table, seeds, progress)
+            finally:
+                count(repeats)
+
+        refused |= passed(able, score, named=named)[1]
+    for name, reason in refused.items():
+        log.warning("%s is left out: %s", name, reason)
     return scores
+
+
+def passed(
+    chosen: Sequence[Metric], step: Callable[[Metric], None], *, named: bool
+) -> tuple[tuple[Metric, ...], dict[str, DataError]]:
+    """The metrics that pass a step, and why others do not, by name.
+
+    Args:
+        chosen: The metrics.
+        step: Raises a `DataError` for one that cannot score the rows.
+        named: Whether the user asked for each of them.
+
+    Raises:
+        DataError: One that is named does not pass, or none does.
+    """
+    able, refused = [], {}
+    for metric in chosen:
+        try:
+            step(metric)
+        except DataError as error:
+            if named:
+                raise
+            refused[metric.name] = error
+        else:
+            able.append(metric)
+    if refused and not able:
+        raise next(iter(refused.values()))
+    return tuple(able), refused
 
 
 def names_from(given: Sequence[str] | str | None) -> tuple[str, ...] | None:
