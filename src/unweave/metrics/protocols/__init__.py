@@ -5,8 +5,10 @@ from __future__ import annotations
 from unweave.errors import SpecError, nearest
 from unweave.metrics.protocols.base import Protocol, metrics_of, names_of
 from unweave.metrics.protocols.clg import CLG
+from unweave.metrics.protocols.dag import DAG
 from unweave.metrics.protocols.disvae import DISVAE
 from unweave.metrics.protocols.dlib import DLIB, DLIB2019, VALIDATION
+from unweave.metrics.protocols.fast import FAST
 from unweave.metrics.protocols.infomec import QLAE2023, TRIPOD2024
 from unweave.metrics.protocols.rpu import RPU
 from unweave.metrics.protocols.unweave import FULL, UNWEAVE
@@ -17,7 +19,20 @@ DEFAULT = "unweave"
 
 PROTOCOLS: dict[str, Protocol] = {
     each.name: each
-    for each in (UNWEAVE, FULL, DLIB, DLIB2019, VALIDATION, DISVAE, CLG, RPU, QLAE2023, TRIPOD2024)
+    for each in (
+        UNWEAVE,
+        FULL,
+        FAST,
+        DLIB,
+        DLIB2019,
+        VALIDATION,
+        DISVAE,
+        CLG,
+        DAG,
+        RPU,
+        QLAE2023,
+        TRIPOD2024,
+    )
 }
 
 
