@@ -29,8 +29,10 @@ from unweave.metrics import (
     Modularity,
     NearestNeighbours,
     Sufficiency,
+    evaluate,
 )
 from unweave.metrics.information_metric import InformationMetric
+from unweave.metrics.sampling import RowSampler
 from unweave.representation import Representation
 from unweave.spec import parse
 
@@ -476,3 +478,25 @@ def test_an_estimator_without_bins_serves_the_others():
         value = score(cls(estimator=NearestNeighbours()), table).value
         assert low <= value
         assert high is None or value <= high
+
+
+# Protocols
+
+
+def test_clg_leaves_the_first_factor_out_and_takes_no_bias_off():
+    table = messy(rows=1600)
+    found = evaluate(table, metrics=("factor_leakage", "mig"), protocol="clg")
+    assert list(found["mig"].parts) == ["f1", "f2", "f3"]
+    rows = RowSampler(table.factors, Draws(0, "information")).sample(1000)
+    counted, _, _ = information_reference.information(
+        table.mean[rows], table.factors[rows][:, 1:], 20
+    )
+    expected = information_reference.leakage(counted)
+    assert tuple(found["factor_leakage"].parts.values()) == pytest.approx(expected)
+
+
+def test_rpu_takes_its_rows_without_replacement_and_all_of_a_smaller_table():
+    table = messy()
+    rows, factor, _ = information_reference.information(table.mean, table.factors, 20)
+    found = evaluate(table, metrics="nmig", protocol="rpu")["nmig"]
+    assert found.value == pytest.approx(information_reference.nmig(rows, factor))
