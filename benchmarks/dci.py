@@ -40,7 +40,7 @@ import numpy as np
 from _machine import command, machine, versions
 from numpy.typing import NDArray
 
-from unweave.metrics.boosting import boost, trees_of
+from unweave.metrics.boosting import boost, draw_seeds, trees_of
 from unweave.metrics.regression_trees import Presorted
 from unweave.metrics.threads import cores
 from unweave.rundir import atomic_write
@@ -152,8 +152,8 @@ def measure(codes: NDArray[np.float32], labels: NDArray[np.int64], stages: int) 
     found = model.predict(test)
     between = time.perf_counter()
     with ThreadPoolExecutor(cores()) as pool:
-        state = np.random.RandomState(0)
-        boosted = boost(Presorted(codes), labels, test, state, pool, stages=stages)
+        seeds = draw_seeds(np.random.RandomState(0), labels, stages)
+        boosted = boost(Presorted(codes), labels, test, seeds, pool.map)
     ended = time.perf_counter()
     return Measured(
         trees=trees_of(len(np.unique(labels)), stages),

@@ -22,7 +22,7 @@ def test_times_are_means_over_rounds_and_differences_are_the_largest():
 
 
 def test_both_grow_the_same_trees():
-    codes, factors = dci.noisy_codes(keyed_generator(0, "test"), 300, (3, 4))
+    codes, factors = dci.noisy_codes(keyed_generator(0, "test"), 300, (3, 4, 5))
     found = dci.measure(codes, factors[:, 1], 3)
     assert found.trees == 12
     assert found.deviation < 1e-12

@@ -91,6 +91,6 @@ def test_equal_values_that_matter_are_left_to_scikit_learn():
     assert found.leaves <= 8
     ties = np.float32(np.concatenate([codes, codes], axis=1))
     goal = rng.normal(size=500)
-    tied, asked = (grow(Presorted(ties), goal, ties, 7, fast) for fast in (True, False))
+    tied, asked = (grow(Presorted(ties), goal, ties, 7, fast=fast) for fast in (True, False))
     assert tied.by_sklearn
     np.testing.assert_array_equal(tied.gains, asked.gains)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["DCI", "fit_boosted", "time_boosted"]
+__all__ = ["DCI", "count_boosted", "fit_boosted", "time_boosted"]
 
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 
-from unweave.metrics.boosting import boost, trees_of
+from unweave.metrics.boosting import STAGES, boost, boost_2019, draw_seeds, trees_of
 from unweave.metrics.dci_metric import Fitted, ImportanceMetric, Task
 from unweave.metrics.regression_trees import Presorted
+from unweave.metrics.sampling import Compat
 from unweave.metrics.threads import cores
+from unweave.spec import number
 
 if TYPE_CHECKING:
     from unweave.data.store import Progress
@@ -53,56 +57,85 @@ class DCI(ImportanceMetric):
     stream: ClassVar[str] = "dci"
     label: ClassVar[str] = "importance in boosted trees"
 
+    stages: int = number(default=STAGES, low=1, help="Trees for each value of a factor.")
+
     def fit(self, task: Task, progress: Progress | None) -> Sequence[Fitted]:
         """Boosted trees for every factor."""
-        return fit_boosted(task, progress)
+        return fit_boosted(task, self.stages, self.compat, progress)
 
     def trees(self, task: Task) -> int:
         """How many are grown."""
-        return _trees(task)
+        return count_boosted(task, self.stages)
 
     def seconds(self, task: Task) -> float:
         """How long that takes, from a few stages."""
-        return time_boosted(task)
+        return time_boosted(task, self.stages, self.compat)
 
 
-def fit_boosted(task: Task, progress: Progress | None = None) -> list[Fitted]:
-    """Boosted trees for one factor after the other, all with draws of the task's one stream."""
-    done, total = 0, _trees(task)
+def fit_boosted(
+    task: Task, stages: int, compat: Compat, progress: Progress | None = None
+) -> list[Fitted]:
+    """Boosted trees for every factor, on all cores, with draws of the task's one stream.
+
+    Args:
+        task: Codes and labels.
+        stages: Trees for each value of a factor.
+        compat: dlib2019 for trees as scikit-learn 0.20 grew them.
+        progress: Shows how many trees have grown.
+    """
+    done, total = 0, count_boosted(task, stages)
+    lock = threading.Lock()
 
     def tick(trees: int) -> None:
         nonlocal done
-        done += trees
-        if progress is not None:
-            progress("trees", done, total)
+        with lock:
+            done += trees
+            if progress is not None:
+                progress("trees", done, total)
 
     presorted = Presorted(task.codes)
-    fitted = []
+    factors = [(labels, draw_seeds(task.random_state, labels, stages)) for labels in task.labels.T]
     with ThreadPoolExecutor(cores()) as pool:
-        for labels, found in zip(task.labels.T, task.test_labels.T, strict=True):
-            boosted = boost(presorted, labels, task.test_codes, task.random_state, pool, tick)
-            fitted.append(
-                Fitted(
-                    importances=boosted.importances,
-                    train=float(np.mean(boosted.train == labels)),
-                    test=float(np.mean(boosted.test == found)),
-                    per_tree=boosted.per_tree,
-                )
+        if compat == "dlib2019":
+            # Its trees wait for one another, so that only factors can grow side by side.
+            boosted = pool.map(
+                lambda each: boost_2019(presorted, each[0], task.test_codes, each[1], tick),
+                factors,
             )
-    return fitted
+        else:
+            boosted = (
+                boost(presorted, labels, task.test_codes, seeds, pool.map, tick)
+                for labels, seeds in factors
+            )
+        return [
+            Fitted(
+                importances=each.importances,
+                train=float(np.mean(each.train == labels)),
+                test=float(np.mean(each.test == found)),
+                per_tree=each.per_tree,
+            )
+            for each, labels, found in zip(boosted, task.labels.T, task.test_labels.T, strict=True)
+        ]
 
 
-def time_boosted(task: Task) -> float:
+def count_boosted(task: Task, stages: int) -> int:
+    """How many trees `fit_boosted` grows."""
+    return sum(trees_of(len(np.unique(column)), stages) for column in task.labels.T)
+
+
+def time_boosted(task: Task, stages: int, compat: Compat) -> float:
     """Seconds that `fit_boosted` takes, from two stages of the factor with most values."""
-    labels = max(task.labels.T, key=lambda column: len(np.unique(column)))
-    random_state = np.random.RandomState(0)
+    most = max(task.labels.T, key=lambda column: len(np.unique(column)))
+    few = replace(
+        task,
+        labels=most[:, None],
+        test_labels=task.test_labels[:, :1],
+        random_state=np.random.RandomState(0),
+    )
     begun = time.perf_counter()
-    presorted = Presorted(task.codes)
-    with ThreadPoolExecutor(cores()) as pool:
-        boost(presorted, labels, task.test_codes, random_state, pool, stages=2)
+    fit_boosted(few, 2, compat)
     seconds = time.perf_counter() - begun
-    return seconds * _trees(task) / trees_of(len(np.unique(labels)), 2)
-
-
-def _trees(task: Task) -> int:
-    return sum(trees_of(len(np.unique(column))) for column in task.labels.T)
+    if compat == "dlib2019":
+        # One factor occupies one core.
+        seconds /= min(cores(), len(task.columns))
+    return seconds * count_boosted(task, stages) / count_boosted(few, 2)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.metrics.boosting import trees_of
-from unweave.metrics.dci import fit_boosted, time_boosted
+from unweave.metrics.boosting import STAGES
+from unweave.metrics.dci import count_boosted, fit_boosted, time_boosted
 from unweave.metrics.dci_metric import Fitted, ImportanceMetric, Task
+from unweave.spec import number
 
 if TYPE_CHECKING:
     from unweave.data.store import Progress
@@ -42,9 +43,11 @@ class DCIPerTree(ImportanceMetric):
     stream: ClassVar[str] = "dci"
     label: ClassVar[str] = "importance in boosted trees, every tree alike"
 
+    stages: int = number(default=STAGES, low=1, help="Trees for each value of a factor.")
+
     def fit(self, task: Task, progress: Progress | None) -> Sequence[Fitted]:
         """Boosted trees for every factor."""
-        return fit_boosted(task, progress)
+        return fit_boosted(task, self.stages, self.compat, progress)
 
     def read(self, fitted: Fitted) -> NDArray[np.float64]:
         """The importances that are scored, (L,)."""
@@ -53,8 +56,8 @@ class DCIPerTree(ImportanceMetric):
 
     def trees(self, task: Task) -> int:
         """How many are grown."""
-        return sum(trees_of(len(np.unique(column))) for column in task.labels.T)
+        return count_boosted(task, self.stages)
 
     def seconds(self, task: Task) -> float:
         """How long that takes, from a few stages."""
-        return time_boosted(task)
+        return time_boosted(task, self.stages, self.compat)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.metrics.boosting import Boosted, boost, trees_of
+from unweave.metrics.boosting import Boosted, boost, draw_seeds, trees_of
 from unweave.metrics.dci_metric import standardised
 from unweave.metrics.regression_trees import Presorted
 from unweave.metrics.sampling import Compat
@@ -198,7 +198,6 @@ def _boosted(
             Presorted(np.asarray(codes, np.float32)),
             labels,
             np.asarray(others, np.float32),
-            random_state,
-            pool,
-            stages=stages,
+            draw_seeds(random_state, labels, stages),
+            pool.map,
         )

@@ -10,7 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.metrics.tree_rounding import NEAR, PURE, Node, Trace, Undecided
+from unweave.metrics.tree_rounding import NEAR, PURE, PURE_2019, Node, Trace, Undecided
 
 DEPTH = 3
 # Features with more forbidden cuts than this have them struck out at every node.
@@ -67,7 +67,9 @@ def grow(
     target: Floats,
     test: NDArray[np.float32],
     seed: int,
+    *,
     fast: bool = True,
+    old: bool = False,
 ) -> Grown:
     """The tree of least squares that `sklearn.tree.DecisionTreeRegressor` grows at depth 3.
 
@@ -77,10 +79,11 @@ def grow(
         test: Codes of rows to sort into leaves, (M, L).
         seed: The number that scikit-learn draws for the tree.
         fast: Whether to try here before scikit-learn is asked.
+        old: The tree of version 0.20, where choices between equal cuts may differ from it.
     """
-    if fast:
+    if fast or old:
         try:
-            return _Growth(presorted, target, test, seed).grown()
+            return _Growth(presorted, target, test, seed, old).grown()
         except Undecided:
             pass
     return _by_sklearn(presorted, target, test, seed)
@@ -91,9 +94,15 @@ class _Growth:
     """One tree in the making."""
 
     def __init__(
-        self, presorted: Presorted, target: Floats, test: NDArray[np.float32], seed: int
+        self,
+        presorted: Presorted,
+        target: Floats,
+        test: NDArray[np.float32],
+        seed: int,
+        old: bool,
     ) -> None:
         self._presorted = presorted
+        self._old = old
         self._target = target
         self._test = test
         self._gains = np.zeros(presorted.features)
@@ -101,7 +110,7 @@ class _Growth:
         self._test_leaf = np.empty(len(test), np.int8)
         self._leaves = 0
         self._buffer = np.empty(presorted.order.size)
-        self._trace = Trace(presorted, target, seed)
+        self._trace = Trace(presorted, target, seed, old)
 
     def grown(self) -> Grown:
         target = self._target
@@ -138,10 +147,7 @@ class _Growth:
         if node.depth == DEPTH or count < 2:
             return None
         variance = node.squares / count - (node.total / count) ** 2
-        if abs(variance - PURE) <= node.noise / count:
-            if self._trace.is_leaf(node):
-                return None
-        elif variance < PURE:
+        if self._is_leaf(node, variance):
             return None
         self._trace.splits(node)
         gains = self._weigh_cuts(node)
@@ -163,10 +169,26 @@ class _Growth:
                     self._gains[feature] += best
                     return feature, left
             elif struck[tied].all():
-                feature, left = self._trace.best(node, np.flatnonzero(tied))
+                feature, left = self._resolve(node, np.flatnonzero(tied), (feature, left))
                 self._gains[feature] += max(gains[feature, left - 1], 0.0)
                 return feature, left
             self._strike(gains, node.order, np.flatnonzero(tied & ~struck), struck)
+
+    def _is_leaf(self, node: Node, variance: float) -> bool:
+        if self._old:
+            return variance <= PURE_2019
+        if abs(variance - PURE) > node.noise / node.count:
+            return variance < PURE
+        return self._trace.is_leaf(node)
+
+    def _resolve(self, node: Node, features: Rows, first: tuple[int, int]) -> tuple[int, int]:
+        """One of the equal cuts of some features; the first where the old version is unknown."""
+        try:
+            return self._trace.best(node, features)
+        except Undecided:
+            if self._old:
+                return first
+            raise
 
     def _weigh_cuts(self, node: Node) -> Floats:
         """What each cut takes off the sum of squares, forbidden ones too, (L, n - 1)."""

@@ -8,7 +8,7 @@ need it.
 
 from __future__ import annotations
 
-__all__ = ["NEAR", "PURE", "Node", "Trace", "Undecided", "part"]
+__all__ = ["NEAR", "PURE", "PURE_2019", "Node", "Trace", "Undecided", "part"]
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +32,9 @@ NEAR = np.float32(1e-7)
 
 PURE = float(np.finfo(np.float64).eps)
 """Nor does it split a node whose variance is not above this."""
+
+PURE_2019 = 1e-7
+"""In version 0.20 it was this."""
 
 # With more pairs of equal values than this, whose order matters, too many orders are possible.
 _FEW = 4
@@ -77,10 +80,12 @@ class Trace:
         presorted: Codes of the rows.
         target: What the tree approximates, (N,).
         seed: The number that is drawn for the tree.
+        old: Weigh cuts by the formula of version 0.20.
     """
 
-    def __init__(self, presorted: Presorted, target: Floats, seed: int) -> None:
+    def __init__(self, presorted: Presorted, target: Floats, seed: int, old: bool = False) -> None:
         self._presorted = presorted
+        self._old = old
         self._target = target
         self._random = seed
         self._features = list(range(presorted.features))
@@ -266,7 +271,11 @@ class Trace:
             left = np.flatnonzero(values[1:] > values[:-1] + NEAR) + 1
             sums = _left_sums(self._target[rows], left, total)
             rest = total - sums
-            gains = sums * sums / left + rest * rest / (node.count - left)
+            right = node.count - left
+            if self._old:
+                gains = (right * sums - left * rest) ** 2 / (left * right)
+            else:
+                gains = sums * sums / left + rest * rest / right
             place = int(np.argmax(gains))
             if gains[place] > best:
                 best, cut = gains[place], (feature, int(left[place]))
