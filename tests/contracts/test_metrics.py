@@ -25,6 +25,10 @@ QUICK = {
     for each in (
         parse(text, Metric)
         for text in (
+            "dci(stages=5)",
+            "dci_per_tree(stages=5)",
+            "dci_forest(size=10)",
+            "dci_hist(stages=5)",
             "downstream_trees(train=(100,), predictor=boosted_trees(stages=3))",
             "downstream_logistic(train=(100,), predictor=logistic_cv(penalties=2, folds=2))",
             "strong_downstream(train=(100,), predictor=boosted_trees(stages=3))",
