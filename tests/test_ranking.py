@@ -103,6 +103,10 @@ def test_the_reference_draws_points_of_the_grid():
     assert theirs.protocol.startswith("dlib/")
     assert [run.score for run in ours.runs] != [run.score for run in theirs.runs]
     assert all(0 <= run.score <= 1 for run in theirs.runs)
+    # The same points, another KL.
+    rpu = unweave.rank(several(), images=100, protocol="rpu")
+    assert {run.run for run in rpu.runs} == {run.run for run in theirs.runs}
+    assert all(0 <= run.score <= 1 for run in rpu.runs)
     with pytest.raises(SpecError, match=r"disvae/\d+ does not define udr; these do: unweave"):
         unweave.rank(several(), protocol="disvae")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 
@@ -119,3 +120,25 @@ def test_no_torch_is_loaded(file):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["rows"] == 60
     assert done.stderr == ""
+
+
+def seconds_of(*words):
+    """Processor time of a command in a process of its own, which other work does not lengthen."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-m", "unweave", *words], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_comes_at_once():
+    assert min(seconds_of("score", "--help") for _ in range(3)) < 0.5
+
+
+@pytest.mark.slow
+def test_what_is_scored_unasked_takes_seconds(tmp_path):
+    rng = np.random.default_rng(0)
+    factors = rng.integers((3, 6, 40, 32, 32), size=(10_000, 5))
+    codes = rng.normal(size=(10_000, 10)).astype(np.float32)
+    codes[:, :5] += factors / factors.std(axis=0)
+    np.savez(tmp_path / "x.npz", codes=codes, factors=factors)
+    assert seconds_of("score", str(tmp_path / "x.npz"), "--json") < 15

@@ -86,10 +86,12 @@ def test_repeats_are_told_with_their_number():
 
 
 def test_what_is_not_finite_is_null_in_json():
-    found = form(Score(math.nan, {"a": math.inf, "b": 1.0}, FACTORS))
+    matrix = Matrix(np.array([[0.5, np.nan]]), ("z0",), ("a", "b"), "information")
+    found = form(Score(math.nan, {"a": math.inf, "b": 1.0}, matrix))
     text = json.dumps(found, allow_nan=False)
     assert json.loads(text)["parts"] == {"a": None, "b": 1.0}
     assert found["value"] is None
+    assert found["matrix"]["values"] == [[0.5, None]]
     assert found["interval"] is None
     again = form(Score(2.0, interval=over_draws((1.0, 3.0))))["interval"]
     assert again["values"] == [1.0, 3.0]

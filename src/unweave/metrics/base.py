@@ -81,8 +81,7 @@ class Metric(Component):
         opt_in: Computed only when it is named, because it takes long.
         stream: The stream that it draws from, for metrics that share an estimate; else its name.
         aliases: Further names by which it may be asked for, such as those of published code.
-        invariant_to: What may be changed of the latents without changing a score: their `order`,
-            their `sign`, their `scale`.
+        invariant_to: What of the latents no score depends on: `order`, `sign`, `scale`.
     """
 
     family: ClassVar[str] = "metric"

@@ -22,10 +22,13 @@ _GAPS = ("mig", "mig_sampled")
 
 def form(score: Score) -> dict[str, Any]:
     """A form for JSON; a number that is not finite becomes null."""
+    matrix = None if score.matrix is None else score.matrix.to_dict()
+    if matrix is not None:
+        matrix["values"] = [[_finite(value) for value in row] for row in matrix["values"]]
     return {
         "value": _finite(score.value),
         "parts": {name: _finite(part) for name, part in score.parts.items()},
-        "matrix": None if score.matrix is None else score.matrix.to_dict(),
+        "matrix": matrix,
         "unit": score.unit,
         "units": score.units,
         "interval": None if score.interval is None else score.interval.to_dict(),
