@@ -438,3 +438,13 @@ def test_a_score_does_not_depend_on_what_was_scored_before():
     rows = table()
     for cls in QUICK:
         assert score(make(cls), rows).value == score(make(cls), table()).value
+
+
+@every_metric
+def test_codes_of_any_magnitude_score_alike(cls):
+    rows = table()
+    for scale in (2.0**-400, 2.0**400):
+        other = Representation(
+            mean=rows.mean.astype(np.float64) * scale, factors=rows.factors, factor_space=SPACE
+        )
+        assert score(make(cls), other).value == pytest.approx(score(make(cls), rows).value)

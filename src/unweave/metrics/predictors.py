@@ -105,16 +105,23 @@ class BoostedTrees(Predictor):
         """From two rounds."""
         import sklearn.ensemble  # noqa: F401 - before the clock starts
 
+        codes = codes if compat != "none" else standardised(codes, codes)[0]
         begun = time.perf_counter()
         _boosted(codes, labels, codes[:1], np.random.RandomState(0), stages=2)
         return (time.perf_counter() - begun) * self.stages / 2
 
     def importances(
-        self, codes: Codes, labels: Labels, random_state: np.random.RandomState
+        self,
+        codes: Codes,
+        labels: Labels,
+        random_state: np.random.RandomState,
+        compat: Compat = "none",
     ) -> NDArray[np.float64]:
         """Share of each latent in what the splits gain; 0 where labels are the same, (L,)."""
         if (labels == labels[0]).all():
             return np.zeros(codes.shape[1])
+        if compat == "none":
+            codes, _ = standardised(codes, codes[:1])
         return _boosted(codes, labels, codes[:1], random_state, self.stages).importances
 
     def _predict(

@@ -130,7 +130,9 @@ class ReducedDownstream(PredictorMetric):
         for k in self.varying(table):
             left = list(range(table.latents))
             for _ in range(self.remove):
-                importances = self.ranking.importances(codes[:, left], factors[:, k], state)
+                importances = self.ranking.importances(
+                    codes[:, left], factors[:, k], state, self.compat
+                )
                 del left[int(np.argmax(importances))]
             taken.append(tuple(sorted(set(range(table.latents)) - set(left))))
         return taken

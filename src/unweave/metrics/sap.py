@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.dci_metric import standardised
 from unweave.metrics.draws import Draws
 from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, in_order, sampler
 from unweave.metrics.threads import cores
 from unweave.representation import Representation
 from unweave.spec import number, option
 
+_LARGEST = 1e30
 SHARE_HELP = (
     "Instead of drawn rows, the share of all rows to fit on, from the first in the order given; "
     "the rest is to test on."
@@ -36,7 +38,7 @@ def gaps(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 def svc_accuracies(
     train: tuple[NDArray[np.floating], NDArray[np.int64]],
     test: tuple[NDArray[np.floating], NDArray[np.int64]],
-    seeds: NDArray[np.int64] | None = None,
+    random_state: np.random.RandomState | None = None,
 ) -> NDArray[np.float64]:
     """How often a linear support vector classifier finds a factor from one latent alone.
 
@@ -46,8 +48,8 @@ def svc_accuracies(
     Args:
         train: Codes (N, L) and factor indices (N, K) to fit on.
         test: Codes (M, L) and factor indices (M, K) to test on.
-        seeds: Seeds of the dual solver, which visits rows at random, (L, K). None for the primal
-            solver, which draws nothing.
+        random_state: For the dual solver, which visits rows at random. None for the primal one,
+            which draws nothing.
 
     Returns:
         Share of test rows, (L, K); NaN where the training rows have one value of a factor only.
@@ -64,8 +66,8 @@ def svc_accuracies(
         classifier = LinearSVC(
             C=0.01,
             class_weight="balanced",
-            dual=seeds is not None,
-            random_state=None if seeds is None else int(seeds[j, k]),
+            dual=random_state is not None,
+            random_state=random_state,
         )
         classifier.fit(codes[:, [j]], factors[:, k])
         found = classifier.predict(test_codes[:, [j]])
@@ -73,8 +75,10 @@ def svc_accuracies(
 
     jobs = [(j, int(k)) for j in range(latents) for k in np.flatnonzero(varies)]
     accuracies = np.full((latents, kinds), np.nan)
-    # The solver lets other threads run; filters of warnings belong to all threads.
-    with warnings.catch_warnings(), ThreadPoolExecutor(cores()) as pool:
+    # The primal solver lets other threads run. The dual one draws from a generator that the whole
+    # process shares, so its fits wait for one another. Filters of warnings belong to all threads.
+    workers = cores() if random_state is None else 1
+    with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool:
         warnings.simplefilter("ignore", ConvergenceWarning)
         for job, found in zip(jobs, pool.map(accuracy, jobs), strict=True):
             accuracies[job] = found
@@ -88,10 +92,11 @@ class SAP(Metric):
     .. math:: \frac{1}{K} \sum_k \left( a_{(1)k} - a_{(2)k} \right)
 
     The accuracy a of a linear support vector classifier of one latent is that on rows which it was
-    not fitted to. Codes enter as they are, so the scale of a latent matters to a classifier whose
-    penalty is fixed. One threshold for each value, as a linear classifier of one number has, parts
-    few values of a factor with many, so that scores are low by construction. A factor that is
-    constant in the training rows is left out of the mean, and `parts` does not name it.
+    not fitted to. Codes enter standardised as in the rows fitted, because to a classifier whose
+    penalty is fixed their scale would matter; with `compat` they enter as they are. One threshold
+    for each value, as a linear classifier of one number has, parts few values of a factor with
+    many, so that scores are low by construction. A factor that is constant in the training rows is
+    left out of the mean, and `parts` does not name it.
 
     With `compat=dlib2019` the dual solver of that time is taken, which visits rows in random
     order. The order itself came from the C library and is not repeated: a few of the test rows
@@ -109,7 +114,6 @@ class SAP(Metric):
     name: ClassVar[str] = "sap"
     source: ClassVar[str] = "Kumar et al., 2018, arXiv 1711.00848"
     aliases: ClassVar[tuple[str, ...]] = ("sap_score",)
-    invariant_to: ClassVar[tuple[str, ...]] = ("order", "sign")
 
     train: int = number(default=10_000, low=2, help="Rows to fit on.")
     test: int = number(default=5_000, low=1, help="Rows to test on.")
@@ -144,14 +148,17 @@ class SAP(Metric):
             train, test = in_order(len(factors), self.share)
         else:
             train, test = sampler(representation, draws, self.compat).split(self.train, self.test)
-        seeds = None
-        if self.compat == "dlib2019":
-            # From a stream of its own, as the reference's solver draws from NumPy's global one.
-            shape = (codes.shape[1], factors.shape[1])
-            seeds = draws.legacy().randint(np.iinfo(np.int32).max, size=shape)
-        accuracies = svc_accuracies(
-            (codes[train], factors[train]), (codes[test], factors[test]), seeds
-        )
+        # A stream of its own, as the reference's solver draws from NumPy's global one.
+        state = draws.legacy() if self.compat == "dlib2019" else None
+        sets: tuple[NDArray[np.floating], NDArray[np.floating]] = codes[train], codes[test]
+        if self.compat == "none":
+            sets = standardised(*sets)
+        elif float(np.abs(codes).max()) > _LARGEST:
+            raise DataError(
+                f"sap: with compat={self.compat} codes enter the solver as they are, and it does "
+                f"not end on codes above {_LARGEST:g}. Scale them, or leave compat out."
+            )
+        accuracies = svc_accuracies((sets[0], factors[train]), (sets[1], factors[test]), state)
         ahead = gaps(accuracies)
         names = representation.factor_space.names
         parts = {
