@@ -9,17 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors
+import safetensors.torch
+import torch
 
 import unweave
-from session.runs import MINI, TINY, cli, copy_of, document, flags, folder_for_runs, paragraph
+from session.runs import TINY, cli, copy_of, document, flags, folder_for_runs, paragraph
 from unweave.encoding import encode_rows
 from unweave.errors import DataError, RunError, SpecError
 from unweave.metrics.interval import over_runs
 from unweave.metrics.udr import udr
 from unweave.scores import load_scores
 
+SMALL = "dsprites(grid=(3, 2, 2, 4, 4))"
+IMAGES = 192
 
-def made(objective, dataset=MINI, **settings):
+
+def made(objective, dataset=SMALL, **settings):
     """Folder of a run of a few steps."""
     folder = folder_for_runs() / "run"
     given = flags(**{**TINY, "steps": 3, "latents": 4, **settings})
@@ -28,11 +34,36 @@ def made(objective, dataset=MINI, **settings):
     return folder
 
 
+def as_if_trained(run, seed, **changes):
+    """A copy of a run with other weights, as those of another seed would be."""
+    folder = folder_for_runs() / "run"
+    shutil.copytree(run, folder)
+    config = document(folder / "config.json") | {"seed": seed} | changes
+    (folder / "config.json").write_text(json.dumps(config))
+    path = folder / "checkpoint" / "state.safetensors"
+    with safetensors.safe_open(path, framework="pt") as handle:
+        header = handle.metadata()
+    state = safetensors.torch.load_file(path)
+    noise = torch.Generator().manual_seed(seed)
+    for name, tensor in state.items():
+        if name.startswith("model/"):
+            factor = 1 + 0.3 * torch.randn(tensor.shape, generator=noise)
+            state[name] = tensor * factor.to(tensor.dtype)
+    safetensors.torch.save_file(state, path, header)
+    return folder
+
+
 @functools.cache
 def several() -> tuple[Path, ...]:
     """Three seeds of one configuration and two of another; tests that score copy them."""
-    first = [made("beta_vae(beta=4)", seed=seed, log_every=1 + seed) for seed in (0, 1, 2)]
-    return (*first, made("vae", lr=0.01, seed=0), made("vae", lr=0.01, seed=1, latents=4))
+    one, other = made("beta_vae(beta=4)"), made("vae", lr=0.01)
+    return (
+        one,
+        as_if_trained(one, 1, log_every=7),
+        as_if_trained(one, 2),
+        other,
+        as_if_trained(other, 1),
+    )
 
 
 def copies(tmp_path):
@@ -43,10 +74,10 @@ def copies(tmp_path):
 
 
 def test_udr_is_that_of_the_codes_of_the_same_images():
-    ranking = unweave.rank(several(), images=200, seed=3)
+    ranking = unweave.rank(several(), images=150, seed=3)
     found = {entry.run: entry for entry in ranking.runs}
-    # All 1,536 images of each, and the rows in any order: the codes that were drawn are a part.
-    everything = unweave.rank(several(), images=10**6)
+    # All images of each.
+    everything = unweave.rank(several(), images=IMAGES)
     codes, kls = [], []
     for folder in several():
         run = unweave.load_run(folder)
@@ -62,10 +93,10 @@ def test_udr_is_that_of_the_codes_of_the_same_images():
         assert entry.score == pytest.approx(expected.scores[k], abs=1e-5)
         assert entry.informative == expected.informative[k].sum()
         assert entry.low <= entry.score <= entry.high
-        assert found[str(folder)].score == pytest.approx(entry.score, abs=0.2)
+        assert found[str(folder)].score == pytest.approx(entry.score, abs=0.25)
     scores = [entry.score for entry in everything.runs]
     assert scores == sorted(scores, reverse=True)
-    again = unweave.rank([unweave.load_run(run) for run in several()], images=200, seed=3)
+    again = unweave.rank([unweave.load_run(run) for run in several()], images=150, seed=3)
     assert again == ranking
 
 
@@ -115,7 +146,7 @@ def test_the_reference_draws_points_of_the_grid():
 
 
 def test_scores_that_are_there_are_taken_and_others_are_made(tmp_path):
-    runs = copies(tmp_path)
+    runs = copies(tmp_path)[:3]
     kept = unweave.load_run(runs[1]).evaluate(("mig",))["mig"].value
     made_up = document(runs[1] / "scores.json")
     made_up["scores"][0]["value"] = 0.75
@@ -135,7 +166,7 @@ def test_scores_that_are_there_are_taken_and_others_are_made(tmp_path):
 
 
 def test_the_direction_is_that_of_the_metric(tmp_path):
-    ranking = unweave.rank(copies(tmp_path), "test_losses")
+    ranking = unweave.rank(copies(tmp_path)[2:4], "test_losses")
     assert not ranking.higher_is_better
     scores = [entry.score for entry in ranking.runs]
     assert scores == sorted(scores)
@@ -162,7 +193,7 @@ def test_json(tmp_path):
     out = tmp_path / "ranking.json"
     value = cli("rank", *several(), "--images", 100, "--json", "--out", out).json
     assert document(out) == value
-    assert (value["by"], value["compared"], value["data"]) == ("udr", "all", MINI)
+    assert (value["by"], value["compared"], value["data"]) == ("udr", "all", SMALL)
     assert value["higher_is_better"] is True
     assert [set(run) for run in value["runs"]] == [
         {"run", "score", "seed", "group", "low", "high", "informative"}
@@ -192,7 +223,7 @@ def test_what_is_refused(tmp_path):
     for given, words in (
         ([one], ["at least 2 runs, not 1"]),
         ([one, two, one], [f"{one} is given twice"]),
-        ([one, other], ["was trained on", MINI, "grid=(3, 2, 4, 4, 8)"]),
+        ([one, other], ["was trained on", SMALL, "grid=(3, 2, 4, 4, 8)"]),
         ([one, stopped], ["is not finished but stopped", "--resume"]),
         ([one, tmp_path / "nothing"], ["nothing"]),
         ([one, two, "--by", "urd"], ["'urd' is none of them", "udr"]),
