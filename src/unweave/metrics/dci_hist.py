@@ -6,6 +6,7 @@ __all__ = ["DCIHist", "histogram_importances"]
 
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
@@ -44,12 +45,15 @@ class DCIHist(ImportanceMetric):
         """Boosted trees for every factor."""
         done, fitted = 0, []
         for labels, found in zip(task.labels.T, task.test_labels.T, strict=True):
-            model = self._fit(task.codes, labels, self.stages)
+            with _one_thread():
+                model = self._model(self.stages).fit(task.codes, labels)
+                right = model.predict(task.codes) == labels
+                right_test = model.predict(task.test_codes) == found
             fitted.append(
                 Fitted(
                     importances=histogram_importances(model),
-                    train=float(np.mean(model.predict(task.codes) == labels)),
-                    test=float(np.mean(model.predict(task.test_codes) == found)),
+                    train=float(np.mean(right)),
+                    test=float(np.mean(right_test)),
                 )
             )
             done += trees_of(len(np.unique(labels)), self.stages)
@@ -66,25 +70,30 @@ class DCIHist(ImportanceMetric):
         labels = max(task.labels.T, key=lambda column: len(np.unique(column)))
         few = min(self.stages, 3)
         begun = time.perf_counter()
-        self._fit(task.codes, labels, few)
+        with _one_thread():
+            self._model(few).fit(task.codes, labels)
         seconds = time.perf_counter() - begun
         return seconds * self.trees(task) / trees_of(len(np.unique(labels)), few)
 
-    def _fit(self, codes: NDArray[np.float32], labels: NDArray[np.int64], stages: int) -> Any:
+    def _model(self, stages: int) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier
-        from threadpoolctl import threadpool_limits
 
         # Nothing is drawn: there is no early stopping and no subsampling.
-        model = HistGradientBoostingClassifier(
+        return HistGradientBoostingClassifier(
             max_iter=stages,
             max_depth=self.depth,
             max_leaf_nodes=None,
             early_stopping=False,
             random_state=0,
         )
-        # Its threads spin while they wait: on a busy machine that takes fifty times as long.
-        with threadpool_limits(limits=1, user_api="openmp"):
-            return model.fit(codes, labels)
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """Its threads spin while they wait: on a busy machine two take fifty times as long as one."""
+    from threadpoolctl import threadpool_limits
+
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1, user_api="openmp")
+    return limits
 
 
 def histogram_importances(model: Any) -> NDArray[np.float64]:
