@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unweave.metrics.tree_rounding import NEAR, PURE, PURE_2019, Node, Trace, Undecided
 
 DEPTH = 3
-# Features with more forbidden cuts than this have them struck out at every node.
+# Features with more forbidden cuts than this share have them struck out at every node.
 _MANY = 0.05
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,10 @@ class Presorted:
         self.order = np.argsort(self.columns, axis=1, kind="stable")
         self.features = len(self.columns)
         cuts = _cuts(np.take_along_axis(self.columns, self.order, axis=1))
-        self.repeated = np.flatnonzero(cuts.mean(axis=1) < 1 - _MANY)
+        # Between equal rows with equal targets no cut is best, and none has to be struck out.
+        row = np.unique(self.codes, axis=0, return_inverse=True)[1].ravel()[self.order]
+        forbidden = ~cuts & (row[:, 1:] != row[:, :-1])
+        self.repeated = np.flatnonzero(forbidden.sum(axis=1) > _MANY * len(self.codes))
 
     def values(self, feature: int, rows: Rows) -> NDArray[np.float32]:
         """Values of a feature in rows."""
