@@ -19,7 +19,14 @@ from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.costs import duration
 from unweave.metrics.dci_scores import completeness, disentanglement
 from unweave.metrics.draws import Draws
-from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
+from unweave.metrics.sampling import (
+    COMPAT_HELP,
+    SHARE_HELP,
+    Compat,
+    grid_rows,
+    in_order,
+    sampler,
+)
 from unweave.representation import Representation
 from unweave.spec import number, option
 
@@ -83,6 +90,7 @@ class ImportanceMetric(Metric):
 
     train: int = number(default=10_000, low=2, help="Rows that predictors are fitted to.")
     test: int = number(default=5_000, low=1, help="Other rows that predictors are tested on.")
+    share: float | None = number(default=None, above=0, below=1, help=SHARE_HELP)
     compat: Compat = option(default="none", help=COMPAT_HELP)
 
     def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
@@ -91,7 +99,9 @@ class ImportanceMetric(Metric):
         Raises:
             DataError: The message says which.
         """
-        if self.compat != "none":
+        if self.share is not None:
+            in_order(len(factors), self.share)
+        elif self.compat != "none":
             grid_rows(factors, factor_space)
         if not (factors != factors[:1]).any():
             raise DataError(self._constant())
@@ -169,6 +179,10 @@ class ImportanceMetric(Metric):
     def seconds(self, task: Task) -> float:
         """How long that takes, measured on a few."""
 
+    @property
+    def _which(self) -> str:
+        return "drawn at random" if self.share is None else "as they stand"
+
     def _constant(self) -> str:
         return f"{self.name} needs a factor that varies, but every factor is constant here."
 
@@ -188,23 +202,25 @@ class ImportanceMetric(Metric):
     def _task(self, table: Representation, draws: Draws) -> Task:
         factors = np.asarray(table.factors)
         self.check(factors, table.factor_space, table.latents)
-        rows = sampler(table, draws, self.compat)
-        train, test = rows.split(self.train, self.test)
+        if self.share is not None:
+            train, test = in_order(len(table), self.share)
+            random_state = draws.legacy()
+        else:
+            rows = sampler(table, draws, self.compat)
+            train, test = rows.split(self.train, self.test)
+            # The reference's estimators draw from a stream of their own with the same seed.
+            random_state = rows.random_state if self.compat == "none" else draws.legacy()
         labels = factors[train]
         columns = np.flatnonzero((labels != labels[:1]).any(axis=0))
         if not columns.size:
             raise DataError(
-                f"{self.name} fits {len(train)} rows drawn at random, and every factor is "
+                f"{self.name} fits {len(train)} rows {self._which}, and every factor is "
                 f"constant in them. Give more rows."
             )
         codes: NDArray[np.floating] = np.asarray(table.mean[train])
         others: NDArray[np.floating] = np.asarray(table.mean[test])
-        random_state = rows.random_state
         if self.compat == "none":
             codes, others = standardised(codes, others)
-        else:
-            # The reference's estimators draw from a stream of their own with the same seed.
-            random_state = draws.legacy()
         return Task(
             codes=np.ascontiguousarray(codes, np.float32),
             labels=labels[:, columns],

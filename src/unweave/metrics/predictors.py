@@ -13,7 +13,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.metrics.boosting import Boosted, boost, draw_seeds, trees_of
+from unweave.metrics.boosting import Boosted, boost, boost_2019, draw_seeds, trees_of
 from unweave.metrics.dci_metric import standardised
 from unweave.metrics.regression_trees import Presorted
 from unweave.metrics.sampling import Compat
@@ -90,6 +90,7 @@ class BoostedTrees(Predictor):
     """Gradient boosted trees: scikit-learn's classifier at its defaults.
 
     Depth 3, learning rate 0.1, no subsampling; one tree a stage for each of more than two labels.
+    Under `dlib2019` they grow as they did in scikit-learn 0.20.
     """
 
     name: ClassVar[str] = "boosted_trees"
@@ -107,7 +108,7 @@ class BoostedTrees(Predictor):
 
         codes = codes if compat != "none" else standardised(codes, codes)[0]
         begun = time.perf_counter()
-        _boosted(codes, labels, codes[:1], np.random.RandomState(0), stages=2)
+        _boosted(codes, labels, codes[:1], np.random.RandomState(0), 2, compat)
         return (time.perf_counter() - begun) * self.stages / 2
 
     def importances(
@@ -122,7 +123,7 @@ class BoostedTrees(Predictor):
             return np.zeros(codes.shape[1])
         if compat == "none":
             codes, _ = standardised(codes, codes[:1])
-        return _boosted(codes, labels, codes[:1], random_state, self.stages).importances
+        return _boosted(codes, labels, codes[:1], random_state, self.stages, compat).importances
 
     def _predict(
         self,
@@ -132,7 +133,7 @@ class BoostedTrees(Predictor):
         random_state: np.random.RandomState,
         compat: Compat,
     ) -> tuple[Labels, Labels]:
-        found = _boosted(codes, labels, others, random_state, self.stages)
+        found = _boosted(codes, labels, others, random_state, self.stages, compat)
         return np.asarray(found.train, np.int64), np.asarray(found.test, np.int64)
 
 
@@ -199,12 +200,12 @@ def _boosted(
     others: Codes,
     random_state: np.random.RandomState,
     stages: int,
+    compat: Compat,
 ) -> Boosted:
+    presorted = Presorted(np.asarray(codes, np.float32))
+    test = np.asarray(others, np.float32)
+    seeds = draw_seeds(random_state, labels, stages)
+    if compat == "dlib2019":
+        return boost_2019(presorted, labels, test, seeds)
     with ThreadPoolExecutor(cores()) as pool:
-        return boost(
-            Presorted(np.asarray(codes, np.float32)),
-            labels,
-            np.asarray(others, np.float32),
-            draw_seeds(random_state, labels, stages),
-            pool.map,
-        )
+        return boost(presorted, labels, test, seeds, pool.map)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "COMPAT_HELP",
+    "SHARE_HELP",
     "Compat",
     "GridSampler",
     "Groups",
@@ -33,6 +34,11 @@ Compat = Literal["none", "dlib", "dlib2019"]
 COMPAT_HELP = (
     "dlib: draws, solvers and names of parts as in disentanglement_lib; dlib2019: and the solvers "
     "that were scikit-learn's defaults in 2019."
+)
+
+SHARE_HELP = (
+    "Instead of drawn rows, the share of all rows to fit on, from the first in the order given; "
+    "the rest is to test on."
 )
 
 # How many points disentanglement_lib draws at a time.

@@ -16,16 +16,19 @@ from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.dci_metric import standardised
 from unweave.metrics.draws import Draws
-from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, in_order, sampler
+from unweave.metrics.sampling import (
+    COMPAT_HELP,
+    SHARE_HELP,
+    Compat,
+    grid_rows,
+    in_order,
+    sampler,
+)
 from unweave.metrics.threads import cores
 from unweave.representation import Representation
 from unweave.spec import number, option
 
 _LARGEST = 1e30
-SHARE_HELP = (
-    "Instead of drawn rows, the share of all rows to fit on, from the first in the order given; "
-    "the rest is to test on."
-)
 
 
 def gaps(scores: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -95,5 +95,6 @@ VALIDATION = Protocol(
     (
         MIG(bins=20, compat="dlib"),
         SAP(share=0.9, compat="dlib"),
+        DCI(share=0.9, compat="dlib"),
     ),
 )
