@@ -95,7 +95,7 @@ def tables(scores: Mapping[str, Mapping[str, Any]], chosen: Sequence[Metric]) ->
     """The tables of the page, from scores by metric and case."""
     text = ""
     for title, cases in _GROUPS.items():
-        text += f"\n### {title}\n\n| metric | {' | '.join(cases)} |\n"
+        text += f"\n## {title}\n\n| metric | {' | '.join(cases)} |\n"
         text += "|---|" + "---:|" * len(cases) + "\n"
         for metric in chosen:
             cells = [_cell(scores[metric.name][case]) for case in cases]

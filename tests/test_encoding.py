@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import safetensors.torch
@@ -12,7 +14,9 @@ from session.runs import MINI, TINY, copy_of, rich, tensors, train
 from unweave import encoding
 from unweave.encoding import cached_posteriors, digest, encode_rows, full_precision, represent
 from unweave.likelihoods import Bernoulli
+from unweave.metrics import PROTOCOLS
 from unweave.nn import Burgess
+from unweave.training.precision import automatic
 from unweave.vae import VAE
 
 
@@ -148,6 +152,26 @@ class TestCache:
         unweave.load_run(folder).evaluate(part="holdout")
         unweave.load_run(folder).evaluate(part="holdout")
         assert encoded == [1536, 384]
+
+    def test_a_protocol_may_encode_a_random_sample(self, tmp_path, encoded, monkeypatch):
+        fast = dataclasses.replace(PROTOCOLS["fast"], images=100)
+        monkeypatch.setitem(PROTOCOLS, "fast", fast)
+        run = unweave.load_run(copy_of(rich(), tmp_path))
+        assert run.evaluate(("mig",), protocol_name="fast")["mig"].samples == 100
+        precision = automatic(torch.device("cpu"))
+        few = run.representation(precision=precision, images=100)
+        assert encoded == [100]
+        rows = few.factor_space.ravel(few.factors)
+        assert len(np.unique(rows)) == 100
+        # Spread over the whole grid, and the same images in any process.
+        assert rows.max() - rows.min() > 0.8 * few.factor_space.size
+        everything = run.representation()
+        np.testing.assert_allclose(
+            few.mean, everything.mean[rows], atol=0.02 * np.abs(everything.mean).max()
+        )
+        # As many as there are is all of them.
+        assert len(run.representation(images=5_000)) == 1536
+        assert encoded == [100, 1536]
 
     def test_changed_weights_are_encoded_again(self, tmp_path, encoded):
         folder = copy_of(rich(), tmp_path)

@@ -15,10 +15,11 @@ __all__ = [
 ]
 
 import contextlib
+import copy
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -27,11 +28,11 @@ import torch
 from numpy.typing import NDArray
 
 from unweave.data import Dataset, Progress
+from unweave.latents import DiagonalGaussian
 from unweave.representation import Representation
 from unweave.rundir import explain_os_error
 from unweave.splits import keyed_generator
 from unweave.training.memory import keep_freed_memory
-from unweave.training.precision import autocast_dtype
 from unweave.training.source import to_images
 from unweave.vae import VAE
 
@@ -39,20 +40,13 @@ Part = Literal["train", "holdout", "all"]
 Codes = Literal["mean", "sampled"]
 Precision = Literal["float32", "bfloat16"]
 
-_BATCH = 128
+_BATCH = {"float32": 128, "bfloat16": 256}
 
 
 @contextlib.contextmanager
 def full_precision(model: VAE) -> Iterator[None]:
     """Run the model in float32 inside the block."""
-    with _in_precision(model, "float32"):
-        yield
-
-
-@contextlib.contextmanager
-def _in_precision(model: VAE, precision: Precision) -> Iterator[None]:
-    """Run the model in that precision inside the block."""
-    before, model.autocast_dtype = model.autocast_dtype, autocast_dtype(precision)
+    before, model.autocast_dtype = model.autocast_dtype, None
     try:
         yield
     finally:
@@ -81,15 +75,26 @@ def encode_rows(
         precision: That of the trunk; what gives means and logvars is float32 in any case.
     """
     keep_freed_memory()
-    with _in_precision(model, precision):
-        for start in range(0, len(flat), _BATCH):
-            rows = flat[start : start + _BATCH]
+    encode = _encoder(model, precision)
+    with full_precision(model):
+        batch = _BATCH[precision]
+        for start in range(0, len(flat), batch):
+            rows = flat[start : start + batch]
             pixels, scale = dataset.gather(rows)
-            posterior = model.encode(to_images(pixels, scale, model.device))
+            posterior = encode(to_images(pixels, scale, model.device))
             mean[start : start + len(rows)] = posterior.mean.cpu().numpy()
             logvar[start : start + len(rows)] = posterior.logvar.cpu().numpy()
             if progress is not None:
                 progress("encoding", start + len(rows), len(flat))
+
+
+def _encoder(model: VAE, precision: Precision) -> Callable[[torch.Tensor], DiagonalGaussian]:
+    """From images to posteriors, with the trunk in that precision."""
+    if precision == "float32":
+        return model.encode
+    # Cast once: autocast would cast the weights anew for every batch.
+    trunk = copy.deepcopy(model.trunk).to(torch.bfloat16)
+    return lambda images: model.posterior(trunk(images.to(torch.bfloat16)))
 
 
 def pixels_to_images(probabilities: torch.Tensor) -> NDArray[np.float32]:

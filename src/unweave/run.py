@@ -37,6 +37,7 @@ from unweave.scores import Scores, load_scores, save_scores
 from unweave.scoring import check, score
 from unweave.session import Watch, begin, continue_run, read_config, training_rows
 from unweave.settings import make_config
+from unweave.splits import keyed_permutation
 from unweave.training.checkpoint import Checkpoint, load_tensors
 from unweave.training.precision import automatic
 from unweave.vae import VAE
@@ -205,6 +206,7 @@ class Run:
         seed: int = 0,
         progress: Progress | None = None,
         precision: Precision = "float32",
+        images: int | None = None,
     ) -> Representation:
         """The table of codes of a part of a dataset, encoded once and then read from the cache.
 
@@ -215,6 +217,7 @@ class Run:
             seed: Seed of sampled codes.
             progress: Shows the encoding.
             precision: `float32`, or `bfloat16`, which is faster where the processor has it.
+            images: How many images at most, drawn at random; None for all of the part.
 
         Raises:
             RunError: There is no such part.
@@ -223,9 +226,13 @@ class Run:
         self._check(part, codes, data)
         dataset = self._dataset(data, progress)
         flat = self._rows(part, dataset)
+        name: str = part
+        if images is not None and images < len(flat):
+            chosen = keyed_permutation(len(flat), self.config.seed, "images that are encoded")
+            flat, name = flat[np.sort(chosen[:images])], f"{part}_{images}"
         weights = digest(str(self.step), str(_fingerprint(self._checkpoint)))
-        images = str(dataset.store.manifest["sha256"])
-        key = f"{part}-{digest(weights, str(dataset.spec), images, str(self.config.seed))}"
+        pixels = str(dataset.store.manifest["sha256"])
+        key = f"{name}-{digest(weights, str(dataset.spec), pixels, str(self.config.seed))}"
         mean, logvar = cached_posteriors(
             self.model, dataset, flat, self.folder / "cache", key, progress, precision
         )
@@ -286,6 +293,7 @@ class Run:
                 seed=seed,
                 progress=progress,
                 precision="float32" if chosen.encode == "float32" else automatic(device),
+                images=chosen.images,
             )
 
         scores = score(chosen, tabular, analyses, subject, table, part, metric_names)

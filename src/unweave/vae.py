@@ -77,6 +77,10 @@ class VAE(nn.Module):
         """Posterior of images (B, C, H, W) in [0, 1]."""
         with self.autocast():
             features = self.trunk(images)
+        return self.posterior(features)
+
+    def posterior(self, features: Tensor) -> DiagonalGaussian:
+        """Posterior of what the trunk makes of images, (B, F) in any precision."""
         mean, logvar = self.head(features.float()).chunk(2, dim=1)
         return DiagonalGaussian(mean=mean, logvar=logvar)
 

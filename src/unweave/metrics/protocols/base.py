@@ -24,6 +24,7 @@ class Protocol:
         metrics: Settings of each metric.
         encode: Precision in which images are encoded: `float32`, or `auto`, which is bfloat16 on
             processors that have instructions for it.
+        images: How many images at most are encoded, drawn at random; None for all.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Protocol:
     about: str
     metrics: tuple[Metric, ...]
     encode: Literal["float32", "auto"] = "float32"
+    images: int | None = None
 
     @property
     def label(self) -> str:

@@ -18,18 +18,19 @@ from unweave.metrics.unsupervised import Unsupervised
 FAST = Protocol(
     "fast",
     1,
-    "The classic set on smaller samples, for a quick look: images encoded in bfloat16 where the "
-    "processor has it, and predictors fitted to 2,000 rows.",
+    "The classic set for a quick look: of 100,000 images at most, encoded in bfloat16 where the "
+    "processor has it.",
     (
         MIG(bins=20, samples=10_000),
-        SAP(train=2_000, test=2_000),
+        SAP(train=10_000, test=5_000),
         SAPContinuous(samples=10_000),
-        ModularityExplicitness(bins=20, train=2_000, test=2_000),
-        DCI(train=2_000, test=2_000),
-        BetaVAEScore(train=2_000, test=2_000),
-        FactorVAEScore(train=2_000, test=2_000, variance_samples=10_000),
+        ModularityExplicitness(bins=20, train=10_000, test=5_000),
+        DCI(train=10_000, test=5_000),
+        BetaVAEScore(train=10_000, test=5_000),
+        FactorVAEScore(train=10_000, test=5_000, variance_samples=10_000),
         IRS(bins=20, samples=10_000),
         Unsupervised(bins=20, samples=10_000),
     ),
     encode="auto",
+    images=100_000,
 )
