@@ -23,9 +23,26 @@ from unweave.metrics.strong_downstream import StrongDownstream
 from unweave.metrics.unsupervised import Unsupervised
 
 
-def _downstream(compat: Compat) -> tuple[Metric, ...]:
-    """Downstream tasks as in the study; the last two, which it lacks, as in the code's tests."""
+def _study(compat: Compat) -> tuple[Metric, ...]:
+    """The metrics of the study; strong and reduced downstream, which it lacks, as in its tests."""
     return (
+        MIG(bins=20, samples=10_000, compat=compat),
+        SAP(train=10_000, test=5_000, compat=compat),
+        DCI(train=10_000, test=5_000, compat=compat),
+        DCIPerTree(train=10_000, test=5_000, compat=compat),
+        SAPContinuous(samples=10_000, compat=compat),
+        ModularityExplicitness(bins=20, train=10_000, test=5_000, compat=compat),
+        BetaVAEScore(train=10_000, test=5_000, batch=64, compat=compat),
+        FactorVAEScore(
+            train=10_000,
+            test=5_000,
+            batch=64,
+            variance_samples=10_000,
+            prune_std=0.05,
+            compat=compat,
+        ),
+        IRS(quantile=0.99, bins=20, samples=10_000, compat=compat),
+        Unsupervised(bins=20, samples=10_000, compat=compat),
         DownstreamTrees(train=(10, 100, 1000, 10_000), test=5_000, compat=compat),
         DownstreamLogistic(train=(10, 100, 1000, 10_000), test=5_000, compat=compat),
         Fairness(train=10_000, per_value=100, compat=compat),
@@ -39,52 +56,14 @@ DLIB = Protocol(
     1,
     "The study of Locatello et al., 2019: its draws from the full grid, its numbers of samples, "
     "and the solvers of the scikit-learn that is installed.",
-    (
-        MIG(bins=20, samples=10_000, compat="dlib"),
-        SAP(train=10_000, test=5_000, compat="dlib"),
-        DCI(train=10_000, test=5_000, compat="dlib"),
-        DCIPerTree(train=10_000, test=5_000, compat="dlib"),
-        SAPContinuous(samples=10_000, compat="dlib"),
-        ModularityExplicitness(bins=20, train=10_000, test=5_000, compat="dlib"),
-        BetaVAEScore(train=10_000, test=5_000, batch=64, compat="dlib"),
-        FactorVAEScore(
-            train=10_000,
-            test=5_000,
-            batch=64,
-            variance_samples=10_000,
-            prune_std=0.05,
-            compat="dlib",
-        ),
-        IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib"),
-        Unsupervised(bins=20, samples=10_000, compat="dlib"),
-        *_downstream("dlib"),
-    ),
+    _study("dlib"),
 )
 
 DLIB2019 = Protocol(
     "dlib2019",
     1,
     "The same with the solvers that were scikit-learn's defaults when the study was published.",
-    (
-        MIG(bins=20, samples=10_000, compat="dlib2019"),
-        SAP(train=10_000, test=5_000, compat="dlib2019"),
-        DCI(train=10_000, test=5_000, compat="dlib2019"),
-        DCIPerTree(train=10_000, test=5_000, compat="dlib2019"),
-        SAPContinuous(samples=10_000, compat="dlib2019"),
-        ModularityExplicitness(bins=20, train=10_000, test=5_000, compat="dlib2019"),
-        BetaVAEScore(train=10_000, test=5_000, batch=64, compat="dlib2019"),
-        FactorVAEScore(
-            train=10_000,
-            test=5_000,
-            batch=64,
-            variance_samples=10_000,
-            prune_std=0.05,
-            compat="dlib2019",
-        ),
-        IRS(quantile=0.99, bins=20, samples=10_000, compat="dlib2019"),
-        Unsupervised(bins=20, samples=10_000, compat="dlib2019"),
-        *_downstream("dlib2019"),
-    ),
+    _study("dlib2019"),
 )
 
 VALIDATION = Protocol(
