@@ -13,7 +13,7 @@ from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.draws import Draws
-from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
+from unweave.metrics.sampling import COMPAT_HELP, Compat, check_interventions, sampler
 from unweave.metrics.solvers import accuracy, fit, logistic_regression
 from unweave.representation import Representation
 from unweave.spec import number, option
@@ -86,15 +86,7 @@ class BetaVAEScore(Metric):
         Raises:
             DataError: There are fewer, or `compat` needs the full grid and this is not one.
         """
-        if self.compat != "none":
-            grid_rows(factors, factor_space)
-        varying = int((factors != factors[:1]).any(axis=0).sum())
-        if varying < 2:
-            raise DataError(
-                f"beta_vae tells factors apart, so at least two must vary, and here "
-                f"{varying} of {factors.shape[1]} does: name the metrics to score, without "
-                "beta_vae."
-            )
+        check_interventions(self.name, factors, factor_space, self.compat)
 
     def score(self, representation: Representation, draws: Draws) -> Score:
         """The accuracy on fresh points.

@@ -10,11 +10,11 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.errors import DataError, SpecError
+from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.draws import Draws
-from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
+from unweave.metrics.sampling import COMPAT_HELP, Compat, check_interventions, sampler
 from unweave.representation import Representation
 from unweave.spec import number, option
 
@@ -130,15 +130,7 @@ class FactorVAEScore(Metric):
         Raises:
             DataError: There are fewer, or `compat` needs the full grid and this is not one.
         """
-        if self.compat != "none":
-            grid_rows(factors, factor_space)
-        varying = int((factors != factors[:1]).any(axis=0).sum())
-        if varying < 2:
-            raise DataError(
-                f"factor_vae tells factors apart, so at least two must vary, and here "
-                f"{varying} of {factors.shape[1]} does: name the metrics to score, without "
-                "factor_vae."
-            )
+        check_interventions(self.name, factors, factor_space, self.compat)
 
     def score(self, representation: Representation, draws: Draws) -> Score:
         """The accuracy on fresh votes.

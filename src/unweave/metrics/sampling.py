@@ -11,6 +11,7 @@ __all__ = [
     "Pairs",
     "RowSampler",
     "Sampler",
+    "check_interventions",
     "grid_rows",
     "in_order",
     "sampler",
@@ -310,6 +311,32 @@ def in_order(count: int, share: float) -> tuple[Rows, Rows]:
             f"rows or a smaller share."
         )
     return np.arange(first), np.arange(first, count)
+
+
+def check_interventions(
+    name: str, factors: NDArray[np.int64], factor_space: FactorSpace, compat: Compat
+) -> None:
+    """Refuse tables in which a metric cannot tell factors apart.
+
+    Args:
+        name: The metric.
+        factors: Factor indices of the rows, (N, K).
+        factor_space: Names and sizes of the factors.
+        compat: Whose draws.
+
+    Raises:
+        DataError: Fewer than two factors vary, or `compat` needs the full grid and this is not
+            one.
+    """
+    if compat != "none":
+        grid_rows(factors, factor_space)
+    varying = int((factors != factors[:1]).any(axis=0).sum())
+    if varying < 2:
+        raise DataError(
+            f"{name} tells factors apart, so at least two must vary, and here "
+            f"{varying} of {factors.shape[1]} does: name the metrics to score, without "
+            f"{name}."
+        )
 
 
 def grid_rows(factors: NDArray[np.int64], factor_space: FactorSpace) -> Rows:
