@@ -40,9 +40,9 @@ import numpy as np
 from _machine import command, machine, versions
 from numpy.typing import NDArray
 
-from unweave.metrics.boosting import boost, draw_seeds, trees_of
-from unweave.metrics.regression_trees import Presorted
 from unweave.metrics.threads import cores
+from unweave.metrics.trees.boosting import boost, draw_seeds, trees_of
+from unweave.metrics.trees.regression import Presorted
 from unweave.rundir import atomic_write
 from unweave.splits import keyed_generator
 

@@ -34,7 +34,7 @@ from unweave.errors import UnweaveError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import AAM, MIGSampled, Score
 from unweave.metrics.draws import Draws
-from unweave.metrics.sampled_information import Entropies
+from unweave.metrics.posterior.entropies import Entropies
 from unweave.metrics.threads import cores
 from unweave.representation import Representation
 from unweave.rundir import atomic_write

@@ -18,7 +18,7 @@ from session.runs import TINY, cli, copy_of, document, flags, folder_for_runs, p
 from unweave.encoding import encode_rows
 from unweave.errors import DataError, RunError, SpecError
 from unweave.metrics.interval import over_runs
-from unweave.metrics.udr import udr
+from unweave.metrics.label_free.udr import udr
 from unweave.scores import load_scores
 
 SMALL = "dsprites(grid=(3, 2, 2, 4, 4))"

@@ -11,7 +11,7 @@ from sampled_mig import Measured
 
 import unweave
 from unweave.metrics import MIGSampled, Score
-from unweave.metrics.sampled_information import Entropies
+from unweave.metrics.posterior.entropies import Entropies
 
 
 def measured(shift: float, mig: float, seconds: float = 2.0) -> Measured:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reference import sampled_reference
-from unweave.metrics.aggregate_posterior import Draws, Posteriors
+from unweave.metrics.posterior.aggregate import Draws, Posteriors
 
 COUNT = 60
 

@@ -11,8 +11,8 @@ from reference.sampling_reference import Plain
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import BetaVAEScore, Metric
-from unweave.metrics.beta_vae import mean_differences
 from unweave.metrics.draws import Draws
+from unweave.metrics.interventional.beta_vae import mean_differences
 from unweave.metrics.sampling import GridSampler
 from unweave.representation import Representation
 from unweave.spec import parse

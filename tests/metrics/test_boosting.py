@@ -9,8 +9,8 @@ import pytest
 from sklearn.ensemble import GradientBoostingClassifier
 from sklearn.tree import DecisionTreeRegressor
 
-from unweave.metrics.boosting import boost, boost_2019, draw_seeds, trees_of
-from unweave.metrics.regression_trees import Presorted, grow
+from unweave.metrics.trees.boosting import boost, boost_2019, draw_seeds, trees_of
+from unweave.metrics.trees.regression import Presorted, grow
 
 ROWS, LATENTS = 600, 5
 

@@ -12,8 +12,8 @@ from reference import importance_reference, tables
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import DCI, DCIPerTree
-from unweave.metrics.dci_metric import standardised
-from unweave.metrics.dci_scores import completeness, concentration, disentanglement
+from unweave.metrics.dci.metric import standardised
+from unweave.metrics.dci.scores import completeness, concentration, disentanglement
 from unweave.metrics.draws import Draws
 from unweave.representation import Representation
 

@@ -10,8 +10,8 @@ from reference import importance_reference
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import DCIForest, DCIHist, DCILasso
-from unweave.metrics.dci_hist import histogram_importances
-from unweave.metrics.dci_lasso import lasso_weights, targets
+from unweave.metrics.dci.hist import histogram_importances
+from unweave.metrics.dci.lasso import lasso_weights, targets
 from unweave.metrics.draws import Draws
 from unweave.metrics.sampling import GridSampler
 from unweave.representation import Representation

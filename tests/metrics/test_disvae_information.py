@@ -8,7 +8,7 @@ import pytest
 from reference import sampled_reference
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
-from unweave.metrics.disvae_information import (
+from unweave.metrics.posterior.disvae import (
     check_grid,
     count_disvae_densities,
     disvae_entropies,

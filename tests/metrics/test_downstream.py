@@ -22,9 +22,9 @@ from unweave.metrics import (
     StrongDownstream,
     evaluate,
 )
+from unweave.metrics.downstream.fairness import summary, unfairness
+from unweave.metrics.downstream.interventions import Interventions
 from unweave.metrics.draws import Draws
-from unweave.metrics.fairness import summary, unfairness
-from unweave.metrics.interventions import Interventions
 from unweave.metrics.sampling import GridSampler, RowSampler
 from unweave.representation import Representation
 from unweave.spec import parse
@@ -384,7 +384,7 @@ def test_very_few_rows_are_scored(cls, count):
 
 @every_metric
 def test_what_is_fitted_is_counted_beforehand(cls, monkeypatch, caplog):
-    monkeypatch.setattr("unweave.metrics.predictor_metric._WORTH_SAYING", 0.0)
+    monkeypatch.setattr("unweave.metrics.downstream.metric._WORTH_SAYING", 0.0)
     metric, rows = make(cls), table()
     fits = metric.workload(rows, Draws(0, "any"))
     classes = [len(set(rows.factors[fit.train, fit.factor].tolist())) for fit in fits]

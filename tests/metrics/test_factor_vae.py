@@ -13,7 +13,7 @@ from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import FactorVAEScore, Metric
 from unweave.metrics.draws import Draws
-from unweave.metrics.factor_vae import count_votes, recognised, relative_variances
+from unweave.metrics.interventional.factor_vae import count_votes, recognised, relative_variances
 from unweave.representation import Representation
 from unweave.spec import parse
 

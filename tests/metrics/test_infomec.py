@@ -9,9 +9,9 @@ from reference import information_reference, tables
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import Draws, InfoC, InfoE, InfoM, Metric, NearestNeighbours, evaluate
-from unweave.metrics.active_latents import active_latents
-from unweave.metrics.info_e import features_of, relative_gain
-from unweave.metrics.infomec import concentrations, is_discrete
+from unweave.metrics.information.active import active_latents
+from unweave.metrics.information.info_e import features_of, relative_gain
+from unweave.metrics.information.infomec import concentrations, is_discrete
 from unweave.representation import Representation
 from unweave.spec import parse
 

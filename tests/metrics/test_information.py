@@ -10,7 +10,7 @@ from scipy import stats
 from sklearn.metrics import mutual_info_score
 
 from reference import metrics_reference
-from unweave.metrics.information import discretise, entropies, mutual_information
+from unweave.metrics.plug_in import discretise, entropies, mutual_information
 
 
 @given(

@@ -17,8 +17,8 @@ from unweave.metrics import (
     NearestNeighbours,
     PosteriorSampling,
 )
-from unweave.metrics.joint_information import joint_information
-from unweave.metrics.knn_information import knn_information
+from unweave.metrics.information.joint import joint_information
+from unweave.metrics.information.knn import knn_information
 from unweave.metrics.synthetic import rotated_codes, synthetic_codes
 from unweave.representation import Representation
 from unweave.spec import parse

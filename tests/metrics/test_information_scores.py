@@ -31,7 +31,7 @@ from unweave.metrics import (
     Sufficiency,
     evaluate,
 )
-from unweave.metrics.information_metric import InformationMetric
+from unweave.metrics.information.metric import InformationMetric
 from unweave.metrics.sampling import RowSampler
 from unweave.representation import Representation
 from unweave.spec import parse

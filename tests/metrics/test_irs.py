@@ -11,7 +11,7 @@ from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import IRS, Metric
 from unweave.metrics.draws import Draws
-from unweave.metrics.irs import group_deviations
+from unweave.metrics.interventional.irs import group_deviations
 from unweave.representation import Representation
 from unweave.spec import parse
 

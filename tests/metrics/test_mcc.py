@@ -10,7 +10,7 @@ from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import MCC, Draws
 from unweave.metrics.columns import within_one
-from unweave.metrics.mcc import correlations, matched
+from unweave.metrics.predictive.mcc import correlations, matched
 from unweave.representation import Representation
 
 

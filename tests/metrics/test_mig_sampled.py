@@ -14,7 +14,7 @@ from unweave.factors import Factor, FactorSpace
 from unweave.metrics import AAM, Metric, MIGSampled, evaluate, metrics_of
 from unweave.metrics import sampled_metric as module
 from unweave.metrics.draws import Draws
-from unweave.metrics.information import entropies
+from unweave.metrics.plug_in import entropies
 from unweave.metrics.protocols import protocol
 from unweave.representation import Representation
 from unweave.spec import parse

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from reference import sampled_reference
-from unweave.metrics.mixtures import Mixture, precision_of, seconds_per_density
+from unweave.metrics.posterior.mixtures import Mixture, precision_of, seconds_per_density
 
 
 def random_mixture(count, dtype=np.float64, seed=0):

@@ -14,7 +14,7 @@ from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import Metric, ModularityExplicitness
 from unweave.metrics.draws import Draws
-from unweave.metrics.modularity_explicitness import class_aucs, standardise
+from unweave.metrics.predictive.modularity_explicitness import class_aucs, standardise
 from unweave.metrics.sampling import RowSampler
 from unweave.representation import Representation
 from unweave.spec import parse

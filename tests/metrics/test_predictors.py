@@ -12,7 +12,7 @@ from reference.downstream_reference import fitted_trees
 from unweave.errors import SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import BoostedTrees, LogisticCV, Predictor
-from unweave.metrics.interventions import Interventions
+from unweave.metrics.downstream.interventions import Interventions
 from unweave.spec import parse
 
 SPACE = FactorSpace((Factor("f0", 2), Factor("f1", 3), Factor("f2", 4)))

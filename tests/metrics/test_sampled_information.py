@@ -7,7 +7,7 @@ import pytest
 
 from reference import sampled_reference
 from unweave.factors import Factor, FactorSpace
-from unweave.metrics.sampled_information import count_densities, sampled_entropies
+from unweave.metrics.posterior.entropies import count_densities, sampled_entropies
 
 SPACE = FactorSpace((Factor("a", 3), Factor("b", 5), Factor("c", 8)))
 GRID = SPACE.unravel(np.arange(SPACE.size))

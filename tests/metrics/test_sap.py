@@ -13,8 +13,8 @@ from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import SAP, Metric, SAPContinuous
 from unweave.metrics.draws import Draws
-from unweave.metrics.sap import gaps, svc_accuracies
-from unweave.metrics.sap_continuous import squared_correlations
+from unweave.metrics.predictive.sap import gaps, svc_accuracies
+from unweave.metrics.predictive.sap_continuous import squared_correlations
 from unweave.representation import Representation
 from unweave.spec import parse
 

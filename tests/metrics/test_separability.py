@@ -9,7 +9,7 @@ from reference import information_reference
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import WINDIN, WSEPIN, Draws, evaluate
-from unweave.metrics.separability import separability
+from unweave.metrics.posterior.separability import separability
 from unweave.representation import Representation
 
 

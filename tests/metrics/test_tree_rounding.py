@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from unweave.metrics.regression_trees import Presorted, grow
-from unweave.metrics.tree_rounding import Trace, part
+from unweave.metrics.trees.regression import Presorted, grow
+from unweave.metrics.trees.rounding import Trace, part
 
 
 def swapped(rows, goes_left):

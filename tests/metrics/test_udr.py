@@ -9,7 +9,7 @@ import pytest
 
 from reference.tables import table
 from unweave.errors import DataError, SpecError
-from unweave.metrics.udr import pair_score, rpu_kl, udr
+from unweave.metrics.label_free.udr import pair_score, rpu_kl, udr
 
 G1 = ("g1_perfect", "g1_rot", "g1_warp", "g1_dup")
 G2 = ("g2_noisy", "g2_mixed", "g2_missing")

@@ -11,7 +11,7 @@ from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import Metric, Unsupervised
 from unweave.metrics.draws import Draws
-from unweave.metrics.unsupervised import (
+from unweave.metrics.label_free.unsupervised import (
     gaussian_total_correlation,
     gaussian_wasserstein_correlation,
     mean_pairwise_information,

@@ -7,8 +7,8 @@ import pytest
 from sklearn.ensemble import GradientBoostingClassifier
 
 from unweave.metrics import DCI, MIG, SAP, evaluate
+from unweave.metrics.predictive.sap import gaps, svc_accuracies
 from unweave.metrics.protocols import protocol
-from unweave.metrics.sap import gaps, svc_accuracies
 
 
 def labelled(count=105, seed=0):

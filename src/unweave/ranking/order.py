@@ -20,10 +20,10 @@ from unweave.errors import DataError, RunError, SpecError, nearest
 from unweave.metrics import Metric
 from unweave.metrics.draws import Draws
 from unweave.metrics.interval import over_runs
+from unweave.metrics.label_free.udr import UDRCompat, rpu_kl, udr
 from unweave.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, names_of
 from unweave.metrics.protocols import protocol as protocol_of
 from unweave.metrics.sampling import GridSampler
-from unweave.metrics.udr import UDRCompat, rpu_kl, udr
 from unweave.ranking.result import Compare, GroupScore, Ranked, Ranking
 from unweave.run import Run, load_run
 from unweave.scores import load_scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["DAG"]
 
-from unweave.metrics.dci_lasso import DCILasso
+from unweave.metrics.dci.lasso import DCILasso
 from unweave.metrics.protocols.base import Protocol
 
 DAG = Protocol(

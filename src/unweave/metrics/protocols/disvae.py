@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["DISVAE"]
 
-from unweave.metrics.aam import AAM
-from unweave.metrics.mig_sampled import MIGSampled
+from unweave.metrics.posterior.aam import AAM
+from unweave.metrics.posterior.mig_sampled import MIGSampled
 from unweave.metrics.protocols.base import Protocol
 
 DISVAE = Protocol(

@@ -5,22 +5,22 @@ from __future__ import annotations
 __all__ = ["DLIB", "DLIB2019", "VALIDATION"]
 
 from unweave.metrics.base import Metric
-from unweave.metrics.beta_vae import BetaVAEScore
-from unweave.metrics.dci import DCI
-from unweave.metrics.dci_per_tree import DCIPerTree
-from unweave.metrics.downstream import DownstreamLogistic, DownstreamTrees
-from unweave.metrics.factor_vae import FactorVAEScore
-from unweave.metrics.fairness import Fairness
-from unweave.metrics.irs import IRS
-from unweave.metrics.mig import MIG
-from unweave.metrics.modularity_explicitness import ModularityExplicitness
+from unweave.metrics.dci.boosted import DCI
+from unweave.metrics.dci.per_tree import DCIPerTree
+from unweave.metrics.downstream.accuracy import DownstreamLogistic, DownstreamTrees
+from unweave.metrics.downstream.fairness import Fairness
+from unweave.metrics.downstream.reduced import ReducedDownstream
+from unweave.metrics.downstream.strong import StrongDownstream
+from unweave.metrics.information.mig import MIG
+from unweave.metrics.interventional.beta_vae import BetaVAEScore
+from unweave.metrics.interventional.factor_vae import FactorVAEScore
+from unweave.metrics.interventional.irs import IRS
+from unweave.metrics.label_free.unsupervised import Unsupervised
+from unweave.metrics.predictive.modularity_explicitness import ModularityExplicitness
+from unweave.metrics.predictive.sap import SAP
+from unweave.metrics.predictive.sap_continuous import SAPContinuous
 from unweave.metrics.protocols.base import Protocol
-from unweave.metrics.reduced_downstream import ReducedDownstream
 from unweave.metrics.sampling import Compat
-from unweave.metrics.sap import SAP
-from unweave.metrics.sap_continuous import SAPContinuous
-from unweave.metrics.strong_downstream import StrongDownstream
-from unweave.metrics.unsupervised import Unsupervised
 
 
 def _study(compat: Compat) -> tuple[Metric, ...]:

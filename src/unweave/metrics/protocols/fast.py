@@ -4,16 +4,16 @@ from __future__ import annotations
 
 __all__ = ["FAST"]
 
-from unweave.metrics.beta_vae import BetaVAEScore
-from unweave.metrics.dci import DCI
-from unweave.metrics.factor_vae import FactorVAEScore
-from unweave.metrics.irs import IRS
-from unweave.metrics.mig import MIG
-from unweave.metrics.modularity_explicitness import ModularityExplicitness
+from unweave.metrics.dci.boosted import DCI
+from unweave.metrics.information.mig import MIG
+from unweave.metrics.interventional.beta_vae import BetaVAEScore
+from unweave.metrics.interventional.factor_vae import FactorVAEScore
+from unweave.metrics.interventional.irs import IRS
+from unweave.metrics.label_free.unsupervised import Unsupervised
+from unweave.metrics.predictive.modularity_explicitness import ModularityExplicitness
+from unweave.metrics.predictive.sap import SAP
+from unweave.metrics.predictive.sap_continuous import SAPContinuous
 from unweave.metrics.protocols.base import Protocol
-from unweave.metrics.sap import SAP
-from unweave.metrics.sap_continuous import SAPContinuous
-from unweave.metrics.unsupervised import Unsupervised
 
 FAST = Protocol(
     "fast",

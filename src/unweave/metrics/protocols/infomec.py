@@ -4,8 +4,8 @@ from __future__ import annotations
 
 __all__ = ["QLAE2023", "TRIPOD2024"]
 
-from unweave.metrics.info_e import InfoE
-from unweave.metrics.infomec import InfoC, InfoM
+from unweave.metrics.information.info_e import InfoE
+from unweave.metrics.information.infomec import InfoC, InfoM
 from unweave.metrics.protocols.base import Protocol
 
 QLAE2023 = Protocol(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 __all__ = ["RPU"]
 
-from unweave.metrics.dci import DCI
-from unweave.metrics.information_estimators import Histogram
-from unweave.metrics.mig import MIG
-from unweave.metrics.nmig import NMIG
+from unweave.metrics.dci.boosted import DCI
+from unweave.metrics.information.estimators import Histogram
+from unweave.metrics.information.mig import MIG
+from unweave.metrics.information.nmig import NMIG
 from unweave.metrics.protocols.base import Protocol
 
 RPU = Protocol(

@@ -4,40 +4,40 @@ from __future__ import annotations
 
 __all__ = ["FULL", "UNWEAVE"]
 
-from unweave.metrics.aam import AAM
-from unweave.metrics.beta_vae import BetaVAEScore
-from unweave.metrics.dci import DCI
-from unweave.metrics.dci_forest import DCIForest
-from unweave.metrics.dci_hist import DCIHist
-from unweave.metrics.dci_lasso import DCILasso
-from unweave.metrics.dci_per_tree import DCIPerTree
-from unweave.metrics.dcimig import DCIMIG
-from unweave.metrics.downstream import DownstreamLogistic, DownstreamTrees
-from unweave.metrics.edi import EDI
-from unweave.metrics.factor_leakage import FactorLeakage
-from unweave.metrics.factor_vae import FactorVAEScore
-from unweave.metrics.fairness import Fairness
-from unweave.metrics.info_e import InfoE
-from unweave.metrics.infomec import InfoC, InfoM
-from unweave.metrics.irs import IRS
-from unweave.metrics.jemmig import JEMMIG
-from unweave.metrics.mcc import MCC
-from unweave.metrics.med import MED
-from unweave.metrics.mig import MIG
-from unweave.metrics.mig_sampled import MIGSampled
-from unweave.metrics.mig_sup import MIGSup
-from unweave.metrics.minimality import Minimality, Sufficiency
-from unweave.metrics.modularity import Modularity
-from unweave.metrics.modularity_explicitness import ModularityExplicitness
-from unweave.metrics.nmig import NMIG
+from unweave.metrics.dci.boosted import DCI
+from unweave.metrics.dci.forest import DCIForest
+from unweave.metrics.dci.hist import DCIHist
+from unweave.metrics.dci.lasso import DCILasso
+from unweave.metrics.dci.per_tree import DCIPerTree
+from unweave.metrics.downstream.accuracy import DownstreamLogistic, DownstreamTrees
+from unweave.metrics.downstream.fairness import Fairness
+from unweave.metrics.downstream.reduced import ReducedDownstream
+from unweave.metrics.downstream.strong import StrongDownstream
+from unweave.metrics.information.dcimig import DCIMIG
+from unweave.metrics.information.edi import EDI
+from unweave.metrics.information.factor_leakage import FactorLeakage
+from unweave.metrics.information.info_e import InfoE
+from unweave.metrics.information.infomec import InfoC, InfoM
+from unweave.metrics.information.jemmig import JEMMIG
+from unweave.metrics.information.med import MED
+from unweave.metrics.information.mig import MIG
+from unweave.metrics.information.mig_sup import MIGSup
+from unweave.metrics.information.minimality import Minimality, Sufficiency
+from unweave.metrics.information.modularity import Modularity
+from unweave.metrics.information.nmig import NMIG
+from unweave.metrics.information.rmig import RMIG
+from unweave.metrics.interventional.beta_vae import BetaVAEScore
+from unweave.metrics.interventional.factor_vae import FactorVAEScore
+from unweave.metrics.interventional.irs import IRS
+from unweave.metrics.label_free.unsupervised import Unsupervised
+from unweave.metrics.posterior.aam import AAM
+from unweave.metrics.posterior.mig_sampled import MIGSampled
+from unweave.metrics.posterior.separability import WINDIN, WSEPIN
+from unweave.metrics.predictive.mcc import MCC
+from unweave.metrics.predictive.modularity_explicitness import ModularityExplicitness
+from unweave.metrics.predictive.sap import SAP
+from unweave.metrics.predictive.sap_continuous import SAPContinuous
 from unweave.metrics.protocols.base import Protocol
-from unweave.metrics.reduced_downstream import ReducedDownstream
-from unweave.metrics.rmig import RMIG
-from unweave.metrics.sap import SAP
-from unweave.metrics.sap_continuous import SAPContinuous
-from unweave.metrics.separability import WINDIN, WSEPIN
-from unweave.metrics.strong_downstream import StrongDownstream
-from unweave.metrics.unsupervised import Unsupervised
 
 # Importances of latents for predictors of the factors; all but the linear one take long.
 _IMPORTANCE = (DCILasso(), DCI(), DCIPerTree(), DCIForest(), DCIHist())

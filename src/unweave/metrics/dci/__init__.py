@@ -1,0 +1,1 @@
+"""Disentanglement, completeness, informativeness: scores of importances, however they arise."""

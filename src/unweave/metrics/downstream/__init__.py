@@ -1,0 +1,1 @@
+"""Scores of predictors that are trained on codes for a task."""

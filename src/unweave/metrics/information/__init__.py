@@ -1,0 +1,1 @@
+"""Scores of a matrix of mutual information, however it is estimated."""

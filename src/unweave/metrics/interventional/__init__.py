@@ -1,0 +1,1 @@
+"""Scores of what happens to codes when one factor is held or changed."""

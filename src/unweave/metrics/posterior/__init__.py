@@ -1,0 +1,1 @@
+"""Scores that are sampled from Gaussian posteriors and their average, q(z)."""

@@ -1,0 +1,1 @@
+"""Scores of how well single latents predict single factors."""
