@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["DCI", "count_boosted", "fit_boosted", "time_boosted"]
+__all__ = [
+    "DCI",
+    "BoostedImportanceMetric",
+    "count_boosted",
+    "fit_boosted",
+    "time_boosted",
+]
 
 import threading
 import time
@@ -24,8 +30,28 @@ if TYPE_CHECKING:
     from unweave.data.store import Progress
 
 
+class BoostedImportanceMetric(ImportanceMetric):
+    """A metric of importances in boosted trees; those of equal settings share the trees."""
+
+    stream: ClassVar[str] = "dci"
+
+    stages: int = number(default=STAGES, low=1, help="Trees for each value of a factor.")
+
+    def fit(self, task: Task, progress: Progress | None) -> Sequence[Fitted]:
+        """Boosted trees for every factor."""
+        return fit_boosted(task, self.stages, self.compat, progress)
+
+    def trees(self, task: Task) -> int:
+        """How many are grown."""
+        return count_boosted(task, self.stages)
+
+    def seconds(self, task: Task) -> float:
+        """How long that takes, from a few stages."""
+        return time_boosted(task, self.stages, self.compat)
+
+
 @final
-class DCI(ImportanceMetric):
+class DCI(BoostedImportanceMetric):
     r"""How much each latent matters to one factor alone, to boosted trees that predict factors.
 
     Trees of scikit-learn's `GradientBoostingClassifier` at its defaults predict each factor from
@@ -54,22 +80,7 @@ class DCI(ImportanceMetric):
     source: ClassVar[str] = (
         "Eastwood & Williams, 2018; boosted trees: Locatello et al., 2019, arXiv 1811.12359"
     )
-    stream: ClassVar[str] = "dci"
     label: ClassVar[str] = "importance in boosted trees"
-
-    stages: int = number(default=STAGES, low=1, help="Trees for each value of a factor.")
-
-    def fit(self, task: Task, progress: Progress | None) -> Sequence[Fitted]:
-        """Boosted trees for every factor."""
-        return fit_boosted(task, self.stages, self.compat, progress)
-
-    def trees(self, task: Task) -> int:
-        """How many are grown."""
-        return count_boosted(task, self.stages)
-
-    def seconds(self, task: Task) -> float:
-        """How long that takes, from a few stages."""
-        return time_boosted(task, self.stages, self.compat)
 
 
 def fit_boosted(

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 __all__ = ["DCIPerTree"]
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.metrics.dci.boosted import count_boosted, fit_boosted, time_boosted
-from unweave.metrics.dci.metric import Fitted, ImportanceMetric, Task
-from unweave.metrics.trees.boosting import STAGES
-from unweave.spec import number
-
-if TYPE_CHECKING:
-    from unweave.data.store import Progress
+from unweave.metrics.dci.boosted import BoostedImportanceMetric
+from unweave.metrics.dci.metric import Fitted
 
 
 @final
-class DCIPerTree(ImportanceMetric):
+class DCIPerTree(BoostedImportanceMetric):
     """`dci` with importances as scikit-learn averaged them before version 0.20.
 
     Each tree counts alike, however little is left for it to gain, so that late trees, which fit
@@ -40,24 +34,9 @@ class DCIPerTree(ImportanceMetric):
     source: ClassVar[str] = (
         "Eastwood & Williams, 2018; boosted trees: Locatello et al., 2019, arXiv 1811.12359"
     )
-    stream: ClassVar[str] = "dci"
     label: ClassVar[str] = "importance in boosted trees, every tree alike"
-
-    stages: int = number(default=STAGES, low=1, help="Trees for each value of a factor.")
-
-    def fit(self, task: Task, progress: Progress | None) -> Sequence[Fitted]:
-        """Boosted trees for every factor."""
-        return fit_boosted(task, self.stages, self.compat, progress)
 
     def read(self, fitted: Fitted) -> NDArray[np.float64]:
         """The importances that are scored, (L,)."""
         assert fitted.per_tree is not None
         return fitted.per_tree
-
-    def trees(self, task: Task) -> int:
-        """How many are grown."""
-        return count_boosted(task, self.stages)
-
-    def seconds(self, task: Task) -> float:
-        """How long that takes, from a few stages."""
-        return time_boosted(task, self.stages, self.compat)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.costs import duration
 from unweave.metrics.draws import Draws
 from unweave.metrics.plug_in import entropies
 from unweave.metrics.posterior.disvae import check_grid, count_disvae_densities, disvae_entropies
@@ -231,11 +232,4 @@ def sampling_cost(densities: int, workers: int, exact: bool) -> str | None:
     seconds = densities * seconds_per_density() / min(cores(), workers)
     if not exact and seconds < _WORTH_SAYING:
         return None
-    return f"{densities:.2g} densities to evaluate, about {_duration(seconds)}"
-
-
-def _duration(seconds: float) -> str:
-    """A time for people."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return f"{densities:.2g} densities to evaluate, about {duration(seconds)}"
