@@ -116,7 +116,7 @@ def measure(rows: Representation, seed: int, mig: MIGSampled, aam: AAM) -> Measu
     table = Representation(rows.mean, rows.factors, rows.factor_space, rows.logvar)
     begun = time.perf_counter()
     with bar() as progress:
-        entropies = mig.entropies(table, _stream(seed), progress)
+        entropies = mig.prepared(table, _stream(seed), progress)
     seconds = time.perf_counter() - begun
     return Measured(
         entropies,

@@ -93,7 +93,7 @@ def test_published_downstream_keys_are_those_of_plain_loops():
 def test_without_compat_test_rows_are_never_fitted_and_larger_sets_hold_smaller_ones():
     rows = table()
     metric = make(DownstreamTrees, train=(60, 20), test=1000)
-    fits, _ = metric.found(rows, Draws(0, "any"))
+    fits, _ = metric.prepared(rows, Draws(0, "any"))
     small, large = fits[0], fits[3]
     assert [len(fit.train) for fit in (small, large)] == [20, 60]
     assert small.train.tolist() == large.train[:20].tolist()
@@ -162,7 +162,7 @@ def test_shifted_tasks_are_those_of_a_plain_loop():
 def test_a_shifted_factor_has_one_value_in_training_and_others_in_testing(keep):
     rows = table(keep=keep)
     metric = make(StrongDownstream)
-    fits, _ = metric.found(rows, Draws(0, "any"))
+    fits, _ = metric.prepared(rows, Draws(0, "any"))
     assert len(fits) == 3 * (1 + metric.experiments)
     for fit in fits[3:]:
         fitted, tested = rows.factors[fit.train], rows.factors[fit.test]
@@ -245,7 +245,7 @@ def test_predictors_without_the_same_latents_are_fitted_once():
     rows = table(copies=40, noise=0.1, latents=2, space=space)
     codes = np.column_stack([rows.factors @ [1, 2], rows.mean[:, 1] * 0 + rows.mean[:, 0] % 0.01])
     rows = Representation(mean=np.float32(codes), factors=rows.factors, factor_space=space)
-    _, found = make(ReducedDownstream).found(rows, Draws(0, "any"))
+    _, found = make(ReducedDownstream).prepared(rows, Draws(0, "any"))
     assert found[0] is found[2]
     assert found[1] is found[3]
 
@@ -336,7 +336,7 @@ def test_on_an_incomplete_table_rows_that_were_not_fitted_stand_for_a_value():
     rows = table(copies=12, keep=lambda factors: factors.sum(axis=1) != 3)
     assert not Interventions(rows.factors, SPACE).complete
     metric = make(Fairness)
-    fits, _ = metric.found(rows, Draws(0, "any"))
+    fits, _ = metric.prepared(rows, Draws(0, "any"))
     for fit in fits:
         assert not set(fit.train) & set(fit.test)
         assert len(fit.blocks) == 2
@@ -430,7 +430,7 @@ def test_no_sizes_are_refused(cls):
 
 def test_rows_are_those_of_the_sampler():
     rows = table()
-    fits, _ = make(Fairness).found(rows, Draws(7, "any"))
+    fits, _ = make(Fairness).prepared(rows, Draws(7, "any"))
     assert fits[0].train.tolist() == RowSampler(rows.factors, Draws(7, "any")).sample(96).tolist()
 
 

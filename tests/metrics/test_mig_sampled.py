@@ -12,9 +12,10 @@ from reference import sampled_reference
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.metrics import AAM, Metric, MIGSampled, evaluate, metrics_of
-from unweave.metrics import sampled_metric as module
+from unweave.metrics.costs import duration
 from unweave.metrics.draws import Draws
 from unweave.metrics.plug_in import entropies
+from unweave.metrics.posterior import metric as module
 from unweave.metrics.protocols import protocol
 from unweave.representation import Representation
 from unweave.spec import parse
@@ -150,9 +151,7 @@ def test_estimates_below_zero_are_no_information(kind, settings):
     # With the published code's settings too, 0/0 is 0.
     estimate = module.Entropies(np.ones(2), np.array([[1.5, 1.0, 1.0], [1.0, 1.0, 1.25]]))
     table = table_of(np.zeros((60, 2)), 1.0)
-    draws = Draws(0, MIGSampled.stream)
-    table.once(("sampled information", tuple(settings.values()), draws), lambda: estimate)
-    found = score(kind(**settings), table)
+    found = kind(**settings).read(table, estimate)
     assert found.parts == {"a": 0.0, "b": 0.0, "c": 0.0}
     assert found.matrix.values[0, 0] == -0.5
 
@@ -290,7 +289,7 @@ def test_a_long_default_says_its_cost_too(monkeypatch):
     ("seconds", "text"), [(0.01, "1 s"), (42.4, "42 s"), (300, "5 min"), (9000, "2.5 h")]
 )
 def test_durations_for_people(seconds, text):
-    assert module._duration(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_evaluate_says_the_cost_of_both_once_before_it_begins(caplog, estimates):

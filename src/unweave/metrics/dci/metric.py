@@ -4,9 +4,8 @@ from __future__ import annotations
 
 __all__ = ["Fitted", "ImportanceMetric", "Task"]
 
-import dataclasses
 from abc import abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -15,11 +14,12 @@ from numpy.typing import NDArray
 
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
-from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.base import Matrix, Score
 from unweave.metrics.columns import standardised
 from unweave.metrics.costs import duration
 from unweave.metrics.dci.scores import completeness, disentanglement
 from unweave.metrics.draws import Draws
+from unweave.metrics.prepared import PreparedMetric
 from unweave.metrics.sampling import (
     COMPAT_HELP,
     SHARE_HELP,
@@ -79,7 +79,11 @@ class Fitted:
     per_tree: NDArray[np.float64] | None = None
 
 
-class ImportanceMetric(Metric):
+# Which factors were fitted, and what was fitted for each.
+Importances = tuple[NDArray[np.intp], Sequence[Fitted]]
+
+
+class ImportanceMetric(PreparedMetric[Importances]):
     """A metric of how much each latent matters to a predictor of each factor.
 
     The headline is disentanglement. A factor that is constant in the rows fitted has no predictor:
@@ -107,41 +111,31 @@ class ImportanceMetric(Metric):
         if not (factors != factors[:1]).any():
             raise DataError(self._constant())
 
-    def cost(self, representation: Representation) -> str | None:
+    def measure_cost(self, representation: Representation) -> str | None:
         """Number of trees and time to grow them, from a few that are grown; None if little."""
+        task = self._task(representation, Draws(0, "cost"))
+        seconds = self.seconds(task)
+        if seconds < _WORTH_SAYING:
+            return None
+        return f"{self.trees(task):,} trees to grow, about {duration(seconds)}"
 
-        def make() -> str | None:
-            task = self._task(representation, Draws(0, "cost"))
-            seconds = self.seconds(task)
-            if seconds < _WORTH_SAYING:
-                return None
-            return f"{self.trees(task):,} trees to grow, about {duration(seconds)}"
-
-        return representation.once(("cost", self._key()), make)
-
-    def prepare(
-        self,
-        representation: Representation,
-        draws: Draws,
-        progress: Progress | None = None,
-    ) -> None:
-        """Fit the predictors, unless a metric with the same settings and stream has.
+    def work(
+        self, representation: Representation, draws: Draws, progress: Progress | None
+    ) -> Importances:
+        """Fit the predictors.
 
         Raises:
             DataError: The representation is not one that the metric can score.
         """
-        self._fitted(representation, draws, progress)
+        task = self._task(representation, draws)
+        return task.columns, self.fit(task, progress)
 
-    def score(self, representation: Representation, draws: Draws) -> Score:
-        """Disentanglement; completeness and informativeness as parts; the table of importances.
-
-        Raises:
-            DataError: The representation is not one that the metric can score.
-        """
-        columns, fitted = self._fitted(representation, draws)
+    def read(self, representation: Representation, prepared: Importances) -> Score:
+        """Disentanglement; completeness and informativeness as parts; the table of importances."""
+        columns, fitted = prepared
         space = representation.factor_space
         importances = np.zeros((representation.latents, len(space.factors)))
-        importances[:, columns] = np.stack([self.read(each) for each in fitted], axis=1)
+        importances[:, columns] = np.stack([self.importances(each) for each in fitted], axis=1)
         plain = self.compat == "none"
         scored, floor = (importances[:, columns], 0.0) if plain else (importances, _FLOOR)
         value = disentanglement(scored, floor)
@@ -164,7 +158,7 @@ class ImportanceMetric(Metric):
         )
         return Score(value=value, parts=parts, matrix=matrix)
 
-    def read(self, fitted: Fitted) -> NDArray[np.float64]:
+    def importances(self, fitted: Fitted) -> NDArray[np.float64]:
         """The importances that are scored, (L,)."""
         return fitted.importances
 
@@ -186,19 +180,6 @@ class ImportanceMetric(Metric):
 
     def _constant(self) -> str:
         return f"{self.name} needs a factor that varies, but every factor is constant here."
-
-    def _key(self) -> Hashable:
-        settings = (getattr(self, field.name) for field in dataclasses.fields(self))
-        return (self.stream or self.name, *settings)
-
-    def _fitted(
-        self, representation: Representation, draws: Draws, progress: Progress | None = None
-    ) -> tuple[NDArray[np.intp], Sequence[Fitted]]:
-        def make() -> tuple[NDArray[np.intp], Sequence[Fitted]]:
-            task = self._task(representation, draws)
-            return task.columns, self.fit(task, progress)
-
-        return representation.once(("importances", self._key(), draws), make)
 
     def _task(self, table: Representation, draws: Draws) -> Task:
         factors = np.asarray(table.factors)

@@ -36,7 +36,7 @@ class DCIPerTree(BoostedImportanceMetric):
     )
     label: ClassVar[str] = "importance in boosted trees, every tree alike"
 
-    def read(self, fitted: Fitted) -> NDArray[np.float64]:
+    def importances(self, fitted: Fitted) -> NDArray[np.float64]:
         """The importances that are scored, (L,)."""
         assert fitted.per_tree is not None
         return fitted.per_tree

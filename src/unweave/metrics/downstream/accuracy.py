@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unweave.errors import SpecError
 from unweave.metrics.base import Matrix, Score
-from unweave.metrics.downstream.metric import Fit, Found, PredictorMetric
+from unweave.metrics.downstream.metric import Findings, Fit, PredictorMetric
 from unweave.metrics.downstream.predictors import BoostedTrees, LogisticCV, Predictor
 from unweave.metrics.draws import Draws
 from unweave.metrics.sampling import sampler
@@ -50,10 +50,11 @@ class DownstreamTask(PredictorMetric):
             for k in self.varying(table)
         ]
 
-    def read(self, table: Representation, fits: Sequence[Fit], found: Sequence[Found]) -> Score:
+    def read(self, representation: Representation, prepared: Findings) -> Score:
         """Mean accuracy on test rows at the largest number, and all accuracies."""
-        factors = self.varying(table)
-        names = [table.factor_space.names[k] for k in factors]
+        fits, found = prepared
+        factors = self.varying(representation)
+        names = [representation.factor_space.names[k] for k in factors]
         sizes = [len(fit.train) for fit in fits[:: len(factors)]]
         shape = (len(sizes), len(factors))
         train = np.array([each.train_accuracy for each in found]).reshape(shape)

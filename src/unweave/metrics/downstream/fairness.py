@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unweave.metrics.base import Matrix, Score
 from unweave.metrics.downstream.interventions import Interventions
-from unweave.metrics.downstream.metric import Fit, Found, PredictorMetric
+from unweave.metrics.downstream.metric import Findings, Fit, PredictorMetric
 from unweave.metrics.draws import Draws
 from unweave.metrics.sampling import sampler
 from unweave.representation import Representation
@@ -132,9 +132,11 @@ class Fairness(PredictorMetric):
             fits.append(Fit(factor=i, train=train, test=np.concatenate(blocks), blocks=lengths))
         return fits
 
-    def read(self, table: Representation, fits: Sequence[Fit], found: Sequence[Found]) -> Score:
+    def read(self, representation: Representation, prepared: Findings) -> Score:
         """Mean unfairness, and that of every pair of factors."""
-        varying, sizes = self.varying(table), table.factor_space.sizes
+        fits, found = prepared
+        varying, sizes = self.varying(representation), representation.factor_space.sizes
+        factors = np.asarray(representation.factors)
         mean, largest = np.zeros((2, len(varying), len(varying)))
         for row, (fit, predicted) in enumerate(zip(fits, found, strict=True)):
             others = [column for column in range(len(varying)) if column != row]
@@ -143,10 +145,10 @@ class Fairness(PredictorMetric):
             for column, (tested, labels) in zip(others, blocks, strict=True):
                 sensitive = varying[column]
                 counts = np.zeros((sizes[fit.factor], sizes[sensitive]), np.int64)
-                np.add.at(counts, (labels, np.asarray(table.factors)[tested, sensitive]), 1)
+                np.add.at(counts, (labels, factors[tested, sensitive]), 1)
                 mean[row, column], largest[row, column] = unfairness(counts)
         means = summary(mean, varying)
-        names = tuple(table.factor_space.names[k] for k in varying)
+        names = tuple(representation.factor_space.names[k] for k in varying)
         if self.compat != "none":
             parts = {f"mean_fairness:{key}": value for key, value in means.items()}
             maxima = summary(largest, varying)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Fit", "Found", "PredictorMetric"]
+__all__ = ["Findings", "Fit", "Found", "PredictorMetric"]
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
-from unweave.metrics.base import Metric, Score
 from unweave.metrics.costs import duration
 from unweave.metrics.downstream.predictors import BoostedTrees, Predictor
 from unweave.metrics.draws import Draws
+from unweave.metrics.prepared import PreparedMetric
 from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
 from unweave.representation import Representation
 from unweave.spec import option
@@ -72,7 +72,11 @@ class Found:
     test_accuracy: float
 
 
-class PredictorMetric(Metric):
+# The fits of a plan, and what each found.
+Findings = tuple[list[Fit], list[Found]]
+
+
+class PredictorMetric(PreparedMetric[Findings]):
     """A metric of what predictors find that are fitted to a table's codes."""
 
     opt_in: ClassVar[bool] = True
@@ -96,65 +100,40 @@ class PredictorMetric(Metric):
                 f"of {factors.shape[1]} {'does' if count < 2 else 'do'} here."
             )
 
-    def cost(self, representation: Representation) -> str | None:
-        """What is fitted and how long that takes, from small parts of fits; None if little.
-
-        Raises:
-            DataError: The representation is not one that the metric can score.
-        """
-
-        def make() -> str | None:
-            self._check(representation)
-            fits = self.workload(representation, Draws(0, "cost"))
-            units, seconds = self._amount(representation, fits)
-            if seconds < _WORTH_SAYING:
-                return None
-            return f"{units:,} {self.predictor.unit} to fit, about {duration(seconds)}"
-
-        return representation.once(("cost", str(self)), make)
-
-    def prepare(
-        self,
-        representation: Representation,
-        draws: Draws,
-        progress: Progress | None = None,
-    ) -> None:
-        """Fit the predictors and keep what they find.
-
-        Raises:
-            DataError: The representation is not one that the metric can score.
-        """
-        self.found(representation, draws, progress)
-
-    def score(self, representation: Representation, draws: Draws) -> Score:
-        """The score of what the predictors find.
-
-        Raises:
-            DataError: The representation is not one that the metric can score.
-        """
-        fits, found = self.found(representation, draws)
-        return self.read(representation, fits, found)
+    def measure_cost(self, representation: Representation) -> str | None:
+        """What is fitted and how long that takes, from small parts of fits; None if little."""
+        self._check(representation)
+        fits = self.workload(representation, Draws(0, "cost"))
+        units, seconds = self._amount(representation, fits)
+        if seconds < _WORTH_SAYING:
+            return None
+        return f"{units:,} {self.predictor.unit} to fit, about {duration(seconds)}"
 
     @abstractmethod
     def plan(self, table: Representation, draws: Draws) -> list[Fit]:
         """What is to be fitted, in the order of the fits."""
 
-    @abstractmethod
-    def read(self, table: Representation, fits: Sequence[Fit], found: Sequence[Found]) -> Score:
-        """The score of what was found, one for each fit of the plan."""
-
-    def found(
-        self,
-        table: Representation,
-        draws: Draws,
-        progress: Progress | None = None,
-    ) -> tuple[list[Fit], list[Found]]:
-        """The plan and what its predictors find, once a table.
+    def work(
+        self, representation: Representation, draws: Draws, progress: Progress | None
+    ) -> Findings:
+        """Fit the predictors and keep what they find.
 
         Raises:
-            DataError: `check` refuses the table.
+            DataError: The representation is not one that the metric can score.
         """
-        return table.once(("found", str(self), draws), lambda: self._run(table, draws, progress))
+        self._check(representation)
+        fits = self.plan(representation, draws)
+        # A stream of its own, begun anew, as solvers of the reference draw from NumPy's.
+        state = sampler(representation, draws, self.compat).random_state
+        found: dict[tuple[object, ...], Found] = {}
+        for done, fit in enumerate(fits):
+            if progress is not None:
+                progress("fits", done, len(fits))
+            if fit.key not in found:
+                found[fit.key] = self._predicted(representation, fit, state)
+        if progress is not None:
+            progress("fits", len(fits), len(fits))
+        return fits, [found[fit.key] for fit in fits]
 
     def varying(self, table: Representation) -> list[int]:
         """The factors that vary in the table."""
@@ -166,23 +145,6 @@ class PredictorMetric(Metric):
 
     def _check(self, table: Representation) -> None:
         self.check(np.asarray(table.factors), table.factor_space, table.latents)
-
-    def _run(
-        self, table: Representation, draws: Draws, progress: Progress | None
-    ) -> tuple[list[Fit], list[Found]]:
-        self._check(table)
-        fits = self.plan(table, draws)
-        # A stream of its own, begun anew, as solvers of the reference draw from NumPy's.
-        state = sampler(table, draws, self.compat).random_state
-        found: dict[tuple[object, ...], Found] = {}
-        for done, fit in enumerate(fits):
-            if progress is not None:
-                progress("fits", done, len(fits))
-            if fit.key not in found:
-                found[fit.key] = self._predicted(table, fit, state)
-        if progress is not None:
-            progress("fits", len(fits), len(fits))
-        return fits, [found[fit.key] for fit in fits]
 
     def _predicted(self, table: Representation, fit: Fit, state: np.random.RandomState) -> Found:
         codes = _seen(table, fit)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["ReducedDownstream"]
 
-from collections.abc import Sequence
 from typing import ClassVar, final
 
 import numpy as np
@@ -14,7 +13,7 @@ from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Score
 from unweave.metrics.downstream.accuracy import require_sizes, row_sets
-from unweave.metrics.downstream.metric import Fit, Found, PredictorMetric
+from unweave.metrics.downstream.metric import Findings, Fit, PredictorMetric
 from unweave.metrics.downstream.predictors import BoostedTrees
 from unweave.metrics.draws import Draws
 from unweave.metrics.sampling import sampler
@@ -94,10 +93,11 @@ class ReducedDownstream(PredictorMetric):
                 fits += [Fit(factor=k, train=train, test=test) for k in factors]
         return fits
 
-    def read(self, table: Representation, fits: Sequence[Fit], found: Sequence[Found]) -> Score:
+    def read(self, representation: Representation, prepared: Findings) -> Score:
         """Accuracy of the other factors, and of those aimed at, at the largest number of rows."""
-        factors = self.varying(table)
-        names = [table.factor_space.names[k] for k in factors]
+        fits, found = prepared
+        factors = self.varying(representation)
+        names = [representation.factor_space.names[k] for k in factors]
         count = len(factors)
         parts: dict[str, float] = {}
         for start in range(0, len(fits), count**2):

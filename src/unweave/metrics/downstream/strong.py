@@ -12,7 +12,7 @@ import numpy as np
 from unweave.metrics.base import Matrix, Score
 from unweave.metrics.downstream.accuracy import require_sizes, row_sets
 from unweave.metrics.downstream.interventions import Interventions
-from unweave.metrics.downstream.metric import Fit, Found, PredictorMetric
+from unweave.metrics.downstream.metric import Findings, Fit, PredictorMetric
 from unweave.metrics.draws import Draws
 from unweave.metrics.sampling import sampler
 from unweave.representation import Representation
@@ -76,9 +76,10 @@ class StrongDownstream(PredictorMetric):
                     fits.append(Fit(factor=k, train=shifted, test=tested))
         return fits
 
-    def read(self, table: Representation, fits: Sequence[Fit], found: Sequence[Found]) -> Score:
+    def read(self, representation: Representation, prepared: Findings) -> Score:
         """Mean accuracy under shifts at the largest number of rows, and beside it without."""
-        factors = self.varying(table)
+        fits, found = prepared
+        factors = self.varying(representation)
         count = len(factors) * (1 + self.experiments)
         parts: dict[str, float] = {}
         for start in range(0, len(fits), count):
@@ -103,7 +104,7 @@ class StrongDownstream(PredictorMetric):
             matrix=Matrix(
                 values=values,
                 rows=("as fitted", "shifted"),
-                columns=tuple(table.factor_space.names[k] for k in factors),
+                columns=tuple(representation.factor_space.names[k] for k in factors),
                 label=f"accuracy on test rows, {n} rows fitted",
             ),
         )

@@ -5,20 +5,21 @@ from __future__ import annotations
 __all__ = ["SampledMetric", "checked_logvar", "sampling_cost"]
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
-from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.base import Matrix, Score
 from unweave.metrics.costs import duration
 from unweave.metrics.draws import Draws
 from unweave.metrics.plug_in import entropies
 from unweave.metrics.posterior.disvae import check_grid, count_disvae_densities, disvae_entropies
 from unweave.metrics.posterior.entropies import Entropies, count_densities, sampled_entropies
 from unweave.metrics.posterior.mixtures import seconds_per_density
+from unweave.metrics.prepared import PreparedMetric
 from unweave.metrics.threads import cores
 from unweave.representation import Representation
 from unweave.spec import number, option
@@ -31,7 +32,7 @@ _WORTH_SAYING = 30.0
 _LARGEST_LOGVAR = 500.0
 
 
-class SampledMetric(Metric):
+class SampledMetric(PreparedMetric[Entropies]):
     """A metric of the information between latents and factors, sampled from q(z).
 
     Metrics with equal settings draw from one stream and share one estimate.
@@ -73,41 +74,16 @@ class SampledMetric(Metric):
         if self.compat == "disvae":
             check_grid(factors, factor_space, self.samples)
 
-    def cost(self, representation: Representation) -> str | None:
-        """Densities and time of the estimate; None when it is neither exact nor long.
+    def measure_cost(self, representation: Representation) -> str | None:
+        """Densities and time of the estimate; None when it is neither exact nor long."""
+        self._checked(representation)
+        latents = representation.latents
+        densities = latents * self._densities(representation)
+        return sampling_cost(densities, latents, exact=self.components == "all")
 
-        Raises:
-            DataError: The representation is not one that the metric can score.
-        """
-
-        def make() -> str | None:
-            self._checked(representation)
-            latents = representation.latents
-            densities = latents * self._densities(representation)
-            return sampling_cost(densities, latents, exact=self.components == "all")
-
-        return representation.once(("cost of sampled information", self._settings), make)
-
-    def prepare(
-        self,
-        representation: Representation,
-        draws: Draws,
-        progress: Progress | None = None,
-    ) -> None:
-        """Estimate the entropies, unless a metric with the same settings and stream has.
-
-        Raises:
-            DataError: The representation is not one that the metric can score.
-        """
-        self.entropies(representation, draws, progress)
-
-    def score(self, representation: Representation, draws: Draws) -> Score:
-        """The mean over the factors that vary, their parts, and the information in nats.
-
-        Raises:
-            DataError: The representation is not one that the metric can score.
-        """
-        information = self.entropies(representation, draws).information
+    def read(self, representation: Representation, prepared: Entropies) -> Score:
+        """The mean over the factors that vary, their parts, and the information in nats."""
+        information = prepared.information
         space = representation.factor_space
         entropy = entropies(np.asarray(representation.factors), space.sizes)
         # No latent knows less than nothing; nor more than there is, though as published it may.
@@ -127,53 +103,14 @@ class SampledMetric(Metric):
         )
         return Score(value=float(np.mean(list(parts.values()))), parts=parts, matrix=matrix)
 
-    @abstractmethod
-    def part(self, ranked: NDArray[np.float64], entropy: float) -> float:
-        """The score of one factor.
-
-        Args:
-            ranked: What each latent knows of it in nats, the largest first, none below 0, (L,).
-            entropy: Entropy of the factor in the sample, nats, above 0.
-        """
-
-    def entropies(
-        self,
-        representation: Representation,
-        draws: Draws,
-        progress: Progress | None = None,
+    def work(
+        self, representation: Representation, draws: Draws, progress: Progress | None
     ) -> Entropies:
-        """Entropies of each latent, and given each factor, estimated once.
-
-        Args:
-            representation: The table of codes, with logvars.
-            draws: Part of what identifies the estimate.
-            progress: Shows how many densities have been evaluated.
+        """Entropies of each latent, and given each factor.
 
         Raises:
             DataError: There are no logvars or absurd ones, or `check` refuses the rows.
         """
-        key = ("sampled information", self._settings, draws)
-        return representation.once(key, lambda: self._estimate(representation, draws, progress))
-
-    @property
-    def _settings(self) -> tuple[Any, ...]:
-        return (self.samples, self.components, self.compat)
-
-    def _densities(self, representation: Representation) -> int:
-        if self.compat == "disvae":
-            return count_disvae_densities(representation.factors, self.samples)
-        return count_densities(representation.factors, self.samples, self._most_components)
-
-    @property
-    def _most_components(self) -> int | None:
-        return None if self.components == "all" else self.components
-
-    def _estimate(
-        self,
-        representation: Representation,
-        draws: Draws,
-        progress: Progress | None,
-    ) -> Entropies:
         logvar = self._checked(representation)
         if self.compat == "disvae":
             return disvae_entropies(
@@ -193,6 +130,24 @@ class SampledMetric(Metric):
             rng=draws.generator(),
             progress=progress,
         )
+
+    @abstractmethod
+    def part(self, ranked: NDArray[np.float64], entropy: float) -> float:
+        """The score of one factor.
+
+        Args:
+            ranked: What each latent knows of it in nats, the largest first, none below 0, (L,).
+            entropy: Entropy of the factor in the sample, nats, above 0.
+        """
+
+    def _densities(self, representation: Representation) -> int:
+        if self.compat == "disvae":
+            return count_disvae_densities(representation.factors, self.samples)
+        return count_densities(representation.factors, self.samples, self._most_components)
+
+    @property
+    def _most_components(self) -> int | None:
+        return None if self.components == "all" else self.components
 
     def _checked(self, representation: Representation) -> NDArray[np.float32]:
         """The logvars of a table that can be scored."""

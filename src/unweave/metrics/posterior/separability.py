@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.metrics.base import Metric, Score
+from unweave.metrics.base import Score
 from unweave.metrics.draws import Draws
 from unweave.metrics.posterior.metric import checked_logvar, sampling_cost
+from unweave.metrics.prepared import PreparedMetric
 from unweave.representation import Representation
 from unweave.spec import number
 
@@ -112,7 +113,7 @@ def separability(
     )
 
 
-class SeparabilityMetric(Metric):
+class SeparabilityMetric(PreparedMetric[Separability]):
     """A score of what latents tell of an image; all such metrics share one estimate."""
 
     needs: ClassVar[tuple[str, ...]] = ("codes", "logvar")
@@ -128,12 +129,8 @@ class SeparabilityMetric(Metric):
         help="Most posteriors that stand for each density; all for every image, which is exact.",
     )
 
-    def cost(self, representation: Representation) -> str | None:
-        """Densities and time; None when it is neither exact nor long.
-
-        Raises:
-            DataError: There are no logvars, or absurd ones.
-        """
+    def measure_cost(self, representation: Representation) -> str | None:
+        """Densities and time; None when it is neither exact nor long."""
         checked_logvar(representation, self.name)
         most = len(representation) if self._most is None else self._most
         densities = self.samples * min(most, len(representation))
@@ -142,41 +139,21 @@ class SeparabilityMetric(Metric):
             densities * (2 * representation.latents + 1), 1, exact=self._most is None
         )
 
-    def prepare(
-        self,
-        representation: Representation,
-        draws: Draws,
-        progress: Progress | None = None,
-    ) -> None:
-        """Make the estimate, unless the other metric with the same settings has.
-
-        Raises:
-            DataError: There are no logvars, or absurd ones.
-        """
-        self.estimated(representation, draws, progress)
-
-    def estimated(
-        self,
-        representation: Representation,
-        draws: Draws,
-        progress: Progress | None = None,
+    def work(
+        self, representation: Representation, draws: Draws, progress: Progress | None
     ) -> Separability:
-        """The estimate, made once a table.
+        """The estimate.
 
         Raises:
             DataError: There are no logvars, or absurd ones.
         """
-        logvar = checked_logvar(representation, self.name)
-        return representation.once(
-            ("separability", self.samples, self.components, draws),
-            lambda: separability(
-                np.asarray(representation.mean),
-                logvar,
-                samples=self.samples,
-                components=self._most,
-                rng=draws.generator(),
-                progress=progress,
-            ),
+        return separability(
+            np.asarray(representation.mean),
+            checked_logvar(representation, self.name),
+            samples=self.samples,
+            components=self._most,
+            rng=draws.generator(),
+            progress=progress,
         )
 
     @property
@@ -199,14 +176,9 @@ class WSEPIN(SeparabilityMetric):
 
     name: ClassVar[str] = "wsepin"
 
-    def score(self, representation: Representation, draws: Draws) -> Score:
-        """The weighted mean, and what each latent tells beyond the others, in nats.
-
-        Raises:
-            DataError: There are no logvars, or absurd ones.
-        """
-        found = self.estimated(representation, draws)
-        return _weighted(found.beyond, found)
+    def read(self, representation: Representation, prepared: Separability) -> Score:
+        """The weighted mean, and what each latent tells beyond the others, in nats."""
+        return _weighted(prepared.beyond, prepared)
 
 
 @final
@@ -226,14 +198,9 @@ class WINDIN(SeparabilityMetric):
 
     name: ClassVar[str] = "windin"
 
-    def score(self, representation: Representation, draws: Draws) -> Score:
-        """The weighted mean, and what is each latent's own, in nats.
-
-        Raises:
-            DataError: There are no logvars, or absurd ones.
-        """
-        found = self.estimated(representation, draws)
-        return _weighted(found.alone - found.shared, found)
+    def read(self, representation: Representation, prepared: Separability) -> Score:
+        """The weighted mean, and what is each latent's own, in nats."""
+        return _weighted(prepared.alone - prepared.shared, prepared)
 
 
 def _weighted(values: NDArray[np.float64], found: Separability) -> Score:
