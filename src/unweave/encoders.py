@@ -89,7 +89,7 @@ def encode_with(
     if batch_size < 1:
         raise SpecError(f"batch_size must be at least 1, but is {batch_size}.")
     opened = _open(dataset, progress)
-    flat = opened.factor_space.check_flat(np.arange(len(opened)) if rows is None else rows)
+    flat = opened.check_flat(np.arange(len(opened)) if rows is None else rows)
     if not len(flat):
         raise DataError("rows names no image to encode.")
     means: list[NDArray[Any]] = []

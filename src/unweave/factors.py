@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, final
+from typing import Any, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unweave.errors import SpecError, UnweaveError, nearest
 
-__all__ = ["Factor", "FactorIndexError", "FactorSpace", "Kind"]
+__all__ = ["Factor", "FactorIndexError", "FactorSpace", "Kind", "check_flat"]
 
 Kind: TypeAlias = Literal["ordinal", "circular", "categorical"]
 _KINDS = ("ordinal", "circular", "categorical")
@@ -246,6 +246,39 @@ class FactorSpace:
             factors.append(factor.keep(indices))
         return FactorSpace(tuple(factors))
 
+    def to_list(self) -> list[dict[str, object]]:
+        """A form for JSON, one object a factor."""
+        return [
+            {
+                "name": factor.name,
+                "size": factor.size,
+                "values": None if factor.values is None else list(factor.values),
+                "kind": factor.kind,
+                "closed": factor.closed,
+            }
+            for factor in self.factors
+        ]
+
+    @classmethod
+    def from_list(cls, form: Iterable[Mapping[str, Any]]) -> FactorSpace:
+        """Read `to_list` back.
+
+        Raises:
+            SpecError: A field is wrong.
+        """
+        return cls(
+            tuple(
+                Factor(
+                    each["name"],
+                    each["size"],
+                    None if each["values"] is None else tuple(each["values"]),
+                    each["kind"],
+                    each["closed"],
+                )
+                for each in form
+            )
+        )
+
     def check_indices(self, indices: ArrayLike) -> NDArray[np.int64]:
         """Factor indices as an (n, K) int64 array.
 
@@ -268,11 +301,20 @@ class FactorSpace:
         Raises:
             FactorIndexError: The array has another shape or type, or an index is out of range.
         """
-        row = _whole(flat, "flat indices")
-        if row.ndim != 1:
-            raise FactorIndexError(f"Flat indices must have the shape (n,), not {row.shape}.")
-        _check_range(row, self.size, "flat index")
-        return row
+        return check_flat(flat, self.size)
+
+
+def check_flat(flat: ArrayLike, count: int) -> NDArray[np.int64]:
+    """Flat indices of `count` images as an (n,) int64 array.
+
+    Raises:
+        FactorIndexError: The array has another shape or type, or an index is out of range.
+    """
+    row = _whole(flat, "flat indices")
+    if row.ndim != 1:
+        raise FactorIndexError(f"Flat indices must have the shape (n,), not {row.shape}.")
+    _check_range(row, count, "flat index")
+    return row
 
 
 def _whole(array: ArrayLike, what: str) -> NDArray[np.int64]:

@@ -231,7 +231,7 @@ class Run:
             chosen = keyed_permutation(len(flat), self.config.seed, "images that are encoded")
             flat, name = flat[np.sort(chosen[:images])], f"{part}_{images}"
         weights = digest(str(self.step), str(_fingerprint(self._checkpoint)))
-        pixels = str(dataset.store.manifest["sha256"])
+        pixels = dataset.store.fingerprint()
         key = f"{name}-{digest(weights, str(dataset.spec), pixels, str(self.config.seed))}"
         mean, logvar = cached_posteriors(
             self.model, dataset, flat, self.folder / "cache", key, progress, precision

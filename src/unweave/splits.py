@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from unweave.errors import SpecError
 
-__all__ = ["held_out_count", "holdout", "keyed_generator", "keyed_permutation"]
+__all__ = [
+    "held_out_count",
+    "holdout",
+    "keyed_generator",
+    "keyed_permutation",
+    "keyed_uniform",
+]
 
 
 def keyed_generator(seed: int, purpose: str, *counters: int) -> np.random.Generator:
@@ -35,6 +41,15 @@ def keyed_permutation(size: int, seed: int, purpose: str, *counters: int) -> NDA
     """
     draws = _keyed_bits(seed, purpose, counters).random_raw(size)
     return np.argsort(draws, kind="stable").astype(np.int64, copy=False)
+
+
+def keyed_uniform(size: int, seed: int, purpose: str, *counters: int) -> NDArray[np.float64]:
+    """Numbers from 0 to below 1, (size,), that are a pure function of their key.
+
+    They are the upper 53 bits of raw 64-bit draws, as of `keyed_permutation`.
+    """
+    draws = _keyed_bits(seed, purpose, counters).random_raw(size)
+    return np.asarray((draws >> np.uint64(11)) * 2.0**-53)
 
 
 def holdout(

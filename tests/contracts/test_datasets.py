@@ -129,6 +129,6 @@ def test_what_cannot_be_loaded_is_known_and_refused(name, tmp_path, monkeypatch)
         # What is known, and what works.
         for word in (f"{spec.count:,} images", "--dry-run", "dsprites"):
             assert word in str(caught.value)
-    with pytest.raises(DataError, match=f"{name} is no full grid of factors"):
+    with pytest.raises(DataError, match=f"The factors of {name} are not known"):
         _ = spec.factor_space
     assert list(tmp_path.iterdir()) == []

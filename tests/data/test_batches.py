@@ -87,3 +87,24 @@ def test_bad_arguments_are_refused():
         Batches(64, 8, seed=0).indices(0)
     with pytest.raises(SpecError, match="seed"):
         Batches(64, 8, seed=-1).indices(1)
+
+
+def test_images_are_drawn_by_weight_and_step_alone():
+    weights = np.array([0.0, 1.0, 3.0, 0.0, 4.0, 0.0])
+    batches = Batches(np.arange(10, 16), 6, 3, weights=weights)
+    steps = 4000
+    walk = np.concatenate([batches.indices(step) for step in range(1, steps + 1)])
+    counts = np.bincount(walk - 10, minlength=6)
+    expected = 6 * steps * weights / 8
+    # Five standard deviations of a binomial count.
+    assert (np.abs(counts - expected) <= 5 * np.sqrt(expected * (1 - weights / 8))).all()
+    again = Batches(np.arange(10, 16), 6, 3, weights=weights)
+    assert again.indices(17).tolist() == batches.indices(17).tolist()
+    assert again.indices(17).tolist() != batches.indices(18).tolist()
+    assert batches.epoch(4) == 3
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, -1.0, 1.0], [0.0, 0.0, 0.0], [1, np.nan, 1]])
+def test_weights_that_are_none_are_refused(weights):
+    with pytest.raises(SpecError, match="weights must be 3 numbers of at least 0"):
+        Batches(3, 1, 0, weights=np.array(weights, float))

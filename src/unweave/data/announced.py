@@ -8,15 +8,14 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.base import DatasetSpec
 from unweave.data.store import Encoding, Progress
+from unweave.data.stored import StoredSpec
 from unweave.errors import DataError
-from unweave.factors import FactorSpace
 
 __all__ = ["MNIST", "CelebA", "Chairs3D", "FashionMNIST"]
 
 
-class _Announced(DatasetSpec):
+class _Announced(StoredSpec):
     """What is known without the images: name, image shape and number of images.
 
     That is enough for a configuration, a preset, an estimate, and the run folder of a model that
@@ -24,20 +23,9 @@ class _Announced(DatasetSpec):
     """
 
     loadable: ClassVar[bool] = False
+    labelled: ClassVar[bool] = False
     _image_shape: ClassVar[tuple[int, int, int]]
     _count: ClassVar[int]
-
-    @property
-    def factor_space(self) -> FactorSpace:
-        """There is none.
-
-        Raises:
-            DataError: Always.
-        """
-        raise DataError(
-            f"{self.name} is no full grid of factors, so it has no factor space; its images are "
-            f"counted by themselves: {self.count:,}."
-        )
 
     @property
     def count(self) -> int:

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.data.store import FORMAT, Encoding, Progress, Store, build_store
-from unweave.factors import FactorSpace
-from unweave.rundir import home
-from unweave.spec import Component, to_dict
+from unweave.data.images import Images
+from unweave.data.labels import Labels
+from unweave.data.store import Progress
+from unweave.errors import DataError
+from unweave.factors import FactorSpace, check_flat
+from unweave.spec import Component
 
-__all__ = ["Dataset", "DatasetSpec"]
+__all__ = ["Dataset", "DatasetSpec", "no_factors"]
 
 
 class DatasetSpec(Component):
-    """Family of datasets: full grids of factors whose images lie in a store.
+    """Family of datasets: images by flat index, and mostly factors of each.
 
-    A member says what its images are and how to make them; the store, its place and its building
-    are the same for all. Members that are not `loadable` only say what their images are.
+    What is known before any image is made or read stands here: shape, number, factors. `open`
+    gives the dataset. A member that keeps its images in a store of its own derives from
+    `StoredSpec`, one that is made of other datasets from `DerivedSpec`.
     """
 
     family: ClassVar[str] = "dataset"
@@ -32,11 +32,19 @@ class DatasetSpec(Component):
     """Raised when the same text means other images than before."""
     loadable: ClassVar[bool] = True
     """Whether this version can load the images; a dataset can be named without that."""
+    listed: ClassVar[bool] = True
+    """Whether it stands in the catalogue on its defaults."""
+    labelled: ClassVar[bool] = True
+    """Whether the factors of its images are known."""
 
     @property
-    @abstractmethod
     def factor_space(self) -> FactorSpace:
-        """The factors, in the order of the flat index."""
+        """The factors; those of a full grid in the order of the flat index.
+
+        Raises:
+            DataError: They are not known.
+        """
+        raise no_factors(str(self))
 
     @property
     def count(self) -> int:
@@ -51,118 +59,95 @@ class DatasetSpec(Component):
     @property
     @abstractmethod
     def source(self) -> str:
-        """Where the images come from: `rendered` when we draw them, `archive` when published."""
-
-    @property
-    @abstractmethod
-    def encoding(self) -> Encoding:
-        """`bits` when every pixel is 0 or 1, else `bytes`."""
+        """`rendered` when we draw the images, `archive` when published, `own` when the user's."""
 
     @abstractmethod
-    def encoded_blocks(
-        self, details: dict[str, Any], progress: Progress | None
-    ) -> Iterable[NDArray[np.uint8]]:
-        """All images in flat order, encoded for the store, in blocks of any length.
-
-        Args:
-            details: Facts for the manifest, added while the images are made.
-            progress: For work that comes before the first block, such as a download.
-
-        Raises:
-            DataError: The images cannot be had.
-        """
-
-    def check_loadable(self) -> None:
-        """Whether this version can load the images, asked before any work that needs them.
-
-        Raises:
-            DataError: It cannot.
-        """
-
-    def check(self, details: Mapping[str, Any]) -> None:
-        """Whether an existing store still fits; `details` is what the manifest says.
-
-        Raises:
-            DataError: It does not.
-        """
-
-    def address(self) -> Mapping[str, Any]:
-        """What tells these images from all others; the store's folder is named after it."""
-        return to_dict(self)
-
-    def folder(self) -> Path:
-        """Where the store lies, or will."""
-        key = json.dumps([FORMAT, self.revision, self.address()], sort_keys=True)
-        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
-        return home() / "data" / f"{self.name}-{self.source}-{digest}"
-
     def ready(self) -> bool:
-        """Whether the store is built, so that `open` only opens it."""
-        return self.folder().exists()
+        """Whether `open` has nothing to make or fetch."""
 
+    @abstractmethod
     def open(self, progress: Progress | None = None) -> Dataset:
-        """Open the dataset, building its store when it is missing.
+        """Open the dataset, making or fetching first what is missing.
 
         Args:
-            progress: Told of the building, if there is any.
+            progress: Told of that, if there is any.
 
         Raises:
-            DataError: The images cannot be had, the disk is full, or the store is damaged.
+            DataError: The images cannot be had, the disk is full, or what is stored is damaged.
         """
-        self.check_loadable()
-        folder = self.folder()
-        if folder.exists():
-            store = Store.open(folder)
-        else:
-            details: dict[str, Any] = {}
-            store = build_store(
-                folder,
-                text=str(self),
-                form=to_dict(self),
-                source=self.source,
-                image_shape=self.image_shape,
-                count=self.count,
-                encoding=self.encoding,
-                blocks=self.encoded_blocks(details, progress),
-                details=details,
-                progress=progress,
-            )
-        self.check(store.manifest["details"])
-        return Dataset(self, store)
 
+    @abstractmethod
     def verify(self, progress: Progress | None = None) -> None:
-        """Compare every stored image with its checksum; a store that is missing is not built.
+        """Compare every stored image with its checksum; what is missing is not made.
 
         Args:
             progress: Told how many images are compared.
 
         Raises:
-            DataError: The store is missing or damaged; the message names the first damaged block.
+            DataError: Images are missing or damaged; the message names the first damaged block.
         """
-        self.check_loadable()
-        # Opening samples a block: the first, so that no later one is named in its place.
-        store = Store.open(self.folder(), sample=0)
-        self.check(store.manifest["details"])
-        store.verify(progress)
+
+    def check_loadable(self) -> None:
+        """Whether the images can be had, as far as it can be said without any work.
+
+        Raises:
+            DataError: They cannot.
+        """
+
+    def folder(self) -> Path | None:
+        """Where its own images lie, or will; None for one that is made of others."""
+        return None
 
 
 @final
 class Dataset:
-    """Images and factors of a full grid, by flat index.
+    """Images and their factors, by flat index.
+
+    Most are full grids: every combination of factors once, in C order. Others have labels, one
+    row an image, or no factors at all.
 
     Attributes:
         spec: What the dataset is; `str(spec)` is its text.
-        factor_space: The factors, in the order of the flat index.
         image_shape: (H, W, C).
-        store: Where the images lie.
+        store: Where the images come from.
+        labels: Factors of each image, for what is no full grid.
+        weights: How often each image is drawn in training, (N,), with the sum 1; None for equally
+            often, once an epoch.
     """
 
-    def __init__(self, spec: DatasetSpec, store: Store) -> None:
-        """Join what a dataset is with where its images lie; `DatasetSpec.open` does this."""
+    def __init__(
+        self,
+        spec: DatasetSpec,
+        store: Images,
+        *,
+        factor_space: FactorSpace | None = None,
+        labels: Labels | None = None,
+        weights: NDArray[np.float64] | None = None,
+    ) -> None:
+        """Join what a dataset is with where its images lie; `DatasetSpec.open` does this.
+
+        Args:
+            spec: What it is.
+            store: Its images.
+            factor_space: Its factors, None where they are not known.
+            labels: Factors of each image, None for a full grid in C order.
+            weights: As the attribute.
+        """
+        rows = (
+            len(labels.indices)
+            if labels is not None
+            else store.count
+            if factor_space is None
+            else factor_space.size
+        )
+        if rows != store.count:
+            raise DataError(f"{spec} has {store.count:,} images, but factors of {rows:,}.")
         self.spec = spec
-        self.factor_space = spec.factor_space
-        self.image_shape = spec.image_shape
+        self.image_shape = store.image_shape
         self.store = store
+        self.labels = labels
+        self.weights = weights
+        self._factor_space = factor_space
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -174,8 +159,29 @@ class Dataset:
 
     @property
     def source(self) -> str:
-        """`rendered` or `archive`; say it wherever the images are shown or scored."""
+        """`rendered`, `archive` or `own`; say it wherever the images are shown or scored."""
         return self.spec.source
+
+    @property
+    def labelled(self) -> bool:
+        """Whether the factors of its images are known."""
+        return self._factor_space is not None
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether it has every combination of its factors once, in C order."""
+        return self.labelled and self.labels is None
+
+    @property
+    def factor_space(self) -> FactorSpace:
+        """The factors.
+
+        Raises:
+            DataError: They are not known.
+        """
+        if self._factor_space is None:
+            raise no_factors(str(self.spec))
+        return self._factor_space
 
     def images(self, flat: ArrayLike) -> NDArray[np.uint8]:
         """Images at flat indices, (n,) whole numbers, as (n, H, W, C) of 0 to 255.
@@ -183,15 +189,7 @@ class Dataset:
         Raises:
             FactorIndexError: An index is out of range, or the array has another shape or type.
         """
-        return self.store.images(self.factor_space.check_flat(flat))
-
-    def factors(self, flat: ArrayLike) -> NDArray[np.int64]:
-        """Factor indices at flat indices, (n,) to (n, K).
-
-        Raises:
-            FactorIndexError: An index is out of range, or the array has another shape or type.
-        """
-        return self.factor_space.unravel(flat)
+        return self.store.images(self.check_flat(flat))
 
     def gather(self, flat: ArrayLike) -> tuple[NDArray[np.uint8], float]:
         """Images in the cheapest form for training.
@@ -202,4 +200,53 @@ class Dataset:
         Raises:
             FactorIndexError: An index is out of range, or the array has another shape or type.
         """
-        return self.store.gather(self.factor_space.check_flat(flat)), self.store.scale
+        return self.store.gather(self.check_flat(flat)), self.store.scale
+
+    def factors(self, flat: ArrayLike) -> NDArray[np.int64]:
+        """Factor indices at flat indices, (n,) to (n, K).
+
+        Raises:
+            FactorIndexError: An index is out of range, or the array has another shape or type.
+            DataError: The factors are not known.
+        """
+        space, rows = self.factor_space, self.check_flat(flat)
+        return space.unravel(rows) if self.labels is None else self.labels.indices[rows]
+
+    def values(self, flat: ArrayLike) -> NDArray[np.float64]:
+        """Factor values at flat indices, (n,) to (n, K): exact ones where they are known.
+
+        Raises:
+            FactorIndexError: An index is out of range, or the array has another shape or type.
+            DataError: The factors are not known.
+        """
+        if self.labels is not None and self.labels.values is not None:
+            return self.labels.values[self.check_flat(flat)]
+        return self.factor_space.values(self.factors(flat))
+
+    def find(self, indices: ArrayLike) -> NDArray[np.int64]:
+        """Flat index of an image of each combination, (n, K) to (n,); -1 where there is none.
+
+        Raises:
+            FactorIndexError: The array has another shape or type, or an index is out of range.
+            DataError: The factors are not known.
+        """
+        rows = self.factor_space.check_indices(indices)
+        if self.labels is None:
+            return self.factor_space.ravel(rows)
+        return self.labels.find(self.factor_space, rows)
+
+    def check_flat(self, flat: ArrayLike) -> NDArray[np.int64]:
+        """Flat indices as an (n,) int64 array.
+
+        Raises:
+            FactorIndexError: The array has another shape or type, or an index is out of range.
+        """
+        return check_flat(flat, len(self))
+
+
+def no_factors(text: str) -> DataError:
+    """The error for factors that are not known."""
+    return DataError(
+        f"The factors of {text} are not known: its images can train a model, and scores without "
+        "labels can be computed, but nothing that needs factors."
+    )

@@ -46,6 +46,8 @@ def catalog() -> list[DatasetSpec]:
     """Every dataset on its defaults, and once more for its archive where it has one."""
     specs: list[DatasetSpec] = []
     for cls in members(DatasetSpec).values():
+        if not cls.listed:
+            continue
         specs.append(build(cls, {}))
         if "source" in {field.name for field in dataclasses.fields(cls)}:
             specs.append(build(cls, {"source": "archive"}))

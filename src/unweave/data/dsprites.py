@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.base import DatasetSpec
 from unweave.data.download import fetch
 from unweave.data.dsprites_archive import FILE_NAME, URL, open_archive
 from unweave.data.render import sprites
 from unweave.data.store import Encoding, Progress
+from unweave.data.stored import StoredSpec
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import number, option, to_dict
@@ -27,7 +27,7 @@ _BY_HAND = (
 
 
 @final
-class Dsprites(DatasetSpec):
+class Dsprites(StoredSpec):
     """White squares, ellipses and hearts of six sizes, 40 orientations and 32 by 32 positions.
 
     The factors are shape (3), scale (6), orientation (40, the last pose is the first again), pos_x

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import math
 import os
@@ -20,7 +21,9 @@ import filelock
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.labels import Labels
 from unweave.errors import DataError
+from unweave.factors import FactorSpace
 from unweave.rundir import explain_os_error
 
 __all__ = [
@@ -46,6 +49,8 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and how much there is (images, or bytes)."""
 
 _IMAGES = "images.bin"
+_FACTORS = "factors.npy"
+_VALUES = "values.npy"
 _MANIFEST = "manifest.json"
 
 
@@ -131,6 +136,36 @@ class Store:
             images *= np.uint8(255)
         return images
 
+    def labels(self) -> tuple[FactorSpace, Labels] | None:
+        """Factors and labels that lie beside the images, None where there are none.
+
+        Raises:
+            DataError: They are damaged.
+        """
+        form = self.manifest.get("labels")
+        if form is None:
+            return None
+        tables: list[NDArray[Any]] = []
+        for name, expected in form["sha256"].items():
+            path = self.folder / name
+            try:
+                data = path.read_bytes()
+            except OSError as error:
+                raise DataError(
+                    f"{path} cannot be read: {error.strerror}. {_remedy(self.folder)}"
+                ) from None
+            if hashlib.sha256(data).hexdigest() != expected:
+                raise DataError(f"{path} is damaged. {_remedy(self.folder)}")
+            tables.append(np.load(io.BytesIO(data)))
+        values = tables[1] if len(tables) > 1 else None
+        return FactorSpace.from_list(form["factors"]), Labels(tables[0], values)
+
+    def fingerprint(self) -> str:
+        """Equal for equal images and labels."""
+        labels = self.manifest.get("labels")
+        digest = str(self.manifest["sha256"])
+        return digest if labels is None else f"{digest} {' '.join(labels['sha256'].values())}"
+
     def verify(self, progress: Progress | None = None) -> None:
         """Compare every block with its checksum.
 
@@ -163,6 +198,7 @@ def build_store(
     encoding: Encoding,
     blocks: Iterable[NDArray[np.uint8]],
     details: Mapping[str, Any] | None = None,
+    labels: Callable[[], tuple[FactorSpace, Labels] | None] | None = None,
     progress: Progress | None = None,
 ) -> Store:
     """Write a store, all or nothing, and open it.
@@ -181,6 +217,7 @@ def build_store(
         blocks: Encoded images in order, each block (any, row_bytes) uint8. Consumed once, and only
             if this process builds.
         details: Further facts for the manifest; read after the last block.
+        labels: Gives factors and labels of the images, or None; called after the last block.
         progress: Told how many images are written.
 
     Raises:
@@ -211,6 +248,9 @@ def build_store(
                         "crc32": crcs,
                         "sha256": _table_digest(crcs),
                     }
+                    found = None if labels is None else labels()
+                    if found is not None:
+                        manifest["labels"] = _write_labels(temporary, *found, count)
                     with (temporary / _MANIFEST).open("wb") as handle:
                         handle.write(json.dumps(manifest, indent=1).encode())
                         _flush(handle)
@@ -255,6 +295,24 @@ def _write_images(
             raise ValueError(f"expected {count} images, not {done}")
         _flush(handle)
     return crcs
+
+
+def _write_labels(folder: Path, space: FactorSpace, labels: Labels, count: int) -> dict[str, Any]:
+    """Write the tables, and return what the manifest says of them."""
+    if len(labels.indices) != count:
+        raise ValueError(f"expected labels of {count} images, not {len(labels.indices)}")
+    tables: dict[str, NDArray[Any]] = {_FACTORS: space.check_indices(labels.indices)}
+    if labels.values is not None:
+        tables[_VALUES] = np.asarray(labels.values, np.float64)
+    digests = {}
+    for name, table in tables.items():
+        stream = io.BytesIO()
+        np.save(stream, table)
+        digests[name] = hashlib.sha256(stream.getvalue()).hexdigest()
+        with (folder / name).open("wb") as handle:
+            handle.write(stream.getvalue())
+            _flush(handle)
+    return {"factors": space.to_list(), "sha256": digests}
 
 
 @contextlib.contextmanager

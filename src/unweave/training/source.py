@@ -41,13 +41,16 @@ class ImageSource:
     ) -> None:
         self._dataset = dataset
         images = len(dataset) if indices is None else indices
+        weights = dataset.weights
+        if weights is not None and indices is not None:
+            weights = weights[indices]
         self._device = torch.device(config.device)
-        self._first = Batches(images, config.batch_size, config.seed)
-        self._second = (
-            Batches(images, config.batch_size, config.seed, purpose="second batches")
-            if second
-            else None
-        )
+
+        def batches(purpose: str) -> Batches:
+            return Batches(images, config.batch_size, config.seed, purpose, weights)
+
+        self._first = batches("batches")
+        self._second = batches("second batches") if second else None
 
     @property
     def images_per_step(self) -> int:

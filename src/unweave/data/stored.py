@@ -1,0 +1,129 @@
+"""Datasets that keep their images in a store of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.base import Dataset, DatasetSpec
+from unweave.data.labels import Labels
+from unweave.data.store import FORMAT, Encoding, Progress, Store, build_store
+from unweave.factors import FactorSpace
+from unweave.rundir import home
+from unweave.spec import to_dict
+
+__all__ = ["StoredSpec"]
+
+
+class StoredSpec(DatasetSpec):
+    """Family of datasets whose images lie in a store, which is built when it is first needed.
+
+    A member says what its images are and how to make them; the store, its place and its building
+    are the same for all.
+    """
+
+    @property
+    @abstractmethod
+    def encoding(self) -> Encoding:
+        """`bits` when every pixel is 0 or 1, else `bytes`."""
+
+    @abstractmethod
+    def encoded_blocks(
+        self, details: dict[str, Any], progress: Progress | None
+    ) -> Iterable[NDArray[np.uint8]]:
+        """All images in flat order, encoded for the store, in blocks of any length.
+
+        Args:
+            details: Facts for the manifest, added while the images are made.
+            progress: For work that comes before the first block, such as a download.
+
+        Raises:
+            DataError: The images cannot be had.
+        """
+
+    def labels(self) -> tuple[FactorSpace, Labels] | None:
+        """Factors and labels to be stored beside the images; asked after the last block.
+
+        None for a full grid in C order, and where no factors are known.
+
+        Raises:
+            DataError: They cannot be had.
+        """
+        return None
+
+    def check(self, details: Mapping[str, Any]) -> None:
+        """Whether an existing store still fits; `details` is what the manifest says.
+
+        Raises:
+            DataError: It does not.
+        """
+
+    def address(self) -> Mapping[str, Any]:
+        """What tells these images from all others; the store's folder is named after it."""
+        return to_dict(self)
+
+    def folder(self) -> Path:
+        """Where the store lies, or will."""
+        key = json.dumps([FORMAT, self.revision, self.address()], sort_keys=True)
+        digest = hashlib.sha256(key.encode()).hexdigest()[:8]
+        return home() / "data" / f"{self.name}-{self.source}-{digest}"
+
+    def ready(self) -> bool:
+        """Whether the store is built, so that `open` only opens it."""
+        return self.folder().exists()
+
+    def open(self, progress: Progress | None = None) -> Dataset:
+        """Open the dataset, building its store when it is missing.
+
+        Args:
+            progress: Told of the building, if there is any.
+
+        Raises:
+            DataError: The images cannot be had, the disk is full, or the store is damaged.
+        """
+        self.check_loadable()
+        folder = self.folder()
+        if folder.exists():
+            store = Store.open(folder)
+        else:
+            details: dict[str, Any] = {}
+            store = build_store(
+                folder,
+                text=str(self),
+                form=to_dict(self),
+                source=self.source,
+                image_shape=self.image_shape,
+                count=self.count,
+                encoding=self.encoding,
+                blocks=self.encoded_blocks(details, progress),
+                details=details,
+                labels=self.labels,
+                progress=progress,
+            )
+        self.check(store.manifest["details"])
+        labelled = store.labels()
+        if labelled is not None:
+            return Dataset(self, store, factor_space=labelled[0], labels=labelled[1])
+        return Dataset(self, store, factor_space=self.factor_space if self.labelled else None)
+
+    def verify(self, progress: Progress | None = None) -> None:
+        """Compare every stored image with its checksum; a store that is missing is not built.
+
+        Args:
+            progress: Told how many images are compared.
+
+        Raises:
+            DataError: The store is missing or damaged; the message names the first damaged block.
+        """
+        self.check_loadable()
+        # Opening samples a block: the first, so that no later one is named in its place.
+        store = Store.open(self.folder(), sample=0)
+        self.check(store.manifest["details"])
+        store.verify(progress)
