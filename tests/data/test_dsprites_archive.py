@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from reference.sprites_archive import published_arrays, write_npz
-from unweave.data.dsprites_archive import open_archive
+from unweave.data.files.dsprites import open_archive
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
 

@@ -102,9 +102,7 @@ def test_without_factors_what_needs_them_says_so(home):
     assert not data.labelled
     assert data.images([0, 1]).shape == (2, 4, 6, 3)
     for ask in (lambda: data.factor_space, lambda: data.factors([0]), lambda: data.values([0])):
-        with pytest.raises(
-            DataError, match=r"factors of five_for_test_labels.* are not known"
-        ):
+        with pytest.raises(DataError, match=r"factors of five_for_test_labels.* are not known"):
             ask()
 
 

@@ -5,9 +5,9 @@ from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
 from unweave.data.catalog import catalog, load_dataset, parse_dataset, with_file
 from unweave.data.derived import DerivedSpec
-from unweave.data.dsprites import Dsprites
 from unweave.data.images import Images, Selected
 from unweave.data.labels import Labels
+from unweave.data.sets.dsprites import Dsprites
 from unweave.data.store import Progress, Store
 from unweave.data.stored import StoredSpec
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.download import fetch
-from unweave.data.dsprites_archive import FILE_NAME, URL, open_archive
+from unweave.data.files.dsprites import FILE_NAME, URL, open_archive
 from unweave.data.render import sprites
 from unweave.data.store import Encoding, Progress
 from unweave.data.stored import StoredSpec

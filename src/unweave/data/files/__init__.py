@@ -1,0 +1,1 @@
+"""Readers of published files: streamed, checked while they are read."""

@@ -1,0 +1,1 @@
+"""Datasets of the field, one file each: from its published archive, drawn, or both."""
