@@ -12,8 +12,8 @@ import pytest
 
 from reference.sprites_archive import published_arrays, write_npz
 from unweave.data import Dataset, DatasetSpec, Dsprites, load_dataset, parse_dataset
-from unweave.data import dsprites as dsprites_module
 from unweave.data.render import sprites
+from unweave.data.sets import dsprites as dsprites_module
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorIndexError
 from unweave.spec import from_dict, members, to_dict
