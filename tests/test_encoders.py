@@ -13,6 +13,7 @@ import unweave
 from unweave.encoders import encode_with
 from unweave.errors import DataError, SpecError
 from unweave.metrics import evaluate
+from unweave.representation import Representation
 
 SMALL = "dsprites(grid=(3, 2, 2, 4, 4))"
 IMAGES = 192
@@ -66,6 +67,24 @@ def test_the_rows_are_those_that_were_asked_for():
     np.testing.assert_array_equal(table.factors, whole.factors[[5, 3, 191]])
     assert table.factor_space == whole.factor_space
     assert len(whole) == IMAGES
+
+
+def test_factors_keep_their_kinds_and_values():
+    dataset = unweave.load_dataset(SMALL)
+    assert encode_with(dataset, centres).factor_space == dataset.factor_space
+    assert {"circular", "categorical"} <= {f.kind for f in dataset.factor_space.factors}
+    # DCI by linear models takes an angle for a cosine and a sine, as it does of a run.
+    codes = np.float32(centres(dataset.images(np.arange(IMAGES))))
+    run = Representation(
+        mean=codes,
+        factors=dataset.factors(np.arange(IMAGES)),
+        factor_space=dataset.factor_space,
+    )
+    expected = evaluate(run, metrics="dci_lasso")["dci_lasso"]
+    found = unweave.evaluate_encoder(
+        dataset, lambda images: np.float32(centres(images)), metrics="dci_lasso"
+    )
+    assert found["dci_lasso"].parts == expected.parts
 
 
 def test_variances_and_tensors_are_taken():

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["encode_with", "evaluate_encoder"]
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -104,13 +105,15 @@ def encode_with(
             logvars.append(_codes("logvar", logvar, len(batch), means))
         if progress is not None:
             progress("encoding", min(start + batch_size, len(flat)), len(flat))
-    return _metrics.table_from_arrays(
+    table = _metrics.table_from_arrays(
         np.concatenate(means),
         opened.factors(flat),
         factor_sizes=opened.factor_space.sizes,
         factor_names=opened.factor_space.names,
         logvar=np.concatenate(logvars) if logvars else None,
     )
+    # Metrics that follow factors as numbers read their kinds and values too.
+    return replace(table, factor_space=opened.factor_space)
 
 
 def _open(dataset: Dataset | DatasetSpec | str, progress: Progress | None) -> Dataset:
