@@ -41,7 +41,7 @@ _ASIDE = (
     "seed", "threads", "device", "log_every", "checkpoint_every", "snapshot_every",
     "evaluate_every", "picture_every",
 )  # fmt: skip
-# How many points disentanglement_lib draws at a time.
+# Images in a batch of published UDR.
 _CHUNK = 10
 
 
@@ -246,6 +246,10 @@ def _rows(dataset: Dataset, images: int, seed: int, compat: UDRCompat) -> NDArra
         count = min(images, len(dataset))
         return np.sort(rng.choice(len(dataset), count, replace=False))
     count = max(1, images // _CHUNK)
+    if compat == "rpu":
+        # It shuffles the images and takes whole batches of them.
+        shuffled = Draws(seed, "rank").legacy().permutation(len(dataset))
+        return shuffled[: min(count, len(dataset) // _CHUNK) * _CHUNK].astype(np.int64)
     sampler = GridSampler(
         dataset.factors(np.arange(len(dataset))), dataset.factor_space, Draws(seed, "rank")
     )
