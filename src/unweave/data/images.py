@@ -50,6 +50,10 @@ class Selected:
         base: The other source.
         rows: Flat index there of each image, (n,).
         name: What was chosen and how, part of the fingerprint.
+
+    Attributes:
+        base: The other source.
+        rows: As above.
     """
 
     def __init__(self, base: Images, rows: NDArray[np.int64], name: str) -> None:
@@ -57,21 +61,21 @@ class Selected:
         self.image_shape = base.image_shape
         self.count = len(rows)
         self.scale = base.scale
-        self._base = base
-        self._rows = rows
+        self.base = base
+        self.rows = rows
         self._name = name
 
     def gather(self, flat: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Images at flat indices in the cheapest form for training, (n, H, W, C)."""
-        return self._base.gather(self._rows[flat])
+        return self.base.gather(self.rows[flat])
 
     def images(self, flat: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Images at flat indices, (n, H, W, C), 0 to 255."""
-        return self._base.images(self._rows[flat])
+        return self.base.images(self.rows[flat])
 
     def fingerprint(self) -> str:
         """That of the other source, and what was chosen."""
-        return f"{self._base.fingerprint()} {self._name}"
+        return f"{self.base.fingerprint()} {self._name}"
 
     def verify(self, progress: Progress | None = None) -> None:
         """Compare all images of the other source with their checksums.
@@ -79,4 +83,4 @@ class Selected:
         Raises:
             DataError: Something is damaged.
         """
-        self._base.verify(progress)
+        self.base.verify(progress)

@@ -77,6 +77,7 @@ class Store:
         count: How many images there are.
         encoding: `bits` or `bytes`.
         scale: What `gather` must be multiplied with to give numbers between 0 and 1.
+        rows: The encoded images, (count, row bytes) uint8, mapped from the file and read-only.
     """
 
     def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -92,7 +93,7 @@ class Store:
         shape = (self.count, row_bytes(self.image_shape, self.encoding))
         # A plain view: indexing an np.memmap makes a subclass each time, which costs more than
         # the gather of a batch.
-        self._rows = np.asarray(np.memmap(folder / _IMAGES, np.uint8, mode="r", shape=shape))
+        self.rows = np.asarray(np.memmap(folder / _IMAGES, np.uint8, mode="r", shape=shape))
 
     @classmethod
     def open(cls, folder: Path, sample: int | None = None) -> Store:
@@ -124,7 +125,7 @@ class Store:
 
         This is the fast way for training: times `scale` it is between 0 and 1.
         """
-        rows = self._rows[flat]
+        rows = self.rows[flat]
         if self.encoding == "bits":
             rows = np.unpackbits(rows, axis=1, count=self._pixels)
         return rows.reshape(-1, *self.image_shape)
@@ -180,7 +181,7 @@ class Store:
     def _check_block(self, block: int) -> None:
         first, stop = block * BLOCK, min((block + 1) * BLOCK, self.count)
         crcs = self.manifest["crc32"]
-        if f"{zlib.crc32(self._rows[first:stop].data):08x}" != crcs[block]:
+        if f"{zlib.crc32(self.rows[first:stop].data):08x}" != crcs[block]:
             raise DataError(
                 f"{self.folder / _IMAGES} is damaged: images {first} to {stop - 1} (block {block} "
                 f"of {len(crcs)}) do not match their checksum. {_remedy(self.folder)}"

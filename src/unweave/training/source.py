@@ -13,6 +13,7 @@ from torch import Tensor
 from unweave.data import Batches, Dataset
 from unweave.objectives import Batch
 from unweave.training.config import TrainConfig
+from unweave.training.resident import resident
 
 
 def to_images(pixels: np.ndarray, scale: float, device: torch.device) -> Tensor:
@@ -45,6 +46,7 @@ class ImageSource:
         if weights is not None and indices is not None:
             weights = weights[indices]
         self._device = torch.device(config.device)
+        self._resident = resident(dataset.store, self._device)
 
         def batches(purpose: str) -> Batches:
             return Batches(images, config.batch_size, config.seed, purpose, weights)
@@ -63,5 +65,7 @@ class ImageSource:
         return Batch(images=self._load(self._first.indices(step)), second=second)
 
     def _load(self, flat: np.ndarray) -> Tensor:
+        if self._resident is not None:
+            return self._resident.images(flat)
         pixels, scale = self._dataset.gather(flat)
         return to_images(pixels, scale, self._device)
