@@ -73,7 +73,7 @@ _DOWNSTREAM = (
 UNWEAVE = Protocol(
     "unweave",
     1,
-    "All rows of the part that is scored.",
+    "Every metric at its defaults: all rows of the part that is scored, or as many as it draws.",
     (
         MIG(bins=20),
         SAP(),
@@ -96,7 +96,7 @@ UNWEAVE = Protocol(
 FULL = Protocol(
     "full",
     1,
-    "Nothing is left out to save time: every image counts in every density.",
+    "As unweave, but every image counts in every density of posteriors.",
     (
         MIG(bins=20),
         SAP(),
