@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["main"]
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -23,6 +24,9 @@ from unweave.cli.score import Score
 from unweave.cli.show import Plot, Report
 from unweave.cli.train import Train
 from unweave.errors import UnweaveError
+
+# As of a process that SIGPIPE ends.
+_CLOSED_PIPE = 141
 
 _DATA = (
     Annotated[DataList, subcommand("list")]
@@ -52,8 +56,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code.
 
     0: done. 1: the training diverged. 2: what was asked for cannot be done; nothing was written.
-    130: interrupted.
+    130: interrupted. 141: who reads the output, such as `head`, has enough of it.
     """
+    try:
+        try:
+            return _main(arguments)
+        finally:
+            # What is still held back, also by a command that exits, such as --help.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes both once more when it ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        return _CLOSED_PIPE
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
         print(f"unweave {__version__}")

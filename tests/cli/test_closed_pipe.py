@@ -1,0 +1,68 @@
+"""Output that nobody reads to its end: the command ends quietly, as `unweave ... | head` needs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+CLOSED = 141
+
+
+@pytest.fixture
+def file(tmp_path):
+    """An npz whose scores as JSON are more than a pipe holds."""
+    rng = np.random.default_rng(0)
+    codes, factors = rng.normal(size=(400, 900)), rng.integers(4, size=(400, 4))
+    np.savez(tmp_path / "x.npz", codes=codes, factors=factors)
+    return str(tmp_path / "x.npz")
+
+
+def unread(*words: str, both: bool = False) -> tuple[int, str]:
+    """Exit code and standard error of a command whose output has no reader at all."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "unweave", *words],
+            stdout=write,
+            stderr=write if both else subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(write)
+    return done.returncode, done.stderr or ""
+
+
+@pytest.mark.parametrize("words", ["metrics", "metrics --json", "--version", "score --help"])
+def test_a_command_whose_output_nobody_reads(words):
+    assert unread(*words.split()) == (CLOSED, "")
+
+
+def test_scores_that_nobody_reads_are_written_all_the_same(file, tmp_path):
+    out = tmp_path / "scores.json"
+    assert unread("score", file, "--metrics", "mig", "--json", "--out", str(out)) == (CLOSED, "")
+    assert out.stat().st_size > 2**16
+
+
+def test_messages_that_nobody_reads():
+    assert unread("metrics", both=True)[0] == CLOSED
+    assert unread("score", "none.npz", both=True)[0] == CLOSED
+
+
+def test_the_first_line_is_what_head_shows(file):
+    command = [sys.executable, "-m", "unweave", "score", file, "--metrics", "mig"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        assert running.stdout.readline().startswith(f"{file}: 400 rows, 900 latents; factors")
+        running.stdout.close()
+        said = running.stderr.read()
+    # All of it may have been on its way before the reader left.
+    assert (running.returncode, said) in {(CLOSED, ""), (0, "")}
