@@ -11,6 +11,7 @@ from calibration import CASES, RESULTS, ROWS, metrics, score_case, tables
 from unweave.metrics.protocols import DEFAULT, protocol
 
 QUICK = metrics(quick=True)
+LONG = tuple(metric for metric in metrics() if metric.opt_in)
 # Rows of the page's scores are too many for metrics that take a second each.
 FEW = ("m1c1i1", "m0c0i1", "m0c1i1", "m1c0i0", "turned 30", "noise 1.0")
 
@@ -37,6 +38,13 @@ def test_metrics_give_what_the_page_says(metric, stored):
             stored["scores"][metric.name][case],
         )
         assert found == (None if expected is None else pytest.approx(expected, abs=1e-6)), case
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", LONG, ids=lambda metric: metric.name)
+def test_long_metrics_give_what_the_page_says(metric, stored):
+    found = score_case(metric, CASES["m1c0i0"](ROWS))
+    assert found == pytest.approx(stored["scores"][metric.name]["m1c0i0"], abs=1e-6)
 
 
 @pytest.mark.parametrize("metric", metrics(), ids=lambda metric: metric.name)
