@@ -1,5 +1,6 @@
 """Factor spaces: flat indices, values, samples and grids."""
 
+import json
 from itertools import product
 
 import numpy as np
@@ -183,11 +184,29 @@ def test_kept_indices_are_checked():
         (("f", 2, (1.0,)), "1 values for a size of 2"),
         (("f", 2, None, "round"), "ordinal, circular, categorical"),
         (("f", 2, None, "ordinal", True), "only a circular factor"),
+        (
+            ("f", 2, None, "categorical", False, ("a",)),
+            "2 values need 2 different labels, not 'a'",
+        ),
+        (("f", 2, None, "categorical", False, ("a", "a")), "2 different labels"),
     ],
 )
 def test_impossible_factors_are_refused(arguments, part):
     with pytest.raises(SpecError, match=part):
         Factor(*arguments)
+
+
+def test_labels_are_kept_with_their_values_and_in_the_form():
+    shape = Factor("shape", 3, None, "categorical", labels=("square", "ellipse", "heart"))
+    kept = shape.keep([2, 0])
+    assert kept.labels == ("heart", "square")
+    assert kept.values == (2.0, 0.0)
+    space = FactorSpace((shape, Factor("pos_x", 4)))
+    form = space.to_list()
+    assert FactorSpace.from_list(json.loads(json.dumps(form))) == space
+    assert form[0]["labels"] == ["square", "ellipse", "heart"]
+    # As written before factors had labels.
+    assert set(form[1]) == {"name", "size", "values", "kind", "closed"}
 
 
 def test_impossible_spaces_are_refused():

@@ -34,6 +34,7 @@ class Factor:
         kind: `ordinal` (ordered), `circular` (ordered, and the end meets the beginning) or
             `categorical` (unordered).
         closed: For a circular factor: the last value is the same pose as the first.
+        labels: What each value is called, such as `("square", "ellipse", "heart")`.
 
     Raises:
         SpecError: A field is not as said above.
@@ -44,6 +45,7 @@ class Factor:
     values: tuple[float, ...] | None = None
     kind: Kind = "ordinal"
     closed: bool = False
+    labels: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         """Check the fields."""
@@ -63,6 +65,13 @@ class Factor:
             )
         if self.closed and self.kind != "circular":
             raise SpecError(f"Factor {self.name}: only a circular factor can be closed.")
+        if self.labels is not None and (
+            len(self.labels) != self.size or len(set(self.labels)) < self.size
+        ):
+            raise SpecError(
+                f"Factor {self.name}: its {self.size} values need {self.size} different labels, "
+                f"not {', '.join(map(repr, self.labels)) or 'none'}."
+            )
 
     def evenly_spaced(self, count: int) -> NDArray[np.int64]:
         """Indices of `count` different values, evenly spaced.
@@ -99,6 +108,7 @@ class Factor:
             tuple(values[int(index)] for index in kept),
             self.kind,
             self.closed and whole,
+            None if self.labels is None else tuple(self.labels[int(index)] for index in kept),
         )
 
 
@@ -255,6 +265,8 @@ class FactorSpace:
                 "values": None if factor.values is None else list(factor.values),
                 "kind": factor.kind,
                 "closed": factor.closed,
+                # Left out where there are none, so that forms from before labels stay as they are.
+                **({} if factor.labels is None else {"labels": list(factor.labels)}),
             }
             for factor in self.factors
         ]
@@ -274,6 +286,7 @@ class FactorSpace:
                     None if each["values"] is None else tuple(each["values"]),
                     each["kind"],
                     each["closed"],
+                    None if each.get("labels") is None else tuple(each["labels"]),
                 )
                 for each in form
             )

@@ -29,7 +29,7 @@ IMAGE_BYTES: Final = SIDE * SIDE // 8
 
 FACTOR_SPACE: Final = FactorSpace(
     (
-        Factor("shape", 3, (1.0, 2.0, 3.0), "categorical"),
+        Factor("shape", 3, (1.0, 2.0, 3.0), "categorical", labels=("square", "ellipse", "heart")),
         Factor("scale", 6, tuple(np.linspace(0.5, 1, 6).tolist()), "ordinal"),
         Factor("orientation", 40, tuple(np.linspace(0, 2 * np.pi, 40).tolist()), "circular", True),
         Factor("pos_x", 32, tuple(np.linspace(0, 1, 32).tolist()), "ordinal"),
