@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
 
 from reference import metrics_reference, tables
 from reference import predictability_reference as plain
@@ -15,7 +16,7 @@ from unweave.factors import Factor, FactorSpace
 from unweave.metrics import Metric, ModularityExplicitness
 from unweave.metrics.draws import Draws
 from unweave.metrics.predictive.modularity_explicitness import class_aucs, standardise
-from unweave.metrics.sampling import RowSampler
+from unweave.metrics.sampling import GridSampler, RowSampler
 from unweave.representation import Representation
 from unweave.spec import parse
 
@@ -60,7 +61,7 @@ def test_a_class_without_rows_or_with_all_has_no_area():
 
 
 def test_columns_are_standardised_as_in_training():
-    train = np.array([[1.0, 0.1], [3.0, 0.1], [5.0, 0.1]])
+    train = np.array([[1.0, 0.5], [3.0, 0.5], [5.0, 0.5]])
     first, second = standardise(train, np.array([[7.0, 0.3]]))
     assert first[:, 0] == pytest.approx([-np.sqrt(1.5), 0, np.sqrt(1.5)])
     assert second[0, 0] == pytest.approx(4 / np.std([1, 3, 5]))
@@ -214,6 +215,29 @@ def test_where_the_reference_stops_modularity_alone_is_given():
     metric = ModularityExplicitness(compat="dlib")
     found = metric.score(tables.table("g2_missing"), Draws(0, metric.name))
     assert found.parts == pytest.approx({"modularity_score": 0.636101931962273}, abs=1e-9)
+
+
+def test_where_rounding_lets_the_reference_go_on_so_does_explicitness():
+    # The mean of many 0.7 in single precision is not 0.7, so that there is a deviation from it.
+    table = tables.table("g2_noisy")
+    idle = np.full((len(table), 1), 0.7, np.float32)
+    wide = Representation(
+        mean=np.concatenate([table.mean, idle], axis=1),
+        factors=table.factors,
+        factor_space=table.factor_space,
+    )
+    metric = ModularityExplicitness(compat="dlib")
+    found = metric.score(wide, Draws(0, metric.name)).parts
+    train, test = GridSampler(wide.factors, wide.factor_space, Draws(0, "")).split(10_000, 5_000)
+    fitted, tested = wide.mean[train], wide.mean[test]
+    mean, deviation = fitted.mean(axis=0), fitted.std(axis=0)
+    assert deviation[-1] > 0
+    areas = []
+    for labels in wide.factors.T:
+        model = LogisticRegression().fit((fitted - mean) / deviation, labels[train])
+        chances = model.predict_proba((tested - mean) / deviation)
+        areas.append(roc_auc_score(labels[test], chances, multi_class="ovr"))
+    assert found["explicitness_score_test"] == pytest.approx(np.mean(areas), abs=1e-9)
 
 
 @pytest.mark.parametrize("name", tables.NAMES)

@@ -34,13 +34,13 @@ def standardise(
         test: (M, L), moved and scaled as the training rows.
 
     Returns:
-        Both, in their precision; a column that is constant in training is 0 in both.
+        Both, in their precision; a column without a deviation in training is 0 in both.
     """
-    constant = (train == train[:1]).all(axis=0)
-    mean = train.mean(axis=0)
-    scale = np.where(constant, 1, train.std(axis=0)).astype(train.dtype)
+    mean, deviation = train.mean(axis=0), train.std(axis=0)
+    still = deviation == 0
+    scale = np.where(still, 1, deviation).astype(train.dtype)
     first, second = ((codes - mean) / scale for codes in (train, test))
-    return np.where(constant, 0, first), np.where(constant, 0, second)
+    return np.where(still, 0, first), np.where(still, 0, second)
 
 
 def class_aucs(
@@ -84,8 +84,8 @@ class ModularityExplicitness(Metric):
 
     A latent that is constant is left out of modularity, which is 0 where all are; a factor that is
     constant counts in neither, and a value that the test rows lack not in explicitness. With
-    `compat` a constant latent counts as a modularity of 0, and explicitness is left out when there
-    is one, because the reference stops there.
+    `compat` a constant latent counts as a modularity of 0, and explicitness is left out where one
+    has a standard deviation of exactly 0, because the reference stops there.
 
     References:
         | Learning Deep Disentangled Embeddings With the F-Statistic Loss (Ridgeway and Mozer,
@@ -138,16 +138,17 @@ class ModularityExplicitness(Metric):
             columns=space.names,
             label="mutual information (nats)",
         )
-        constant = (codes[train] == codes[train[:1]]).all(axis=0)
         if self.compat != "none":
             value = float(modularities(information).mean())
             parts = {"modularity_score": value}
-            if not constant.any():
+            # With the deviation that rounding may leave a constant latent the reference goes on.
+            if (codes[train].std(axis=0) > 0).all():
                 fitted, tested = self._explicitness(codes, factors, train, test)
                 parts["explicitness_score_train"] = float(np.nanmean(fitted))
                 parts["explicitness_score_test"] = float(np.nanmean(tested))
             return Score(value=value, parts=parts, matrix=matrix)
         varies = entropies(factors[train], space.sizes) > 0
+        constant = (codes[train] == codes[train[:1]]).all(axis=0)
         alive = modularities(information[:, varies])[~constant] if varies.any() else np.empty(0)
         value = float(alive.mean()) if alive.size else 0.0
         _, tested = self._explicitness(codes, factors, train, test)
