@@ -10,7 +10,7 @@ import sys
 SCRIPT = """
 import contextlib, io, json, sys
 
-HEAVY = ("torch", "matplotlib", "sklearn", "jinja2", "safetensors", "pooch")
+HEAVY = ("torch", "matplotlib", "sklearn", "jinja2", "safetensors", "requests", "h5py")
 found = {}
 
 def look(stage):

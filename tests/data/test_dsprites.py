@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from reference.sprites_archive import published_arrays, write_npz
-from unweave.data import Dataset, DatasetSpec, Dsprites, load_dataset, parse_dataset
+from unweave.data import Dataset, DatasetSpec, Dsprites, load_dataset, parse_dataset, transfer
+from unweave.data.files.dsprites import FILE_NAME
 from unweave.data.render import sprites
 from unweave.data.sets import dsprites as dsprites_module
 from unweave.errors import DataError, SpecError
@@ -31,7 +32,7 @@ def test_it_is_a_member_of_its_family():
         "dsprites",
         MINI,
         "dsprites(source=archive)",
-        "dsprites(source=archive, path='a/b c.npz', grid=(1, 1, 1, 1, 2))",
+        "dsprites(path='a/b c.npz', source=archive, grid=(1, 1, 1, 1, 2))",
     ],
 )
 def test_text_and_full_form_are_read_back(text):
@@ -236,38 +237,41 @@ def test_a_missing_archive(home, tmp_path):
         load_dataset(f"dsprites(source=archive, path={str(tmp_path / 'nowhere.npz')!r})")
 
 
-def test_the_archive_by_download(home, archive, images, monkeypatch):
-    monkeypatch.setattr(dsprites_module, "URL", archive.parent.as_uri() + "/nothing")
+def put(home, content):
+    """A file that lies where a download would, so that none is made."""
+    target = home / "downloads" / FILE_NAME
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    return target
 
-    def fetched(url, name, by_hand, progress):
-        target = home / "downloads" / name
-        target.parent.mkdir(parents=True)
-        target.write_bytes(archive.read_bytes())
-        return target
 
-    monkeypatch.setattr(dsprites_module, "fetch", fetched)
+def test_the_archive_by_download(home, archive, images):
+    put(home, archive.read_bytes())
     data = load_dataset("dsprites(source=archive)")
     np.testing.assert_array_equal(data.images(np.arange(384)), images[..., np.newaxis] * 255)
 
 
-def test_a_download_that_is_something_else_is_removed(home, monkeypatch):
-    target = home / "downloads" / "page.npz"
-
-    def fetched(*_):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text("<html>sign in to the network</html>")
-        return target
-
-    monkeypatch.setattr(dsprites_module, "fetch", fetched)
-    with pytest.raises(DataError, match="is not the published one and was removed"):
+def test_a_download_that_is_something_else_is_set_aside(home):
+    target = put(home, b"<html>sign in to the network</html>")
+    with pytest.raises(DataError, match=r"is kept as .*\.npz\.wrong; the next call") as caught:
         load_dataset("dsprites(source=archive)")
+    assert "not an npz file" in str(caught.value)
     assert not target.exists()
+    assert target.with_name(f"{FILE_NAME}.wrong").read_bytes().startswith(b"<html>")
 
 
 def test_a_failed_download_says_how_to_go_on(home, monkeypatch):
     monkeypatch.setattr(dsprites_module, "URL", "http://127.0.0.1:1/file.npz")
-    with pytest.raises(DataError, match=r"dsprites\(source=archive, path=.*source=rendered"):
+    monkeypatch.setattr(transfer.time, "sleep", lambda seconds: None)
+    with pytest.raises(DataError) as caught:
         load_dataset("dsprites(source=archive)")
+    for words in (
+        "http://127.0.0.1:1/file.npz broke off after 0 bytes",
+        "https://github.com/google-deepmind/dsprites-dataset",
+        "unweave data prepare 'dsprites(source=archive)' --from FILE",
+        "source=rendered",
+    ):
+        assert words in str(caught.value)
 
 
 @pytest.mark.slow

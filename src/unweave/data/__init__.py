@@ -1,6 +1,7 @@
 """Datasets: what they are, where their images lie, and which images a batch has."""
 
 from unweave.data.announced import MNIST, CelebA, Chairs3D, FashionMNIST
+from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
 from unweave.data.catalog import catalog, load_dataset, parse_dataset, with_file
@@ -13,6 +14,7 @@ from unweave.data.stored import StoredSpec
 
 __all__ = [
     "MNIST",
+    "ArchiveSpec",
     "Batches",
     "CelebA",
     "Chairs3D",

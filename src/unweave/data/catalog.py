@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import cast
 
+from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.store import Progress
 from unweave.errors import SpecError
@@ -57,6 +58,10 @@ def catalog() -> list[DatasetSpec]:
 def with_file(text: str, archive: str | Path | None) -> DatasetSpec:
     """The dataset of a text, read from an archive on this machine if one is given.
 
+    Args:
+        text: Text of the dataset.
+        archive: The published file, or the folder of several.
+
     Raises:
         SpecError: The text is wrong, or the dataset has no archive.
         DataError: A file is given for a dataset that this version cannot load.
@@ -64,7 +69,10 @@ def with_file(text: str, archive: str | Path | None) -> DatasetSpec:
     spec = parse_dataset(text)
     if archive is None:
         return spec
-    spec.check_loadable()
-    if "path" not in {field.name for field in dataclasses.fields(spec)}:
+    if not isinstance(spec, ArchiveSpec):
+        spec.check_loadable()
         raise SpecError(f"{spec.name} is not read from an archive, so no file can be given.")
-    return dataclasses.replace(spec, source="archive", path=str(archive))  # type: ignore[call-arg]
+    changes = {"path": str(archive)}
+    if "source" in {field.name for field in dataclasses.fields(spec)}:
+        changes["source"] = "archive"
+    return dataclasses.replace(spec, **changes)

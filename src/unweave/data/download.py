@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
-import logging
-from collections.abc import Iterator
+import hashlib
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 import filelock
-import pooch
 
 from unweave.data.store import Progress
+from unweave.data.transfer import Patience, TransferError, discard, transfer
 from unweave.errors import DataError
 from unweave.rundir import home
 
-__all__ = ["downloads", "fetch"]
+__all__ = ["RemoteFile", "digest", "downloads", "drive", "fetch", "set_aside"]
+
+_CHUNK = 1 << 22
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """A published file, and where it can be had.
+
+    Args:
+        name: What it is called in `downloads()`, and what it was published as.
+        urls: Where it is, tried in this order; none when it cannot be fetched without a person.
+        checksum: As published, `sha256:` or `md5:` with hexadecimal digits; None where none is.
+        size: Bytes as published; None where that is not known.
+    """
+
+    name: str
+    urls: tuple[str, ...] = ()
+    checksum: str | None = None
+    size: int | None = None
 
 
 def downloads() -> Path:
@@ -24,70 +44,133 @@ def downloads() -> Path:
     return home() / "downloads"
 
 
-def fetch(url: str, file_name: str, by_hand: str, progress: Progress | None = None) -> Path:
+def drive(identifier: str) -> str:
+    """Address of a public file on Google Drive that needs no page to be read first."""
+    return (
+        f"https://drive.usercontent.google.com/download?id={identifier}&export=download&confirm=t"
+    )
+
+
+def fetch(
+    file: RemoteFile,
+    by_hand: str,
+    progress: Progress | None = None,
+    patience: Patience | None = None,
+) -> Path:
     """A downloaded file, fetched when it is not there yet.
 
-    The file appears under its name when it is complete. No checksum is compared: who reads the
-    file checks that it is what was published.
+    The file appears under its name when it is complete and has the published checksum, if there is
+    one. Until then its bytes lie in `NAME.part`, and the next call goes on from there when the
+    server still has the same file. What has another checksum is kept as `NAME.wrong`. Only one
+    process fetches; others wait for it.
 
     Args:
-        url: Where it is.
-        file_name: Its name in `downloads()`.
+        file: What to fetch.
         by_hand: What to do without a connection, as a sentence for the error.
         progress: Told how many bytes have come.
+        patience: How long and how often to try.
 
     Raises:
-        DataError: It cannot be fetched.
+        DataError: It cannot be fetched from any of its addresses, or the disk has no room.
     """
-    path = downloads() / file_name
-    bar = None if progress is None else _Bar(f"downloading {file_name} (bytes)", progress)
-    downloader = pooch.HTTPDownloader(progressbar=bar or False, timeout=30)
+    path = downloads() / file.name
+    if path.is_file():
+        return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.parent / f".{file_name}.lock"), _quiet():
-            pooch.retrieve(
-                url, known_hash=None, fname=file_name, path=path.parent, downloader=downloader
-            )
-    except (OSError, ValueError) as error:  # what requests raises derives from OSError
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        with filelock.FileLock(path.parent / f".{file.name}.lock"):
+            if not path.is_file():
+                _fetch(file, path, by_hand, progress, patience or Patience())
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DataError(
-                f"The disk is full: {path} could not be downloaded. Free some space, or set "
-                "UNWEAVE_HOME to a folder on a larger disk."
+                f"The disk is full: {path} could not be downloaded ({error.strerror}). Free some "
+                "space, or set UNWEAVE_HOME to a folder on a larger disk. What has come is kept."
             ) from error
-        raise DataError(f"{url} could not be downloaded to {path}: {error}. {by_hand}") from error
+        raise DataError(f"{path} could not be downloaded: {error}. {by_hand}") from error
     return path
 
 
-@final
-class _Bar:
-    """What pooch takes for a progress bar, passed on to a `Progress`."""
+def _fetch(
+    file: RemoteFile, path: Path, by_hand: str, progress: Progress | None, patience: Patience
+) -> None:
+    """Try each address in turn."""
+    part = path.with_name(f"{path.name}.part")
+    failures = []
+    for url in file.urls:
+        try:
+            transfer(
+                url,
+                part,
+                f"downloading {file.name} (bytes)",
+                size=file.size,
+                proven=file.checksum is not None,
+                progress=progress,
+                patience=patience,
+            )
+        except TransferError as error:
+            failures.append(f"{url} {error}")
+            continue
+        wrong = _wrong(file, part, progress)
+        if wrong is None:
+            with part.open("rb+") as handle:
+                os.fsync(handle.fileno())
+            part.replace(path)
+            discard(part)
+            return
+        kept = set_aside(part, path)
+        discard(part)
+        failures.append(f"{url} gave {wrong}, kept as {kept}")
+    raise DataError(
+        f"{path} could not be downloaded: {'; '.join(failures) or 'no address is known'}. "
+        f"{by_hand}"
+    )
 
-    def __init__(self, what: str, progress: Progress) -> None:
-        self.total = 0
-        self._what = what
-        self._progress = progress
-        self._done = 0
 
-    def update(self, amount: int) -> None:
-        # Pooch counts whole chunks, and may go past the end with the last.
-        self._done = min(self._done + amount, self.total)
-        self._progress(self._what, self._done, self.total)
-
-    def reset(self) -> None:
-        """Begin again; pooch does so at the end, to draw the bar full."""
-        self._done = 0
-
-    def close(self) -> None:
-        """Nothing is held open."""
+def _wrong(file: RemoteFile, part: Path, progress: Progress | None) -> str | None:
+    """What the checksum is instead of the published one; None when all is well."""
+    if file.checksum is None:
+        return None
+    method, _, expected = file.checksum.partition(":")
+    found = digest(part, method, progress, file.name)
+    if found == expected.lower():
+        return None
+    return f"a file whose {method} is {found} instead of the published {expected.lower()}"
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep pooch's advice to write down a checksum off the screen."""
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
+def digest(
+    path: Path, method: str = "sha256", progress: Progress | None = None, name: str | None = None
+) -> str:
+    """Checksum of a whole file in hexadecimal digits, read in pieces.
+
+    Args:
+        path: The file.
+        method: `sha256` or `md5`.
+        progress: Told how many bytes are read.
+        name: What the file is called in the progress; its own name when left out.
+    """
+    running = hashlib.new(method, usedforsecurity=False)
+    what, total, done = f"checking {name or path.name} (bytes)", path.stat().st_size, 0
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK):
+            running.update(chunk)
+            done += len(chunk)
+            if progress is not None:
+                progress(what, done, max(done, total))
+    return running.hexdigest()
+
+
+def set_aside(path: Path, original: Path | None = None) -> Path:
+    """Rename a downloaded file that is not what was published, so that the next call fetches anew.
+
+    Args:
+        path: The file.
+        original: The name that it should have had, when that is another.
+
+    Returns:
+        Where it lies now: `NAME.wrong`; an earlier one is overwritten.
+    """
+    name = (original or path).name
+    kept = path.with_name(f"{name}.wrong")
+    path.replace(kept)
+    return kept

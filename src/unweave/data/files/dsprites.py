@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -72,11 +71,6 @@ class Archive:
             if key not in found:
                 keys = ", ".join(sorted(found)) or "none"
                 raise self._error(key, f"the keys {keys}", "this key too")
-
-    def sha256(self) -> str:
-        """SHA-256 of the whole file, in hex."""
-        with self._path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
 
     def check_factors(self) -> None:
         """Compare the factors of every row with C order.

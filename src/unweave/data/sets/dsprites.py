@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import fetch
+from unweave.data.archive import ArchiveSpec
+from unweave.data.download import RemoteFile
 from unweave.data.files.dsprites import FILE_NAME, URL, open_archive
 from unweave.data.render import sprites
 from unweave.data.store import Encoding, Progress
-from unweave.data.stored import StoredSpec
-from unweave.errors import DataError, SpecError
+from unweave.errors import SpecError
 from unweave.factors import FactorSpace
-from unweave.spec import number, option, to_dict
+from unweave.spec import number, option
 
 __all__ = ["Dsprites"]
 
-_BY_HAND = (
-    'Fetch it by hand and write dsprites(source=archive, path="the/file.npz"), or use '
-    "source=rendered, which needs no file."
-)
-
 
 @final
-class Dsprites(StoredSpec):
+class Dsprites(ArchiveSpec):
     """White squares, ellipses and hearts of six sizes, 40 orientations and 32 by 32 positions.
 
     The factors are shape (3), scale (6), orientation (40, the last pose is the first again), pos_x
@@ -39,6 +34,8 @@ class Dsprites(StoredSpec):
 
     name: ClassVar[str] = "dsprites"
     revision: ClassVar[int] = sprites.REVISION
+    page: ClassVar[str] = "https://github.com/google-deepmind/dsprites-dataset"
+    instead: ClassVar[str] = "Or use source=rendered, which needs no file."
 
     source: Literal["rendered", "archive"] = option(
         default="rendered", help="rendered: drawn by unweave; archive: the published file."
@@ -88,27 +85,10 @@ class Dsprites(StoredSpec):
         """`bits`: a pixel is black or white."""
         return "bits"
 
-    def address(self) -> Mapping[str, Any]:
-        """The full form, with a path that means the same file from any working directory."""
-        form = to_dict(self)
-        if self.path is not None:
-            form["path"] = str(Path(self.path).expanduser().resolve())
-        return form
-
-    def check(self, details: Mapping[str, Any]) -> None:
-        """Refuse a store whose archive has been changed since.
-
-        Raises:
-            DataError: The file at `path` exists and is not the one that the store was built from.
-        """
-        if self.path is None:
-            return
-        path = Path(self.path).expanduser()
-        if path.is_file() and details.get("archive_stamp") != _stamp(path):
-            raise DataError(
-                f"{path} has changed since its images were stored in {self.folder()}. Delete that "
-                "folder to store the images again, or restore the file."
-            )
+    @property
+    def files(self) -> tuple[RemoteFile, ...]:
+        """The published npz; no checksum of it is published."""
+        return (RemoteFile(name=FILE_NAME, urls=(URL,)),)
 
     def encoded_blocks(
         self, details: dict[str, Any], progress: Progress | None
@@ -119,28 +99,16 @@ class Dsprites(StoredSpec):
             DataError: The file cannot be had, or is not what was published.
         """
         if self.source == "rendered":
-            yield from sprites.packed_blocks(self.kept)
-            return
-        if self.path is None:
-            path = fetch(URL, FILE_NAME, _BY_HAND, progress)
-        else:
-            path = Path(self.path).expanduser().resolve()
-        try:
-            with open_archive(path, sprites.FACTOR_SPACE) as archive:
-                details["archive"] = str(path)
-                details["archive_stamp"] = _stamp(path)
-                details["archive_sha256"] = archive.sha256()
-                yield from archive.packed_blocks(self.kept)
-        except DataError as error:
-            if self.path is not None:
-                raise
-            path.unlink(missing_ok=True)
-            raise DataError(
-                f"The file downloaded from {URL} is not the published one and was removed. {error}"
-            ) from error
+            return sprites.packed_blocks(self.kept)
+        return super().encoded_blocks(details, progress)
 
+    def read(
+        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Read the published file.
 
-def _stamp(path: Path) -> list[int]:
-    """Size and time of change: enough to notice that a file was replaced, without reading it."""
-    status = path.stat()
-    return [status.st_size, status.st_mtime_ns]
+        Raises:
+            DataError: It is not what was published.
+        """
+        with open_archive(paths[0], sprites.FACTOR_SPACE) as archive:
+            yield from archive.packed_blocks(self.kept)

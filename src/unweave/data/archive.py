@@ -1,0 +1,179 @@
+"""Datasets that are read from published files: downloaded, or at a path on this machine."""
+
+from __future__ import annotations
+
+import shlex
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.download import RemoteFile, digest, fetch, set_aside
+from unweave.data.store import Progress
+from unweave.data.stored import StoredSpec
+from unweave.errors import DataError
+from unweave.spec import option, to_dict
+
+__all__ = ["ArchiveSpec"]
+
+
+class ArchiveSpec(StoredSpec):
+    """Family of datasets whose images were published as one file or several.
+
+    A member says which files those are (`files`) and how images are read from them (`read`). Where
+    the files lie, their download, what is said when they cannot be had, and that a store is
+    refused when its files have been changed, are the same for all.
+    """
+
+    page: ClassVar[str]
+    """Address of the page on which a person finds the files."""
+    terms: ClassVar[str | None] = None
+    """Address of the terms that must be accepted first; such files are not downloaded."""
+    instead: ClassVar[str] = ""
+    """What works without the files, as a whole sentence for errors."""
+
+    path: str | None = option(
+        default=None,
+        help="The published file, or the folder of several; left out, it is downloaded.",
+    )
+
+    @property
+    @abstractmethod
+    def files(self) -> tuple[RemoteFile, ...]:
+        """The published files that are read, in the order in which `read` takes them."""
+
+    @abstractmethod
+    def read(
+        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
+    ) -> Iterable[NDArray[np.uint8]]:
+        """All images in flat order, encoded for the store, in blocks of any length.
+
+        Args:
+            paths: The files, each of which exists.
+            details: Facts for the manifest.
+            progress: For work that comes before the first block.
+
+        Raises:
+            DataError: A file is not what was published; the message begins with its path.
+        """
+
+    @property
+    def source(self) -> str:
+        """`archive`: the images are published ones."""
+        return "archive"
+
+    def locate(self, path: Path) -> tuple[Path, ...]:
+        """The files of a dataset, of the path that was given.
+
+        A file stands for itself, where only one is read. Several are looked for by their published
+        names in a folder, or beside the one that is given.
+        """
+        if len(self.files) == 1:
+            return (path,)
+        folder = path if path.is_dir() else path.parent
+        return tuple(folder / file.name for file in self.files)
+
+    def given(self) -> tuple[Path, ...] | None:
+        """The files at `path`, resolved; None when they are to be downloaded."""
+        if self.path is None:
+            return None
+        return self.locate(Path(self.path).expanduser().resolve())
+
+    def address(self) -> Mapping[str, Any]:
+        """The full form, with a path that means the same file from any working directory."""
+        form = to_dict(self)
+        if self.path is not None:
+            form["path"] = str(Path(self.path).expanduser().resolve())
+        return form
+
+    def check_loadable(self) -> None:
+        """Refuse files that are not there, and a download that needs a person.
+
+        A store that is built already needs neither.
+
+        Raises:
+            DataError: A file does not exist, or its terms must be accepted first.
+        """
+        if self.source != "archive" or self.ready():
+            return
+        paths = self.given()
+        if paths is None:
+            if self.terms is not None:
+                raise DataError(f"The files of {self.name} are not downloaded. {self.by_hand()}")
+            return
+        for path, file in zip(paths, self.files, strict=True):
+            if not path.exists():
+                raise DataError(
+                    f"{path} does not exist; expected the file {file.name}. {self.by_hand()}"
+                )
+
+    def check(self, details: Mapping[str, Any]) -> None:
+        """Refuse a store whose files have been changed since.
+
+        Raises:
+            DataError: The files at `path` exist and are not those that the store was built from.
+        """
+        paths = self.given()
+        if paths is None or not all(path.exists() for path in paths):
+            return
+        if details.get("archive_stamp") != _stamp(paths):
+            raise DataError(
+                f"{self.path} has changed since its images were stored in {self.folder()}. Delete "
+                "that folder to store the images again, or restore the file."
+            )
+
+    def encoded_blocks(
+        self, details: dict[str, Any], progress: Progress | None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Find or fetch the files, and read them.
+
+        Raises:
+            DataError: A file cannot be had, or is not what was published. One that was downloaded
+                is kept under another name then, so that it is fetched anew the next time.
+        """
+        paths = self.given()
+        if paths is None:
+            paths = tuple(fetch(file, self.by_hand(), progress) for file in self.files)
+        single = len(paths) == 1
+        details["archive"] = str(paths[0]) if single else [str(path) for path in paths]
+        details["archive_stamp"] = _stamp(paths)
+        try:
+            sums = [digest(path, progress=progress) for path in paths if path.is_file()]
+            details["archive_sha256"] = sums[0] if single and sums else sums
+            yield from self.read(paths, details, progress)
+        except DataError as error:
+            if self.path is not None:
+                raise
+            text = str(error)
+            named = [path for path in paths if str(path) in text] or list(paths)
+            kept = ", ".join(str(set_aside(path)) for path in named)
+            raise DataError(
+                f"What was downloaded is not what was published, and is kept as {kept}; the next "
+                f"call downloads it again. {error}"
+            ) from error
+
+    def by_hand(self) -> str:
+        """How to get the files by hand, and what to do with them; sentences for errors."""
+        text = str(replace(self, path=None))
+        command = shlex.join(["unweave", "data", "prepare", text, "--from"])
+        place = "FILE" if len(self.files) == 1 else "FOLDER"
+        names = ", ".join(file.name for file in self.files)
+        begun = (
+            f"Fetch {names} by hand from {self.page}"
+            if self.terms is None
+            else f"Accept the terms at {self.terms}, fetch {names} from {self.page}"
+        )
+        return f"{begun}, then: {command} {place}. {self.instead}".rstrip()
+
+
+def _stamp(paths: tuple[Path, ...]) -> list[int]:
+    """Size and time of change of each: enough to notice that one was replaced, without reading."""
+    return [
+        number
+        for status in (path.stat() for path in paths)
+        for number in (status.st_size, status.st_mtime_ns)
+    ]

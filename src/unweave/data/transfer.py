@@ -1,0 +1,275 @@
+"""One address into one file: retried with patience, and gone on with where it broke off."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, final
+
+from unweave.data.store import Progress
+from unweave.rundir import write_json
+
+if TYPE_CHECKING:
+    import requests
+
+__all__ = ["Patience", "TransferError", "discard", "transfer"]
+
+_CHUNK: Final = 1 << 16
+"""Bytes written at once: those of a chunk that is not whole are lost when a connection breaks."""
+_RESERVE: Final = 1 << 20
+"""Bytes of the disk that stay free."""
+_LONGEST_WAIT: Final = 60.0
+# What a server says when it is worth asking again: too early, too often, or its own trouble.
+_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long a server is waited for, in seconds, and how often it is asked.
+
+    Args:
+        connect: For a connection.
+        read: For the next bytes, once it is there.
+        tries: Attempts in a row that bring nothing new; then the address is given up.
+        wait: Before the second attempt; doubled for each further one.
+    """
+
+    connect: float = 15.0
+    read: float = 60.0
+    tries: int = 4
+    wait: float = 1.0
+
+
+class TransferError(Exception):
+    """Why an address gave no file, as the end of a sentence."""
+
+
+class _PassingError(TransferError):
+    """A failure that may be over at the next attempt; `wait` is the server's wish, in seconds."""
+
+    def __init__(self, text: str, wait: float | None = None) -> None:
+        super().__init__(text)
+        self.wait = wait
+
+
+@final
+@dataclass(frozen=True)
+class _Identity:
+    """What tells a file on a server from another under the same address.
+
+    Attributes:
+        url: The address.
+        etag: The server's mark of this content, if it is a strong one.
+        modified: When it was changed, as the server says it.
+        size: Bytes, where the server says how many.
+    """
+
+    url: str
+    etag: str | None
+    modified: str | None
+    size: int | None
+
+    @property
+    def mark(self) -> str | None:
+        """What a server compares when it is asked for the rest of this content alone."""
+        return self.etag or self.modified
+
+
+def transfer(
+    url: str,
+    part: Path,
+    what: str,
+    *,
+    size: int | None,
+    proven: bool,
+    progress: Progress | None,
+    patience: Patience,
+) -> None:
+    """Fill a file from an address, after what an earlier attempt left in it.
+
+    What belongs together is known by what stands beside the file, `NAME.json`: address, ETag, time
+    of change and size as the server gave them. When any of these has changed, or the server cannot
+    give the rest of a file, the file is begun anew.
+
+    Args:
+        url: Where the bytes are.
+        part: Where they go; it stays when the transfer fails, to be gone on with.
+        what: What the progress is called.
+        size: How many bytes are published, None where that is not known.
+        proven: Whether a checksum is compared afterwards, so that bytes of another address with
+            the same size may be gone on with.
+        progress: Told how many bytes are there.
+        patience: How long and how often to try.
+
+    Raises:
+        TransferError: The address does not give the file.
+        OSError: The file cannot be written; ENOSPC when the disk has no room for what is to come.
+    """
+    best, failures = _length(part), 0
+    while True:
+        try:
+            _attempt(url, part, what, size, proven, progress, patience)
+            return
+        except _PassingError as error:
+            reached = _length(part)
+            failures = 1 if reached > best else failures + 1
+            best = max(best, reached)
+            if failures >= patience.tries:
+                raise TransferError(str(error)) from error
+            wait = patience.wait * 2 ** (failures - 1) if error.wait is None else error.wait
+            time.sleep(min(wait, _LONGEST_WAIT))
+
+
+def discard(part: Path) -> None:
+    """Remove what a transfer left."""
+    part.unlink(missing_ok=True)
+    _beside(part).unlink(missing_ok=True)
+
+
+def _attempt(
+    url: str,
+    part: Path,
+    what: str,
+    size: int | None,
+    proven: bool,
+    progress: Progress | None,
+    patience: Patience,
+) -> None:
+    """Ask once, and write what comes."""
+    import requests
+
+    known = _read_identity(part)
+    done = 0
+    if known is not None and (proven or (known.url == url and known.mark is not None)):
+        done = _length(part)
+    if known is not None and done and done == known.size:
+        return
+    headers = {"Accept-Encoding": "identity"}
+    if known is not None and done:
+        headers["Range"] = f"bytes={done}-"
+        if known.url == url and known.mark is not None:
+            headers["If-Range"] = known.mark
+    try:
+        timeout = (patience.connect, patience.read)
+        with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
+            identity, done = _understood(url, answer, part, known, done, size)
+            _check_room(part, identity, done)
+            if done == 0:
+                discard(part)
+            write_json(_beside(part), asdict(identity))
+            with part.open("ab") as handle:
+                for chunk in answer.iter_content(_CHUNK):
+                    handle.write(chunk)
+                    done += len(chunk)
+                    if progress is not None:
+                        progress(what, done, max(done, identity.size or 0))
+    except requests.RequestException as error:
+        if isinstance(error, ValueError):  # no address at all
+            raise TransferError(str(error)) from error
+        raise _PassingError(f"broke off after {_length(part):,} bytes ({error})") from error
+    if identity.size is not None and done != identity.size:
+        if done > identity.size:
+            discard(part)
+        raise _PassingError(f"broke off after {done:,} of {identity.size:,} bytes")
+
+
+def _understood(
+    url: str,
+    answer: requests.Response,
+    part: Path,
+    known: _Identity | None,
+    done: int,
+    size: int | None,
+) -> tuple[_Identity, int]:
+    """What an answer brings, and how many bytes of it are there already."""
+    status = answer.status_code
+    if status == 416 and done:
+        discard(part)
+        raise _PassingError("has no bytes after those that are here", 0.0)
+    if status in _PASSING:
+        raise _PassingError(f"answered {status} {answer.reason}", _asked_wait(answer))
+    if status not in (200, 206):
+        raise TransferError(f"answered {status} {answer.reason}")
+    if answer.headers.get("Content-Type", "").startswith("text/html"):
+        raise TransferError("answered with a web page, not with the file")
+    first, total = 0, _whole(answer.headers.get("Content-Length"))
+    if status == 206:
+        first, total = _range(answer.headers.get("Content-Range", ""))
+    elif answer.headers.get("Content-Encoding", "identity") != "identity":
+        total = None  # the length of what was compressed for the way
+    etag = answer.headers.get("ETag")
+    identity = _Identity(
+        url,
+        None if etag is None or etag.startswith("W/") else etag,
+        answer.headers.get("Last-Modified"),
+        total,
+    )
+    if size is not None and total is not None and total != size:
+        raise TransferError(f"offers {total:,} bytes, but {size:,} are published")
+    if status == 206 and (first != done or known is None or not _same(known, identity)):
+        discard(part)
+        raise _PassingError("gave another part than was asked for, or of another file", 0.0)
+    return identity, first
+
+
+def _same(known: _Identity, found: _Identity) -> bool:
+    """Whether the rest of a file is of the same file as its beginning."""
+    if known.size != found.size:
+        return False
+    if known.url != found.url:
+        return found.size is not None
+    return known.etag == found.etag and known.modified == found.modified
+
+
+def _check_room(part: Path, identity: _Identity, done: int) -> None:
+    if identity.size is None:
+        return
+    free = shutil.disk_usage(part.parent).free + (_length(part) if done == 0 else 0)
+    if free < identity.size - done + _RESERVE:
+        raise OSError(
+            errno.ENOSPC,
+            f"{(identity.size - done) / 1e6:,.0f} MB are to come, {free / 1e6:,.0f} MB are free",
+        )
+
+
+def _asked_wait(answer: requests.Response) -> float | None:
+    """Seconds after which the server wishes to be asked again."""
+    asked = _whole(answer.headers.get("Retry-After"))
+    return None if asked is None else float(asked)
+
+
+def _range(text: str) -> tuple[int, int | None]:
+    """First byte and size of the whole, of a Content-Range such as `bytes 5-9/10`."""
+    unit, _, rest = text.partition(" ")
+    span, _, total = rest.partition("/")
+    first = _whole(span.partition("-")[0])
+    return (-1 if unit != "bytes" or first is None else first), _whole(total)
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.strip().isdecimal() else None
+
+
+def _length(part: Path) -> int:
+    try:
+        return part.stat().st_size
+    except OSError:
+        return 0
+
+
+def _beside(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _read_identity(part: Path) -> _Identity | None:
+    """What the bytes that are there belong to; None when that is not known."""
+    try:
+        form: Any = json.loads(_beside(part).read_text(encoding="utf-8"))
+        return _Identity(form["url"], form["etag"], form["modified"], form["size"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

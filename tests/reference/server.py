@@ -1,0 +1,112 @@
+"""A server on this machine that answers as it is told, well or badly."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.server
+import threading
+import time
+
+__all__ = ["answer", "broken", "checksum", "running", "status"]
+
+
+def answer(
+    content,
+    *,
+    etag='"one"',
+    modified=None,
+    ranges=True,
+    heeds_if_range=True,
+    cut=None,
+    stall=False,
+    length=True,
+    kind="application/octet-stream",
+    shift=0,
+):
+    """A file, whole or the part that is asked for.
+
+    `cut` closes the connection after that many bytes, `stall` falls silent there instead; `shift`
+    gives a part that begins elsewhere than was asked for.
+    """
+
+    def reply(handler):
+        asked = handler.headers.get("Range")
+        same = handler.headers.get("If-Range") in (None, etag, modified)
+        first = 0
+        if asked and ranges and (same or not heeds_if_range):
+            first = int(asked.removeprefix("bytes=").removesuffix("-")) + shift
+            if first >= len(content):
+                handler.send_error(416)
+                return
+            handler.send_response(206)
+            span = f"bytes {first}-{len(content) - 1}/{len(content)}"
+            handler.send_header("Content-Range", span)
+        else:
+            handler.send_response(200)
+        handler.send_header("Content-Type", kind)
+        if length:
+            handler.send_header("Content-Length", str(len(content) - first))
+        if etag:
+            handler.send_header("ETag", etag)
+        if modified:
+            handler.send_header("Last-Modified", modified)
+        handler.end_headers()
+        handler.wfile.write(content[first : len(content) if cut is None else first + cut])
+        if stall:
+            handler.wfile.flush()
+            time.sleep(1.5)
+
+    return reply
+
+
+def status(code, **headers):
+    """An error."""
+
+    def reply(handler):
+        handler.send_response(code)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return reply
+
+
+def broken(handler):
+    """Close the connection without a word."""
+    handler.connection.close()
+
+
+@contextlib.contextmanager
+def running():
+    """A server; `plans` maps a path to its answers in turn, of which the last is repeated."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            plan = server.plans.get(self.path, [status(404)])
+            turn = sum(path == self.path for path, _, _ in server.asked)
+            server.asked.append(
+                (self.path, self.headers.get("Range"), self.headers.get("If-Range"))
+            )
+            with contextlib.suppress(ConnectionError, ValueError):
+                plan[min(turn, len(plan) - 1)](self)
+
+        def log_message(self, *_):
+            pass
+
+    class Server(http.server.ThreadingHTTPServer):
+        def handle_error(self, *_):
+            pass
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.plans, server.asked = {}, []
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def checksum(content, method="sha256"):
+    """As it is published."""
+    return f"{method}:{hashlib.new(method, content).hexdigest()}"
