@@ -98,6 +98,26 @@ def test_what_is_no_number_in_published_code_is_left_out():
 
 
 @pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("factor", [1, 3])
+def test_of_a_copy_of_a_latent_it_is_the_rounding_of_published_code(factor):
+    noisy = tables.table("g2_noisy").mean
+    copied = np.concatenate([noisy, np.float32(factor) * noisy[:, :1]], axis=1)
+    grid = tables.table("g2_noisy")
+    table = Representation(mean=copied, factors=grid.factors, factor_space=grid.factor_space)
+    found = Unsupervised(samples=10_000, compat="dlib").score(table, Draws(0, "unsupervised"))
+    rows = metrics_reference.draw_rows((4, 5, 6, 7), 10_000, 0)
+    covariance = np.cov(copied[rows].T)
+    sign, logarithm = np.linalg.slogdet(covariance)
+    # What is left of the copy is nothing, or some digits of rounding.
+    expected = {0.5 * (np.log(np.diag(covariance)).sum() - logarithm)} if sign else set()
+    assert {value for name, value in found.parts.items() if name == TC} == expected
+    # Eigenvalues 2, and 0 for which the floor counts.
+    alive = Unsupervised(samples=10_000, compat="dlib").score(grid, Draws(0, "unsupervised")).value
+    eps = np.finfo(np.float32).eps
+    assert found.value - alive == pytest.approx(-0.5 * np.log(2 * eps), abs=0.01)
+
+
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("compat", ["dlib", "dlib2019"])
 @pytest.mark.parametrize("name", tables.NAMES)
 def test_every_published_value(reference, name, compat):

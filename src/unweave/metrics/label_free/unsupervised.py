@@ -95,8 +95,9 @@ class Unsupervised(Metric):
     matrix's eigenvalues count at least single precision's resolution, so that each exact linear
     dependence adds 8 nats at most instead of an infinite number.
 
-    With `compat`, a total correlation that is no finite number in the reference, because a latent
-    is constant or follows from others, is left out of `parts`; the value is the one above.
+    With `compat`, `parts` has the total correlation as the reference rounds it: where a latent all
+    but follows from others that is a number of its rounding alone, and where it is none, because a
+    latent is constant or a copy, it is left out. The value is the one above.
 
     References:
         | Challenging Common Assumptions in the Unsupervised Learning of Disentangled
@@ -163,9 +164,9 @@ class Unsupervised(Metric):
             "mutual_info_score": mean_pairwise_information(information),
         }
         if self.compat != "none":
-            exact = gaussian_total_correlation(covariance)
-            parts["gaussian_total_correlation"] = exact
-            if not (varying.all() and np.isfinite(exact)):
+            published = _published_total_correlation(codes)
+            parts["gaussian_total_correlation"] = published
+            if not np.isfinite(published):
                 del parts["gaussian_total_correlation"]
         names = tuple(f"z{j}" for j in range(table.latents))
         return Score(
@@ -178,6 +179,15 @@ class Unsupervised(Metric):
                 "gaussian_wasserstein_correlation_norm": "",
             },
         )
+
+
+def _published_total_correlation(codes: NDArray[np.floating]) -> float:
+    """The total correlation in the arithmetic of disentanglement_lib, of constant latents too."""
+    covariance = np.cov(codes.T)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        marginal = np.log(np.diag(covariance)).sum()
+        found = 0.5 * (marginal - np.linalg.slogdet(covariance)[1])
+    return float(np.maximum(found, 0.0))
 
 
 def _covariance(codes: NDArray[np.floating]) -> NDArray[np.float64]:
