@@ -1,0 +1,199 @@
+"""What rules are made of: numbers of each combination, and tests of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.factors import Factor
+
+__all__ = [
+    "NEAR",
+    "Applied",
+    "Column",
+    "Columns",
+    "Comparison",
+    "Constant",
+    "Joined",
+    "Not",
+    "Number",
+    "Numbers",
+    "Test",
+    "Truth",
+    "step_of",
+    "values_of",
+]
+
+NEAR: Final = 0.01
+"""A number is taken for a value of a factor when it is this share of a step away from it."""
+# What rounding may do to a sum or product of values, relative to the largest of them.
+_ROUNDING = 1e-9
+
+Numbers: TypeAlias = NDArray[np.float64]
+Truth: TypeAlias = NDArray[np.bool_]
+Columns: TypeAlias = Callable[[int, bool], Numbers]
+"""From the position of a factor, and whether its index is asked for, to numbers that broadcast."""
+
+
+class Number:
+    """A number for each combination."""
+
+    def of(self, columns: Columns) -> Numbers:
+        """The numbers, of what the columns say of each factor."""
+        raise NotImplementedError
+
+    def factors(self) -> set[int]:
+        """Positions of the factors that it depends on."""
+        raise NotImplementedError
+
+
+@final
+@dataclass(frozen=True)
+class Constant(Number):
+    """A number that is the same for all."""
+
+    value: float
+
+    def of(self, columns: Columns) -> Numbers:
+        """As above."""
+        return np.asarray(self.value)
+
+    def factors(self) -> set[int]:
+        """As above."""
+        return set()
+
+
+@final
+@dataclass(frozen=True)
+class Column(Number):
+    """A factor's value, or its index."""
+
+    position: int
+    index: bool
+
+    def of(self, columns: Columns) -> Numbers:
+        """As above."""
+        return columns(self.position, self.index)
+
+    def factors(self) -> set[int]:
+        """As above."""
+        return {self.position}
+
+
+@final
+@dataclass(frozen=True)
+class Applied(Number):
+    """A function of numbers."""
+
+    function: np.ufunc
+    operands: tuple[Number, ...]
+
+    def of(self, columns: Columns) -> Numbers:
+        """As above."""
+        return np.asarray(self.function(*(each.of(columns) for each in self.operands)))
+
+    def factors(self) -> set[int]:
+        """As above."""
+        return set().union(*(each.factors() for each in self.operands))
+
+
+class Test:
+    """True or false for each combination."""
+
+    def of(self, columns: Columns) -> Truth:
+        """The answers, of what the columns say of each factor."""
+        raise NotImplementedError
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """The comparisons that it is made of, from left to right."""
+        raise NotImplementedError
+
+
+@final
+@dataclass(frozen=True)
+class Comparison(Test):
+    """Two numbers compared; differences up to `near` (None: up to rounding) are none."""
+
+    text: str
+    sign: str
+    left: Number
+    right: Number
+    near: float | None
+
+    def of(self, columns: Columns) -> Truth:
+        """As above."""
+        left, right = self.left.of(columns), self.right.of(columns)
+        near: Numbers | float
+        if self.near is None:
+            near = _ROUNDING * np.maximum(np.abs(left), np.abs(right))
+        else:
+            near = self.near
+        gap = left - right
+        if self.sign in ("==", "!="):
+            same = np.abs(gap) <= near
+            return np.asarray(same if self.sign == "==" else ~same)
+        if self.sign in (">", ">="):
+            gap = -gap
+        return np.asarray(gap < -near if self.sign in ("<", ">") else gap <= near)
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """As above."""
+        yield self
+
+    def factors(self) -> set[int]:
+        """As above."""
+        return self.left.factors() | self.right.factors()
+
+
+@final
+@dataclass(frozen=True)
+class Joined(Test):
+    """Tests of which all must hold, or any."""
+
+    function: np.ufunc
+    parts: tuple[Test, ...]
+
+    def of(self, columns: Columns) -> Truth:
+        """As above."""
+        result = self.parts[0].of(columns)
+        for part in self.parts[1:]:
+            result = self.function(result, part.of(columns))
+        return result
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """As above."""
+        for part in self.parts:
+            yield from part.comparisons()
+
+
+@final
+@dataclass(frozen=True)
+class Not(Test):
+    """A test the other way round."""
+
+    part: Test
+
+    def of(self, columns: Columns) -> Truth:
+        """As above."""
+        return np.logical_not(self.part.of(columns))
+
+    def comparisons(self) -> Iterator[Comparison]:
+        """As above."""
+        return self.part.comparisons()
+
+
+def values_of(factor: Factor, index: bool) -> Numbers:
+    """The value of each index of a factor, or the index itself."""
+    if index or factor.values is None:
+        return np.arange(factor.size, dtype=np.float64)
+    return np.asarray(factor.values, dtype=np.float64)
+
+
+def step_of(factor: Factor, index: bool) -> float:
+    """The smallest distance of two different values; 1 where there is one value only."""
+    gaps = np.diff(np.unique(values_of(factor, index)))
+    return float(gaps.min()) if gaps.size else 1.0
