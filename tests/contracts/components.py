@@ -14,7 +14,7 @@ from unweave.analysis import Analysis
 from unweave.data import DatasetSpec
 from unweave.errors import SpecError
 from unweave.likelihoods import Likelihood
-from unweave.metrics import InformationEstimator, Metric, Predictor
+from unweave.metrics import InformationEstimator, Metric, Predictor, ProbeFamily
 from unweave.nn import Architecture
 from unweave.objectives import Method, Term
 from unweave.schedules import Schedule
@@ -35,6 +35,7 @@ FAMILIES: dict[type[Component], str] = {
     Metric: "unweave.metrics",
     InformationEstimator: "unweave.metrics",
     Predictor: "unweave.metrics",
+    ProbeFamily: "unweave.metrics",
     Analysis: "unweave.analysis",
 }
 """Each family, and the module whose `__all__` names its members."""

@@ -2,10 +2,17 @@
 
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.dci.boosted import DCI
+from unweave.metrics.dci.ease import DCIES
 from unweave.metrics.dci.forest import DCIForest
 from unweave.metrics.dci.hist import DCIHist
 from unweave.metrics.dci.lasso import DCILasso
 from unweave.metrics.dci.per_tree import DCIPerTree
+from unweave.metrics.dci.probes import (
+    ForestProbes,
+    FourierProbes,
+    NetworkProbes,
+    ProbeFamily,
+)
 from unweave.metrics.downstream.accuracy import DownstreamLogistic, DownstreamTrees
 from unweave.metrics.downstream.fairness import Fairness
 from unweave.metrics.downstream.predictors import BoostedTrees, LogisticCV, Predictor
@@ -52,6 +59,7 @@ from unweave.metrics.table import table_from_arrays
 __all__ = [
     "AAM",
     "DCI",
+    "DCIES",
     "DCIMIG",
     "EDI",
     "IRS",
@@ -79,6 +87,8 @@ __all__ = [
     "FactorLeakage",
     "FactorVAEScore",
     "Fairness",
+    "ForestProbes",
+    "FourierProbes",
     "Histogram",
     "InfoC",
     "InfoE",
@@ -93,8 +103,10 @@ __all__ = [
     "Modularity",
     "ModularityExplicitness",
     "NearestNeighbours",
+    "NetworkProbes",
     "PosteriorSampling",
     "Predictor",
+    "ProbeFamily",
     "ReducedDownstream",
     "SAPContinuous",
     "Score",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Fitted", "ImportanceMetric", "Task"]
+__all__ = ["Fitted", "ImportanceMetric", "Task", "task_of"]
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -24,6 +24,7 @@ from unweave.metrics.sampling import (
     COMPAT_HELP,
     SHARE_HELP,
     Compat,
+    Rows,
     grid_rows,
     in_order,
     sampler,
@@ -174,10 +175,6 @@ class ImportanceMetric(PreparedMetric[Importances]):
     def seconds(self, task: Task) -> float:
         """How long that takes, measured on a few."""
 
-    @property
-    def _which(self) -> str:
-        return "drawn at random" if self.share is None else "as they stand"
-
     def _constant(self) -> str:
         return f"{self.name} needs a factor that varies, but every factor is constant here."
 
@@ -192,22 +189,57 @@ class ImportanceMetric(PreparedMetric[Importances]):
             train, test = rows.split(self.train, self.test)
             # The reference's estimators draw from a stream of their own with the same seed.
             random_state = rows.random_state if self.compat == "none" else draws.legacy()
-        labels = factors[train]
-        columns = np.flatnonzero((labels != labels[:1]).any(axis=0))
-        if not columns.size:
-            raise DataError(
-                f"{self.name} fits {len(train)} rows {self._which}, and every factor is "
-                f"constant in them. Give more rows."
-            )
-        codes: NDArray[np.floating] = np.asarray(table.mean[train])
-        others: NDArray[np.floating] = np.asarray(table.mean[test])
-        if self.compat == "none":
-            codes, others = standardised(codes, others)
-        return Task(
-            codes=np.ascontiguousarray(codes, np.float32),
-            labels=labels[:, columns],
-            test_codes=np.ascontiguousarray(others, np.float32),
-            test_labels=factors[test][:, columns],
-            columns=columns,
-            random_state=random_state,
+        which = "drawn at random" if self.share is None else "as they stand"
+        return task_of(
+            table,
+            (train, test),
+            random_state,
+            name=self.name,
+            which=which,
+            scaled=self.compat == "none",
         )
+
+
+def task_of(
+    table: Representation,
+    rows: tuple[Rows, Rows],
+    random_state: np.random.RandomState,
+    *,
+    name: str,
+    which: str = "drawn at random",
+    scaled: bool = True,
+) -> Task:
+    """Codes and labels of rows to fit and of other rows to test on.
+
+    Args:
+        table: Has the rows.
+        rows: Those to fit, (N,), and the others, (M,).
+        random_state: For estimators that draw.
+        name: The metric.
+        which: How the rows came about, in words.
+        scaled: Whether each latent is brought to mean 0 and deviation 1.
+
+    Raises:
+        DataError: No factor varies in the rows to fit.
+    """
+    train, test = rows
+    factors = np.asarray(table.factors)
+    labels = factors[train]
+    columns = np.flatnonzero((labels != labels[:1]).any(axis=0))
+    if not columns.size:
+        raise DataError(
+            f"{name} fits {len(train)} rows {which}, and every factor is constant in them. Give "
+            f"more rows."
+        )
+    codes: NDArray[np.floating] = np.asarray(table.mean[train])
+    others: NDArray[np.floating] = np.asarray(table.mean[test])
+    if scaled:
+        codes, others = standardised(codes, others)
+    return Task(
+        codes=np.ascontiguousarray(codes, np.float32),
+        labels=labels[:, columns],
+        test_codes=np.ascontiguousarray(others, np.float32),
+        test_labels=factors[test][:, columns],
+        columns=columns,
+        random_state=random_state,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["FULL", "UNWEAVE"]
 
 from unweave.metrics.dci.boosted import DCI
+from unweave.metrics.dci.ease import DCIES
 from unweave.metrics.dci.forest import DCIForest
 from unweave.metrics.dci.hist import DCIHist
 from unweave.metrics.dci.lasso import DCILasso
@@ -40,7 +41,7 @@ from unweave.metrics.predictive.sap_continuous import SAPContinuous
 from unweave.metrics.protocols.base import Protocol
 
 # Importances of latents for predictors of the factors; all but the linear one take long.
-_IMPORTANCE = (DCILasso(), DCI(), DCIPerTree(), DCIForest(), DCIHist())
+_IMPORTANCE = (DCILasso(), DCI(), DCIPerTree(), DCIForest(), DCIHist(), DCIES())
 
 # Functions of what each latent knows of each factor, as they are by default.
 _INFORMATION = (
