@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import unweave
 from unweave.encoders import encode_with
 from unweave.errors import DataError, SpecError
 from unweave.metrics import evaluate
+from unweave.metrics.protocols import protocol
 from unweave.representation import Representation
 
 SMALL = "dsprites(grid=(3, 2, 2, 4, 4))"
@@ -85,6 +87,23 @@ def test_factors_keep_their_kinds_and_values():
         dataset, lambda images: np.float32(centres(images)), metrics="dci_lasso"
     )
     assert found["dci_lasso"].parts == expected.parts
+
+
+def test_a_protocol_of_few_images_encodes_no_more(monkeypatch):
+    few = dataclasses.replace(protocol("fast"), images=50)
+    monkeypatch.setattr("unweave.encoders.protocol_of", lambda name: few)
+    seen = []
+
+    def watch(images):
+        seen.append(images)
+        return centres(images)
+
+    unweave.evaluate_encoder(SMALL, watch, metrics="mig", protocol="fast")
+    unweave.evaluate_encoder(SMALL, watch, metrics="mig", protocol="fast", seed=1)
+    unweave.evaluate_encoder(SMALL, watch, metrics="mig", protocol="fast", rows=np.arange(120))
+    assert [len(batch) for batch in seen] == [50, 50, 120]
+    assert len(np.unique(seen[0].reshape(50, -1), axis=0)) == 50
+    assert (seen[0] != seen[1]).any()
 
 
 def test_variances_and_tensors_are_taken():

@@ -19,6 +19,7 @@ from unweave.metrics.evaluate import names_from
 from unweave.metrics.protocols import DEFAULT, metrics_of
 from unweave.metrics.protocols import protocol as protocol_of
 from unweave.representation import Representation
+from unweave.splits import keyed_permutation
 
 Images: TypeAlias = Literal["uint8", "float"]
 Encode: TypeAlias = Callable[[Any], Any]
@@ -48,7 +49,8 @@ def evaluate_encoder(
         seed: Seed of the metrics' draws.
         images: What `encode` takes: `uint8`, (B, H, W, C) from 0 to 255, or `float`, (B, C, H, W)
             float32 from 0 to 1.
-        rows: Flat indices of the images to score on, (N,); None for all.
+        rows: Flat indices of the images to score on, (N,); None for all, or for as many, drawn at
+            random by the seed, as the protocol encodes at most.
         batch_size: Images in a batch; the last may have fewer.
         repeats: How many seeds to score with.
         progress: Told how many images are encoded, and of the scores.
@@ -61,9 +63,15 @@ def evaluate_encoder(
         >>> scores = evaluate_encoder("dsprites", model.encode, metrics="mig")  # doctest: +SKIP
     """
     # What is misspelt is said before anything is encoded.
-    metrics_of(protocol_of(protocol), names_from(metrics))
+    chosen = protocol_of(protocol)
+    metrics_of(chosen, names_from(metrics))
+    _check(images, batch_size)
+    opened = _open(dataset, progress)
+    if rows is None and chosen.images is not None:
+        order = keyed_permutation(len(opened), seed, "images that are encoded")
+        rows = np.sort(order[: chosen.images])
     table = encode_with(
-        dataset, encode, images=images, rows=rows, batch_size=batch_size, progress=progress
+        opened, encode, images=images, rows=rows, batch_size=batch_size, progress=progress
     )
     return _metrics.evaluate(
         table, metrics=metrics, protocol=protocol, seed=seed, repeats=repeats, progress=progress
@@ -85,10 +93,7 @@ def encode_with(
         SpecError: An unknown kind of images, or a batch size below 1.
         DataError: The encoder gives something else than codes.
     """
-    if images not in ("uint8", "float"):
-        raise SpecError(f"images must be uint8 or float, not {images!r}.")
-    if batch_size < 1:
-        raise SpecError(f"batch_size must be at least 1, but is {batch_size}.")
+    _check(images, batch_size)
     opened = _open(dataset, progress)
     flat = opened.check_flat(np.arange(len(opened)) if rows is None else rows)
     if not len(flat):
@@ -114,6 +119,13 @@ def encode_with(
     )
     # Metrics that follow factors as numbers read their kinds and values too.
     return replace(table, factor_space=opened.factor_space)
+
+
+def _check(images: str, batch_size: int) -> None:
+    if images not in ("uint8", "float"):
+        raise SpecError(f"images must be uint8 or float, not {images!r}.")
+    if batch_size < 1:
+        raise SpecError(f"batch_size must be at least 1, but is {batch_size}.")
 
 
 def _open(dataset: Dataset | DatasetSpec | str, progress: Progress | None) -> Dataset:
