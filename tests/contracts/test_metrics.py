@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 
-from contracts.components import MEMBERS
+from contracts.quick import METRICS, QUICK
 from unweave.analysis import analyses_of
 from unweave.errors import SpecError
 from unweave.factors import Factor, FactorSpace
@@ -19,26 +19,6 @@ from unweave.metrics.protocols import DEFAULT, protocol
 from unweave.representation import Representation
 from unweave.spec import parse
 
-# Fewer trees and regressions, for metrics that fit many to each factor.
-QUICK = {
-    each.name: each
-    for each in (
-        parse(text, Metric)
-        for text in (
-            "dci(stages=5)",
-            "dci_per_tree(stages=5)",
-            "dci_forest(size=10)",
-            "dci_hist(stages=5)",
-            "downstream_trees(train=(100,), predictor=boosted_trees(stages=3))",
-            "downstream_logistic(train=(100,), predictor=logistic_cv(penalties=2, folds=2))",
-            "strong_downstream(train=(100,), predictor=boosted_trees(stages=3))",
-            "reduced_downstream(train=(100,), predictor=boosted_trees(stages=3), "
-            "ranking=boosted_trees(stages=3))",
-            "fairness(predictor=boosted_trees(stages=3))",
-        )
-    )
-}
-METRICS = [QUICK.get(cls.name, cls()) for family, cls in MEMBERS if family is Metric]
 every_metric = pytest.mark.parametrize("metric", METRICS, ids=str)
 SPACE = FactorSpace((Factor("shape", 3), Factor("size", 5), Factor("place", 8)))
 LATENTS = 5

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["standardised", "within_one"]
+__all__ = ["standardised", "with_room", "within_one"]
+
+import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,16 @@ def within_one(columns: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(np.ldexp(numbers, -exponents))
 
 
+def with_room(numbers: NDArray[Any], bits: int) -> NDArray[Any]:
+    """The numbers, any shape; all divided by a power of two if the sum of 2**bits might overflow.
+
+    What does not depend on scale stays the same, and so do all numbers of usual size.
+    """
+    largest = max(float(numbers.max()), -float(numbers.min()))
+    excess = math.frexp(largest)[1] - (np.finfo(numbers.dtype).maxexp - bits)
+    return np.asarray(np.ldexp(numbers, -excess)) if excess > 0 else numbers
+
+
 def standardised(
     codes: NDArray[np.floating], others: NDArray[np.floating]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -33,9 +46,10 @@ def standardised(
     """
     first, second = (np.asarray(each, np.float64) for each in (codes, others))
     # Powers of two round nothing, and keep squares from overflowing.
-    largest = np.abs(first).max(axis=0)
-    scale = np.exp2(-np.frexp(np.where(largest > 0, largest, 1.0))[1].astype(np.float64))
-    first, second = first * scale, second * scale
+    _, exponents = np.frexp(np.abs(first).max(axis=0))
+    first = np.ldexp(first, -exponents)
+    with np.errstate(over="ignore"):
+        second = np.clip(np.ldexp(second, -exponents), -1e60, 1e60)
     mean, deviation = first.mean(axis=0), first.std(axis=0)
     varies = (first != first[:1]).any(axis=0)
     factor = np.divide(1.0, deviation, out=np.zeros_like(mean), where=varies & (deviation > 0))

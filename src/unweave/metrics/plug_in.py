@@ -9,6 +9,8 @@ import contextlib
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.metrics.columns import with_room
+
 
 def discretise(
     codes: NDArray[np.floating], bins: int, *, rounded: bool = False
@@ -30,7 +32,8 @@ def discretise(
     """
     binned = np.empty(codes.shape, dtype=np.int64)
     for j in range(codes.shape[1]):
-        column = np.asarray(codes[:, j])
+        # Room for the width of the range.
+        column = with_room(np.asarray(codes[:, j]), 2)
         edges = _rounded_edges(column, bins) if rounded else _inner_edges(column, bins)
         binned[:, j] = np.digitize(column, edges)
     return binned
@@ -78,9 +81,14 @@ def _inner_edges(column: NDArray[np.floating], bins: int) -> NDArray[np.floating
 
 
 def _rounded_edges(column: NDArray[np.floating], bins: int) -> NDArray[np.floating]:
-    """The edges between bins as NumPy 1 had them, (bins - 1,); some may be equal."""
-    edges = np.histogram_bin_edges(column.astype(np.float64), bins=bins)
-    return edges[1:-1].astype(column.dtype)
+    """The edges between bins as NumPy 1 had them, (bins - 1,); some may be equal.
+
+    There are none where not even double precision can part them.
+    """
+    with contextlib.suppress(ValueError):
+        edges = np.histogram_bin_edges(column.astype(np.float64), bins=bins)
+        return edges[1:-1].astype(column.dtype)
+    return np.empty(0)
 
 
 def _entropy(counts: NDArray[np.int64]) -> float:

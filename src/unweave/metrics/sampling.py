@@ -44,6 +44,8 @@ SHARE_HELP = (
 
 # How many points disentanglement_lib draws at a time.
 _CHUNK = 16
+# Codes whose squares can be summed in single precision, as the reference does.
+_LARGEST = 1e15
 # Rows that are drawn at once for pairs and groups; what stands in memory meanwhile.
 _BLOCK = 2**16
 
@@ -280,11 +282,19 @@ def sampler(table: Representation, draws: Draws, compat: Compat) -> Sampler:
     """The sampler that a setting of `compat` asks for.
 
     Raises:
-        DataError: The table is not a full grid and should be, or has fewer than two rows.
+        DataError: The table is not a full grid and should be, or has fewer than two rows; or
+            codes are so large that published arithmetic fails.
     """
     factors = np.asarray(table.factors)
     if compat == "none":
         return RowSampler(factors, draws)
+    largest = max(float(table.mean.max()), -float(table.mean.min()))
+    if largest > _LARGEST:
+        raise DataError(
+            f"Published protocols take codes as they are, in single precision, where squares of "
+            f"numbers beyond {_LARGEST:g} overflow, and the largest code is {largest:g}. Divide "
+            f"the codes by one number, or score them with protocol unweave."
+        )
     return GridSampler(factors, table.factor_space, draws)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["accuracy", "fit", "logistic_regression"]
+__all__ = ["accuracy", "fit", "logistic_regression", "quiet"]
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -60,11 +62,24 @@ def fit(classifier: Any, features: NDArray[np.floating], labels: ArrayLike) -> A
     It is quiet when a solver stops at its largest number of iterations, as published scores
     often did.
     """
+    with quiet():
+        return classifier.fit(features, labels)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """A block in which scikit-learn does not say what is no news to a metric.
+
+    That a solver stopped at its largest number of iterations, and that a factor has a value for
+    every other row or more, as one that numbers the rows has. Filters of warnings belong to all
+    threads.
+    """
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return classifier.fit(features, labels)
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        yield
 
 
 def accuracy(classifier: Any, features: NDArray[np.floating], labels: ArrayLike) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.metrics.dci.metric import Fitted, ImportanceMetric, Task
+from unweave.metrics.solvers import fit
 from unweave.metrics.trees.boosting import trees_of
 from unweave.spec import number
 
@@ -46,7 +47,7 @@ class DCIHist(ImportanceMetric):
         done, fitted = 0, []
         for labels, found in zip(task.labels.T, task.test_labels.T, strict=True):
             with _one_thread():
-                model = self._model(self.stages).fit(task.codes, labels)
+                model = fit(self._model(self.stages), task.codes, labels)
                 right = model.predict(task.codes) == labels
                 right_test = model.predict(task.test_codes) == found
             fitted.append(
@@ -71,7 +72,7 @@ class DCIHist(ImportanceMetric):
         few = min(self.stages, 3)
         begun = time.perf_counter()
         with _one_thread():
-            self._model(few).fit(task.codes, labels)
+            fit(self._model(few), task.codes, labels)
         seconds = time.perf_counter() - begun
         return seconds * self.trees(task) / trees_of(len(np.unique(labels)), few)
 

@@ -141,8 +141,9 @@ class ReducedDownstream(PredictorMetric):
 def _others(accuracies: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean of each row (K, K) without the diagonal, (K,)."""
     count = len(accuracies)
-    result: NDArray[np.float64] = (accuracies.sum(axis=1) - np.diag(accuracies)) / (count - 1)
-    return result
+    others = (accuracies.sum(axis=1) - np.diag(accuracies)) / (count - 1)
+    # Differences are rounded, and no accuracy is above 1.
+    return np.asarray(np.minimum(others, 1.0))
 
 
 def _published(

@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.metrics.columns import with_room
+
 ActiveRule = Literal["range20", "range8", "iqr"]
 ACTIVE_HELP = (
     "Latents that count: range20 and range8, whose range is above a 20th or an 8th of the widest; "
@@ -31,6 +33,6 @@ def active_latents(
         spread = high - low
         least = 0.1 if discrete else spread.max() / 10
     else:
-        spread = np.ptp(np.asarray(codes, np.float64), axis=0)
+        spread = np.ptp(with_room(np.asarray(codes, np.float64), 2), axis=0)
         least = spread.max() / (20 if rule == "range20" else 8)
     return np.asarray(spread > least)

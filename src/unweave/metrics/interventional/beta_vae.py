@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.columns import within_one
 from unweave.metrics.draws import Draws
 from unweave.metrics.sampling import COMPAT_HELP, Compat, check_interventions, sampler
 from unweave.metrics.solvers import accuracy, fit, logistic_regression
@@ -141,6 +142,7 @@ def _lost(means: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _of_unit_deviation(codes: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Codes over their standard deviation; constant latents as they are."""
-    deviations = codes.std(axis=0, dtype=np.float64)
-    return codes / np.where(deviations > 0, deviations, 1.0)
+    """Codes over their standard deviation; constant latents stay constant."""
+    codes = within_one(codes)
+    deviations = codes.std(axis=0)
+    return np.asarray(codes / np.where(deviations > 0, deviations, 1.0))

@@ -143,7 +143,7 @@ class FactorVAEScore(Metric):
         names = table.factor_space.names
         self.check(np.asarray(table.factors), table.factor_space, table.latents)
         rows = sampler(table, draws, self.compat)
-        codes = table.mean if self.compat != "none" else table.mean.astype(np.float64)
+        codes = table.mean if self.compat != "none" else _with_finite_squares(table.mean)
         count = self.variance_samples
         sample = codes if count is None else codes[rows.at_once(count)]
         variances = sample.var(axis=0, ddof=1)
@@ -182,6 +182,16 @@ class FactorVAEScore(Metric):
             label="training votes",
         )
         return Score(value=value, parts=parts, matrix=matrix)
+
+
+def _with_finite_squares(codes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Codes (N, L) in double precision; huge and tiny latents at a scale that squares have.
+
+    No threshold lies between the two scales.
+    """
+    numbers = codes.astype(np.float64)
+    _, exponents = np.frexp(np.abs(numbers).max(axis=0))
+    return np.asarray(np.ldexp(numbers, np.clip(exponents, -400, 400) - exponents))
 
 
 def _share(part: float, whole: float) -> float:

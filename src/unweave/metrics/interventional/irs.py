@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.columns import with_room
 from unweave.metrics.draws import Draws
 from unweave.metrics.plug_in import discretise
 from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
@@ -115,7 +116,7 @@ class IRS(Metric):
             rows = sampler(table, draws, self.compat).sample(self.samples)
             codes, factors = codes[rows], factors[rows]
         if self.compat == "none":
-            codes = codes.astype(np.float64)
+            codes = with_room(codes.astype(np.float64), 64)
         columns = np.arange(len(names))
         if self.compat == "none":
             columns = np.flatnonzero((factors != factors[:1]).any(axis=0))

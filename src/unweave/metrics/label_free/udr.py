@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unweave.errors import DataError, SpecError
+from unweave.metrics.columns import within_one
 
 Floats = NDArray[np.float64]
 Correlation = Literal["lasso", "spearman"]
@@ -117,6 +118,7 @@ def udr(
             for table, divergence in zip(tables, divergences, strict=True)
         ]
     else:
+        tables = [within_one(table) for table in tables]
         informative = [
             mask & (table.std(axis=0) > 0) if filter_low_kl else np.ones(len(mask), np.bool_)
             for mask, table in zip(informative, tables, strict=True)
@@ -201,7 +203,10 @@ def _checked(
         raise DataError(f"There are {len(tables)} models, but KLs of {len(divergences)}.")
     for m, (table, divergence) in enumerate(zip(tables, divergences, strict=True)):
         if table.ndim != 2 or len(table) < 2 or not table.shape[1]:
-            raise DataError(f"Codes of model {m} must have the shape (N, L), not {table.shape}.")
+            raise DataError(
+                f"Codes of model {m} must have the shape (N, L), with at least 2 rows and a "
+                f"latent, not {table.shape}."
+            )
         if len(table) != len(tables[0]):
             raise DataError(
                 f"All models must encode the same images, but model 0 has {len(tables[0]):,} rows "

@@ -25,6 +25,8 @@ from unweave.spec import number, option
 
 # Eigenvalues of a correlation matrix below this are beyond what single precision can tell.
 _RESOLUTION = float(np.finfo(np.float32).eps)
+# Products of four codes are finite up to here.
+_LARGEST = 1e70
 
 
 def gaussian_total_correlation(covariance: NDArray[np.float64], floor: float = 0.0) -> float:
@@ -143,14 +145,20 @@ class Unsupervised(Metric):
         """The Gaussian total correlation.
 
         Raises:
-            DataError: There is only one latent, or `compat` needs the full grid and this is not
-                one.
+            DataError: There is only one latent, a code is beyond 1e70, or `compat` needs the full
+                grid and this is not one.
         """
         table = representation
         self.check(np.asarray(table.factors), table.factor_space, table.latents)
         codes = table.mean
         if self.samples is not None:
             codes = codes[sampler(table, draws, self.compat).sample(self.samples)]
+        largest = float(np.abs(codes).max())
+        if largest > _LARGEST:
+            raise DataError(
+                f"unsupervised multiplies codes with one another, so they must lie within "
+                f"{_LARGEST:g}, but the largest is {largest:g}: divide all by one number."
+            )
         varying = codes.max(axis=0) > codes.min(axis=0)
         covariance = _covariance(codes[:, varying])
         value = gaussian_total_correlation(covariance, floor=_RESOLUTION)

@@ -117,9 +117,9 @@ def _log_densities(
     out: NDArray[Any],
 ) -> None:
     """Log weighted densities of each point under each component, (S, M), written to `out`."""
-    np.subtract(points, mean, out=out)
     # Far away the square exceeds every number, and the density is 0 as it should be.
     with np.errstate(over="ignore"):
+        np.subtract(points, mean, out=out)
         np.multiply(out, scale, out=out)
         np.multiply(out, out, out=out)
     np.subtract(top, out, out=out)

@@ -150,7 +150,8 @@ class ModularityExplicitness(Metric):
         varies = entropies(factors[train], space.sizes) > 0
         constant = (codes[train] == codes[train[:1]]).all(axis=0)
         alive = modularities(information[:, varies])[~constant] if varies.any() else np.empty(0)
-        value = float(alive.mean()) if alive.size else 0.0
+        # Rounding may leave a hair less than nothing.
+        value = max(0.0, float(alive.mean())) if alive.size else 0.0
         _, tested = self._explicitness(codes, factors, train, test)
         named = {
             f"explicitness_{name}": float(auc)

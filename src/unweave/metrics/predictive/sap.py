@@ -4,7 +4,6 @@ from __future__ import annotations
 
 __all__ = ["SAP", "gaps", "svc_accuracies"]
 
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, final
 
@@ -24,6 +23,7 @@ from unweave.metrics.sampling import (
     in_order,
     sampler,
 )
+from unweave.metrics.solvers import quiet
 from unweave.metrics.threads import cores
 from unweave.representation import Representation
 from unweave.spec import number, option
@@ -57,7 +57,6 @@ def svc_accuracies(
     Returns:
         Share of test rows, (L, K); NaN where the training rows have one value of a factor only.
     """
-    from sklearn.exceptions import ConvergenceWarning
     from sklearn.svm import LinearSVC
 
     (codes, factors), (test_codes, test_factors) = train, test
@@ -79,10 +78,9 @@ def svc_accuracies(
     jobs = [(j, int(k)) for j in range(latents) for k in np.flatnonzero(varies)]
     accuracies = np.full((latents, kinds), np.nan)
     # The primal solver lets other threads run. The dual one draws from a generator that the whole
-    # process shares, so its fits wait for one another. Filters of warnings belong to all threads.
+    # process shares, so its fits wait for one another.
     workers = cores() if random_state is None else 1
-    with warnings.catch_warnings(), ThreadPoolExecutor(workers) as pool:
-        warnings.simplefilter("ignore", ConvergenceWarning)
+    with quiet(), ThreadPoolExecutor(workers) as pool:
         for job, found in zip(jobs, pool.map(accuracy, jobs), strict=True):
             accuracies[job] = found
     return accuracies

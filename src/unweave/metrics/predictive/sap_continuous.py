@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.columns import with_room
 from unweave.metrics.draws import Draws
 from unweave.metrics.predictive.sap import gaps
 from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
@@ -35,7 +36,7 @@ def squared_correlations(
     Returns:
         From 0 to 1, (L, K); 0 for a constant latent, NaN for a constant factor.
     """
-    x, y = np.asarray(codes, np.float64), np.asarray(factors, np.float64)
+    x, y = with_room(np.asarray(codes, np.float64), 64), np.asarray(factors, np.float64)
     # Values that are all the same have a mean that may differ from them in the last bit.
     x, y = x - x[:1], y - y[:1]
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
