@@ -49,6 +49,22 @@ def test_how_to_examples_run(page: Path) -> None:
     assert done.stdout.splitlines() == promised
 
 
+def test_every_protocol_and_its_keys_are_told() -> None:
+    from unweave.metrics.protocols import PROTOCOLS, names_of
+
+    page = (ROOT / "docs/how-to/published-scores.md").read_text("utf-8")
+    first, second = re.findall(r"(?:^\|.*\n)+", page, re.M)[:2]
+    told = [name for row in first.splitlines()[2:] for name in re.findall(r"`(\w+)`", row[:30])]
+    assert sorted(told) == sorted(PROTOCOLS)
+    known = {metric.name for metric in PROTOCOLS["dlib"].metrics}
+    for row in second.splitlines()[2:]:
+        metrics, theirs, _ = row.strip("| ").split(" | ")
+        names = re.findall(r"`(\w+)`", metrics)
+        assert known.issuperset(names)
+        for alias in re.findall(r"`(\w+)`", theirs):
+            assert names_of((alias,)) == tuple(names)
+
+
 def test_every_python_block_is_python() -> None:
     found = [(page, block) for page in PAGES for block in blocks(page, "python")]
     assert len(found) > 5
