@@ -175,6 +175,27 @@ class TestEvaluate:
         assert score.samples == 96
         assert score.data == "dsprites(grid=(3, 1, 2, 4, 4))"
 
+    def test_the_precision_in_which_images_were_encoded_is_kept(self, tmp_path, monkeypatch):
+        run = unweave.load_run(copy_of(rich(), tmp_path))
+        asked = {"metric_names": ("mig",), "data": "dsprites(grid=(3, 1, 2, 4, 4))"}
+        assert run.evaluate(**asked)["mig"].precision == "float32"
+        values = {}
+        # As on processors with instructions for bfloat16, and on others.
+        for precision in ("bfloat16", "float32"):
+            monkeypatch.setattr("unweave.run.automatic", lambda device, found=precision: found)
+            score = run.evaluate(**asked, protocol_name="fast")["mig"]
+            assert score.precision == precision
+            assert f"mean codes in {precision})" in str(
+                run.evaluate(**asked, protocol_name="fast")
+            )
+            values[precision] = score.matrix.values
+        assert (values["bfloat16"] != values["float32"]).any()
+        # An analysis is of float32 whatever metrics are.
+        losses = run.evaluate(("test_losses",), data=asked["data"])["test_losses"]
+        assert losses.precision == "float32"
+        kept = [row["precision"] for row in document(run.folder / "scores.json")["scores"]]
+        assert kept == ["float32", "float32", "float32"]
+
     @pytest.mark.parametrize(
         ("arguments", "error", "words"),
         [

@@ -79,6 +79,29 @@ def test_the_same_provenance_is_replaced_and_becomes_the_newest(tmp_path):
     assert load_scores(tmp_path) == [record(part="train").to_dict(), newer.to_dict()]
 
 
+def test_the_precision_in_which_images_were_encoded(tmp_path):
+    fast = record(precision="bfloat16")
+    save_scores(tmp_path, (fast,))
+    (row,) = load_scores(tmp_path)
+    assert row["precision"] == "bfloat16"
+    assert str(Scores((fast,))).splitlines()[0].endswith("images, mean codes in bfloat16)")
+    # One of another machine takes its place, as one of other weights does.
+    save_scores(tmp_path, (record(precision="float32"),))
+    assert [row["precision"] for row in load_scores(tmp_path)] == ["float32"]
+    # Of codes that were given it is not known.
+    assert record().to_dict()["precision"] is None
+
+
+def test_a_score_stored_before_precision_was(tmp_path):
+    old = {key: value for key, value in record().to_dict().items() if key != "precision"}
+    (tmp_path / "scores.json").write_text(json.dumps({"format": 1, "scores": [old]}))
+    assert load_scores(tmp_path) == [old]
+    save_scores(tmp_path, (record(metric="dci", precision="float32"),))
+    assert [row.get("precision") for row in load_scores(tmp_path)] == [None, "float32"]
+    save_scores(tmp_path, (record(precision="float32"),))
+    assert [row["metric"] for row in load_scores(tmp_path)] == ["dci", "mig"]
+
+
 def test_a_damaged_file(tmp_path):
     (tmp_path / "scores.json").write_text("{")
     with pytest.raises(RunError, match=r"scores\.json"):

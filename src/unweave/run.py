@@ -283,7 +283,9 @@ class Run:
             progress=progress,
         )
 
-        device = self.model.device
+        precision: Precision = "float32"
+        if chosen.encode == "auto":
+            precision = automatic(self.model.device)
 
         def table() -> Representation:
             return self.representation(
@@ -292,11 +294,11 @@ class Run:
                 data=data,
                 seed=seed,
                 progress=progress,
-                precision="float32" if chosen.encode == "float32" else automatic(device),
+                precision=precision,
                 images=chosen.images,
             )
 
-        scores = score(chosen, tabular, analyses, subject, table, part, metric_names)
+        scores = score(chosen, tabular, analyses, subject, table, part, metric_names, precision)
         save_scores(self.folder, tuple(scores.values()))
         return scores
 

@@ -34,6 +34,8 @@ class ScoreRecord:
         seed: Seed of the draws.
         step: Optimiser steps of the weights that were scored.
         unweave: Version that computed it.
+        precision: In which the images were encoded, `float32` or `bfloat16`; None where that is
+            not known, as of codes that were given.
     """
 
     metric: str
@@ -48,6 +50,7 @@ class ScoreRecord:
     seed: int
     step: int
     unweave: str
+    precision: str | None = None
 
     @property
     def value(self) -> float:
@@ -75,6 +78,7 @@ class ScoreRecord:
             "source": self.source,
             "part": self.part,
             "codes": self.codes,
+            "precision": self.precision,
             "samples": self.samples,
             "seed": self.seed,
             "step": self.step,
@@ -142,9 +146,10 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 
 def _provenance(record: ScoreRecord) -> str:
+    precision = f" in {record.precision}" if record.precision else ""
     return (
         f"{record.data}, {record.source}, part {record.part}, {record.samples:,} images, "
-        f"{record.codes} codes"
+        f"{record.codes} codes{precision}"
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from unweave import metrics
 from unweave._version import __version__
 from unweave.analysis import Analysis, Subject
-from unweave.encoding import Codes, Part
+from unweave.encoding import Codes, Part, Precision
 from unweave.errors import SpecError
 from unweave.metrics import Metric, Score
 from unweave.metrics.evaluate import passed
@@ -42,6 +42,7 @@ def score(
     table: Callable[[], Representation],
     part: Part,
     names: tuple[str, ...] | None,
+    precision: Precision,
 ) -> Scores:
     """Scores with their provenance.
 
@@ -53,6 +54,7 @@ def score(
         table: Gives the table of codes; called when there is a metric.
         part: Of which images the subject's rows are.
         names: The order that was asked for, or None for that of the protocol.
+        precision: In which the table's images are encoded; analyses are of float32.
 
     Raises:
         DataError: A metric or an analysis that is asked for by name cannot score the subject, or
@@ -91,6 +93,7 @@ def score(
                 source=subject.dataset.source,
                 part=part,
                 codes=subject.codes,
+                precision=precision if isinstance(component, Metric) else "float32",
                 samples=samples,
                 seed=subject.seed,
                 step=subject.step,

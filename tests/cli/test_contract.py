@@ -98,7 +98,7 @@ def test_evaluate(tmp_path):
     assert score["text"].startswith("mig")
     assert (score["samples"], score["part"], score["codes"]) == (IMAGES, "all", "mean")
     assert (score["data"], score["source"]) == (MINI, "rendered")
-    assert score["step"] == 24
+    assert (score["step"], score["precision"]) == (24, "float32")
     assert document(run / "scores.json")["scores"] == [score]
 
 

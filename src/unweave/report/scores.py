@@ -80,7 +80,7 @@ class Following:
     sentence: str
 
 
-_FACTS = ("text", "protocol", "data", "source", "part", "codes", "samples", "seed",
+_FACTS = ("text", "protocol", "data", "source", "part", "codes", "precision", "samples", "seed",
           "step", "unweave")  # fmt: skip
 
 
