@@ -196,6 +196,11 @@ class TestEvaluate:
         kept = [row["precision"] for row in document(run.folder / "scores.json")["scores"]]
         assert kept == ["float32", "float32", "float32"]
 
+    def test_an_alias(self, tmp_path):
+        run = unweave.load_run(copy_of(rich(), tmp_path))
+        scores = run.evaluate(("mig", "factor_vae_metric"), data="dsprites(grid=(3, 1, 2, 4, 4))")
+        assert list(scores) == ["mig", "factor_vae"]
+
     @pytest.mark.parametrize(
         ("arguments", "error", "words"),
         [

@@ -252,8 +252,9 @@ class Run:
         """Score the run, and add the scores to `scores.json`.
 
         Args:
-            metric_names: Names of metrics and analyses, or None for what the protocol scores
-                unasked, which no analysis is part of.
+            metric_names: Names of metrics, or their aliases, and of analyses; None for what the
+                protocol scores unasked, which no analysis is part of. A score stands under the
+                metric's own name.
             protocol_name: Which settings to use.
             part: `train`, `holdout` or `all` of the images.
             codes: `mean` or `sampled`.

@@ -13,7 +13,7 @@ from unweave.encoding import Codes, Part, Precision
 from unweave.errors import SpecError
 from unweave.metrics import Metric, Score
 from unweave.metrics.evaluate import passed
-from unweave.metrics.protocols import Protocol
+from unweave.metrics.protocols import Protocol, names_of
 from unweave.representation import Representation
 from unweave.scores import ScoreRecord, Scores
 from unweave.spec import Component
@@ -53,7 +53,7 @@ def score(
         subject: What is scored.
         table: Gives the table of codes; called when there is a metric.
         part: Of which images the subject's rows are.
-        names: The order that was asked for, or None for that of the protocol.
+        names: The order that was asked for, by names or aliases; None for that of the protocol.
         precision: In which the table's images are encoded; analyses are of float32.
 
     Raises:
@@ -82,6 +82,7 @@ def score(
     for analysis in analyses:
         images = len(analysis.rows(subject))
         found[analysis.name] = (analysis, analysis.score(subject), images)
+    order = tuple(found) if names is None else names_of(names)
     return Scores(
         tuple(
             ScoreRecord(
@@ -99,6 +100,6 @@ def score(
                 step=subject.step,
                 unweave=__version__,
             )
-            for component, result, samples in (found[name] for name in names or found)
+            for component, result, samples in (found[name] for name in order)
         )
     )

@@ -24,6 +24,8 @@ from session.runs import (
 )
 from unweave.studies import PRESETS, preset
 
+SMALL = "dsprites(grid=(3, 2, 2, 2, 2))"
+
 
 def test_train():
     folder, result = rich_result()
@@ -100,6 +102,16 @@ def test_evaluate(tmp_path):
     assert (score["data"], score["source"]) == (MINI, "rendered")
     assert (score["step"], score["precision"]) == (24, "float32")
     assert document(run / "scores.json")["scores"] == [score]
+
+
+def test_evaluate_by_an_alias(tmp_path):
+    run = copy_of(rich(), tmp_path)
+    given = ["evaluate", run, "--protocol", "dlib", "--data", SMALL, "--json"]
+    found = cli(*given, "--metrics", "sap_continuous,factor_vae_metric").json["scores"]
+    assert list(found) == ["sap_continuous", "factor_vae_metric"]
+    assert found["factor_vae_metric"]["metric"] == "factor_vae"
+    # What is stored has the metric's own name.
+    assert document(run / "scores.json")["scores"] == list(found.values())
 
 
 def test_evaluate_says_beforehand_what_takes_long(tmp_path, caplog):

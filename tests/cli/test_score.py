@@ -52,6 +52,24 @@ def test_a_protocol_and_a_seed(file):
     assert scores[2]["text"] == "mig(samples=10000, compat=dlib)"
 
 
+def test_a_score_stands_under_the_name_it_was_asked_for_by(file, tmp_path):
+    given = ["score", file, "--protocol", "dlib", "--json", "--out", tmp_path / "out.json"]
+    asked = ["factor_vae_metric", "mig", "sap_score"]
+    found = cli(*given, "--metrics", ",".join(asked)).json["scores"]
+    assert list(found) == asked
+    assert [score["metric"] for score in found.values()] == ["factor_vae", "mig", "sap"]
+    assert [score["text"].split("(")[0] for score in found.values()] == [
+        "factor_vae",
+        "mig",
+        "sap",
+    ]
+    assert json.loads((tmp_path / "out.json").read_text())["scores"] == found
+    own = cli(*given, "--metrics", "factor_vae,mig,sap").json["scores"]
+    assert list(own) == ["factor_vae", "mig", "sap"]
+    assert list(own.values()) == list(found.values())
+    assert "factor_vae = " in cli(*given[:4], "--metrics", "factor_vae_metric").out
+
+
 def test_repeats(file):
     given = ["score", file, "--metrics", "mig", "--protocol", "dlib"]
     alone = [cli(*given, "--seed", s, "--json").json["scores"]["mig"]["value"] for s in (3, 4)]

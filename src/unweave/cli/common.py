@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["Common", "Flag", "Float", "Int", "Text", "bar", "names_of", "say", "to_number"]
+__all__ = [
+    "Common",
+    "Flag",
+    "Float",
+    "Int",
+    "Text",
+    "as_asked",
+    "bar",
+    "names_of",
+    "say",
+    "to_number",
+]
 
 import json
 import logging
 import math
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -60,6 +71,14 @@ def names_of(metrics: str | None) -> tuple[str, ...] | None:
     if not names:
         raise SpecError("--metrics is empty; give names such as mig, or leave it out.")
     return names
+
+
+def as_asked(forms: Mapping[str, Any], asked: tuple[str, ...] | None) -> dict[str, Any]:
+    """Scores by the names that were asked for, which may be aliases of the metrics' own."""
+    from unweave.metrics.protocols import names_of as own_names
+
+    names = dict(zip(own_names(asked), asked, strict=True)) if asked else {}
+    return {names.get(name, name): form for name, form in forms.items()}
 
 
 @dataclass(kw_only=True)

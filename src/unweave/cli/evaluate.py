@@ -9,7 +9,7 @@ from typing import Annotated, Literal, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Int, Text, bar, names_of, to_number
+from unweave.cli.common import Common, Int, Text, as_asked, bar, names_of, to_number
 
 
 @final
@@ -60,7 +60,7 @@ class Evaluate(Common):
             )
         result = {
             "run": str(run.folder),
-            "scores": {name: record.to_dict() for name, record in scores.items()},
+            "scores": as_asked({n: record.to_dict() for n, record in scores.items()}, names),
         }
         self.emit(result, str(scores))
         return 0

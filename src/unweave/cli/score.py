@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Int, Text, bar, names_of, to_number
+from unweave.cli.common import Common, Int, Text, as_asked, bar, names_of, to_number
 
 if TYPE_CHECKING:
     from unweave.representation import Representation
@@ -78,6 +78,7 @@ class Score(Common):
                 progress=progress,
             )
         result = self._result(table, scores, seed, repeats)
+        result["scores"] = as_asked(result["scores"], names)
         if self.out is not None:
             write_json(Path(self.out), result)
         self.emit(result, self._text(table, scores, seed, repeats))
