@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.files.checks import Kind, check_order
 from unweave.data.files.kept import kept_rows, pick
-from unweave.data.files.npz import Kind, Npz, open_npz
+from unweave.data.files.npz import Npz, open_npz
 from unweave.data.store import BLOCK
-from unweave.factors import FactorSpace
+from unweave.factors import Factor, FactorSpace
 
 __all__ = ["FILE_NAME", "URL", "Archive", "open_archive"]
 
@@ -23,9 +25,8 @@ URL: Final = f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{F
 _SIDE = 64
 # The published file has a pickle in it (`metadata`), which is never opened.
 _KEYS = ("imgs", "latents_values", "latents_classes")
-_TABLES: tuple[tuple[str, Kind], ...] = (("latents_classes", "iu"), ("latents_values", "f"))
-_COLOUR = 1
-"""Columns of the latents before the factors: the colour, which has one value."""
+_COLOUR = Factor("colour", 1, (1.0,))
+"""The first column of the latents, which is no factor here."""
 _REMEDY = (
     f"The published file is at {URL}; give its place with path=..., or use source=rendered, "
     "which needs no file."
@@ -68,23 +69,17 @@ class Archive:
         Raises:
             DataError: A row has other factors.
         """
-        shape = (self._space.size, len(self._space.factors) + _COLOUR)
-        for key, kind in _TABLES:
+        valued = FactorSpace((_COLOUR, *self._space.factors))
+        plain = FactorSpace(tuple(Factor(each.name, each.size) for each in valued.factors))
+        shape = (valued.size, len(valued.factors))
+        tables: tuple[tuple[str, Kind, FactorSpace], ...] = (
+            ("latents_classes", "iu", plain),
+            ("latents_values", "f", valued),
+        )
+        for key, kind, space in tables:
+            fault = partial(self._file.error, key)
             for first, rows in self._file.blocks(key, shape, kind, 16 * BLOCK):
-                indices = self._space.unravel(np.arange(first, first + len(rows)))
-                if kind == "iu":
-                    expected = np.pad(indices, ((0, 0), (_COLOUR, 0))).astype(np.float64)
-                else:
-                    values = self._space.values(indices)
-                    expected = np.pad(values, ((0, 0), (_COLOUR, 0)), constant_values=1.0)
-                wrong = ~np.isclose(rows, expected, rtol=0, atol=1e-6).all(axis=1)
-                if wrong.any():
-                    place = int(wrong.argmax())
-                    raise self._file.error(
-                        key,
-                        f"{rows[place].tolist()} in row {first + place}",
-                        f"{expected[place].tolist()}, which is C order",
-                    )
+                check_order(rows, first, space, fault)
 
     def packed_blocks(self, kept: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
         """The images of a grid, (n, 512) packed bits a block, in C order of the kept values.

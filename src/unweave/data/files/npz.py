@@ -6,29 +6,23 @@ import contextlib
 import math
 import zipfile
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any, Final, Literal, TypeAlias, final
+from typing import IO, Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.files.checks import Fault, Kind, check_file, check_type
 from unweave.errors import DataError
 
-__all__ = ["DAMAGE", "Fault", "Header", "Kind", "Npz", "npy_blocks", "npy_header", "open_npz"]
-
-Kind: TypeAlias = Literal["u1", "iu", "f"]
-"""Of numbers: bytes, whole ones of any width, or floating-point ones of any width."""
-
-Fault: TypeAlias = Callable[[str, str], DataError]
-"""Makes the error of what was found and what was expected."""
+__all__ = ["DAMAGE", "Header", "Npz", "npy_blocks", "npy_header", "open_npz"]
 
 DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 """What reading a damaged zip file ends in; `RuntimeError` is for one that is encrypted."""
 
-_NAMES: Final = {"u1": "uint8", "iu": "a whole-number type", "f": "a floating-point type"}
 # What NumPy's reading of a header can end in.
 _GARBLED = (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError)
 _PIECE = 1 << 20
@@ -98,8 +92,7 @@ def npy_blocks(
     if header.shape != shape:
         raise fault(f"the shape {header.shape}", f"{shape}")
     dtype = header.dtype
-    if (dtype != np.uint8) if kind == "u1" else (dtype.kind not in kind):
-        raise fault(f"the type {dtype}", _NAMES[kind])
+    check_type(dtype, kind, fault)
     width = math.prod(shape[1:]) * dtype.itemsize
     for first in range(0, shape[0], count):
         rows = min(count, shape[0] - first)
@@ -137,9 +130,7 @@ def open_npz(path: Path, expected: str, remedy: str, *, plain: bool = False) -> 
     Raises:
         DataError: The file is missing or damaged, here or later while it is read.
     """
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else "does not exist"
-        raise DataError(f"{path} {found}; expected the file {expected}. {remedy}")
+    check_file(path, expected, remedy)
     if plain:
         with path.open("rb") as handle:
             begun = handle.read(len(np.lib.format.MAGIC_PREFIX))
