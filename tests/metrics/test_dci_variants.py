@@ -13,7 +13,8 @@ from unweave.metrics import DCIForest, DCIHist, DCILasso
 from unweave.metrics.dci.hist import histogram_importances
 from unweave.metrics.dci.lasso import lasso_weights, targets
 from unweave.metrics.draws import Draws
-from unweave.metrics.sampling import GridSampler
+from unweave.metrics.protocols import metrics_of, protocol
+from unweave.metrics.sampling import GridSampler, RowSampler
 from unweave.representation import Representation
 
 SPACE = FactorSpace((Factor("shape", 2), Factor("size", 3), Factor("place", 5)))
@@ -53,6 +54,26 @@ def test_forests_are_those_of_scikit_learn():
         accuracy.append(forest.score(table.mean[test], table.factors[test, k]))
     np.testing.assert_allclose(found.matrix.values, np.transpose(columns), atol=1e-12)
     assert found.parts["informativeness_test"] == pytest.approx(np.mean(accuracy))
+
+
+def test_forests_of_tripod_split_by_entropy():
+    # 100 trees of depth 10 by entropy; nine tenths of 10,000 rows to fit, one tenth to test.
+    (metric,) = metrics_of(protocol("tripod2024"), ("dci_forest",))
+    assert (metric.train, metric.test, metric.size, metric.depth) == (9000, 1000, 100, 10)
+    table = noisy()
+    found = score(metric, table, 2)
+    rows = RowSampler(table.factors, Draws(2, "dci_forest"))
+    train, test = rows.split(9000, 1000)
+    assert len(test) == len(table) // 10
+    codes = table.mean[train].astype(float)
+    codes = np.float32((codes - codes.mean(axis=0)) / codes.std(axis=0))
+    columns = []
+    for k in range(3):
+        forest = RandomForestClassifier(
+            100, criterion="entropy", max_depth=10, random_state=rows.random_state
+        )
+        columns.append(forest.fit(codes, table.factors[train, k]).feature_importances_)
+    np.testing.assert_allclose(found.matrix.values, np.transpose(columns), atol=1e-3)
 
 
 def test_forests_and_histograms_have_their_trees_counted():
