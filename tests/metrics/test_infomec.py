@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 
 from reference import information_reference, tables
 from unweave.errors import DataError, SpecError
@@ -146,7 +148,7 @@ def test_the_gain_is_that_of_the_best_linear_classifier():
     rng = np.random.default_rng(0)
     labels = np.repeat([0, 1, 2], [30, 60, 90])
     features = rng.normal(size=(180, 2)) + np.stack([labels == 1, labels == 2], axis=1)
-    loss = information_reference.cross_entropy(features, labels)
+    loss = information_reference.cross_entropy(features, labels, by_rows=True)
     found = relative_gain(features, labels, 100)
     assert 0.1 < found < 0.9
     assert found == pytest.approx(1 - loss / np.log(3), abs=1e-4)
@@ -155,7 +157,7 @@ def test_the_gain_is_that_of_the_best_linear_classifier():
 def test_two_classes_are_as_any_other_number():
     labels = np.tile([0, 1, 1], 60)
     features = np.random.default_rng(0).normal(size=(180, 2)) + labels[:, None]
-    loss = information_reference.cross_entropy(features, labels)
+    loss = information_reference.cross_entropy(features, labels, by_rows=True)
     assert relative_gain(features, labels, 100) == pytest.approx(1 - loss / np.log(2), abs=1e-4)
 
 
@@ -184,6 +186,21 @@ def test_parity_is_explicit_one_hot_and_not_on_a_line():
     table = table_of(codes, codes % 2)
     assert score(InfoE(codes="discrete"), table).value > 0.99
     assert score(InfoE(codes="continuous"), table).value < 0.1
+
+
+def test_it_is_the_log_loss_of_the_published_code():
+    # Classes weigh the same in the fit, rows in the score; nothing known is the fit to nothing.
+    table = messy()
+    features = features_of(table.mean, discrete=False)
+    expected = {}
+    for name, labels in zip(table.factor_space.names, table.factors.T, strict=True):
+        balanced = LogisticRegression(C=np.inf, class_weight="balanced")
+        known, nothing = (
+            log_loss(labels, balanced.fit(seen, labels).predict_proba(seen))
+            for seen in (features, np.zeros_like(features))
+        )
+        expected[name] = (nothing - known) / nothing
+    assert score(InfoE(), table).parts == pytest.approx(expected, abs=1e-9)
 
 
 def test_classes_weigh_the_same_and_random_codes_gain_little():

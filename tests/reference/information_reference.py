@@ -218,8 +218,11 @@ def kth_neighbour_information(column, labels, k):
     return float(digamma(len(rows)) + np.mean(terms))
 
 
-def cross_entropy(features, labels, steps=40):
-    """Least class-balanced cross-entropy of a linear classifier, by Newton's method, nats."""
+def cross_entropy(features, labels, steps=40, by_rows=False):
+    """Least class-balanced cross-entropy of a linear classifier, by Newton's method, nats.
+
+    Or the mean over rows that this classifier has, whatever their class.
+    """
     classes = sorted(set(labels.tolist()))
     width = features.shape[1] + 1
     inputs = np.concatenate([features, np.ones((len(features), 1))], axis=1)
@@ -238,7 +241,8 @@ def cross_entropy(features, labels, steps=40):
     logits = inputs @ theta.reshape(width, -1)
     logits -= logits.max(1, keepdims=True)
     log_chance = logits - np.log(np.exp(logits).sum(1, keepdims=True))
-    return float(-(weight * (log_chance * target).sum(1)).sum())
+    own = (log_chance * target).sum(1)
+    return -float(own.mean() if by_rows else (weight * own).sum())
 
 
 def mixture_information(mean, logvar, points=500):

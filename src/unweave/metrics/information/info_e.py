@@ -41,9 +41,10 @@ def relative_gain(
 ) -> float:
     """Share of the cross-entropy of knowing nothing that a classifier on features saves.
 
-    The classifier is multinomial logistic regression without penalty, each class weighing the
-    same, fitted by L-BFGS and scored on the same rows with the same weights. Knowing nothing is
-    the logarithm of the number of classes.
+    The classifier is multinomial logistic regression without penalty, fitted by L-BFGS with each
+    class weighing the same, and scored on the same rows, each row weighing the same. Fitted to
+    nothing it gives all classes one chance, so that knowing nothing is the logarithm of their
+    number.
 
     Args:
         features: (N, D).
@@ -67,8 +68,7 @@ def relative_gain(
     # Not by way of probabilities: without a penalty some are too small for a number.
     scores -= scores.max(axis=1, keepdims=True)
     log_chance = scores[np.arange(len(labels)), labels] - np.log(np.exp(scores).sum(axis=1))
-    loss = -np.mean(np.bincount(labels, weights=log_chance) / np.bincount(labels))
-    return float(np.clip(1 - loss / np.log(len(classes)), 0.0, 1.0))
+    return float(np.clip(1 + log_chance.mean() / np.log(len(classes)), 0.0, 1.0))
 
 
 @final
@@ -77,10 +77,10 @@ class InfoE(InformationBase):
 
     .. math:: \frac{1}{K} \sum_k \frac{C_k^0 - C_k}{C_k^0}
 
-    where :math:`C_k` is the cross-entropy of multinomial logistic regression without penalty, with
-    classes of equal weight, trained and scored on the same rows, and :math:`C_k^0` that of knowing
-    nothing. Discrete codes are given one-hot, continuous ones standardised. Since it is scored on
-    the rows it was trained on, few rows make it look better.
+    where :math:`C_k` is the cross-entropy of multinomial logistic regression without penalty on
+    the rows that it was fitted to, with classes of equal weight in the fit, and :math:`C_k^0` that
+    of knowing nothing. Discrete codes are given one-hot, continuous ones standardised. Since it is
+    scored on the rows it was fitted to, few rows make it look better.
 
     References:
         | Disentanglement via Latent Quantization (Hsu et al., 2023)
