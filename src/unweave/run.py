@@ -10,22 +10,13 @@ from pathlib import Path
 from typing import Any, final, get_args
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from unweave import plots
 from unweave.analysis import Subject, choose, load_parts
 from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
-from unweave.encoding import (
-    Codes,
-    Part,
-    Precision,
-    cached_posteriors,
-    digest,
-    pixels_to_images,
-    represent,
-)
+from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
 from unweave.errors import DataError, RunError, SpecError, nearest
 from unweave.figures import FIGURES, IMAGE_FIGURES, draw
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
@@ -38,6 +29,7 @@ from unweave.scoring import check, score
 from unweave.session import Watch, begin, continue_run, read_config, training_rows
 from unweave.settings import make_config
 from unweave.splits import keyed_permutation
+from unweave.trained import decode_codes, encode_images, fingerprint, load_model
 from unweave.training.checkpoint import Checkpoint, load_tensors
 from unweave.training.precision import automatic
 from unweave.vae import VAE
@@ -98,28 +90,7 @@ class Run:
         Raises:
             RunError: There is no checkpoint, or it does not fit the configuration.
         """
-        config = self.config
-        model = VAE.create(
-            config.architecture,
-            config.dataset.image_shape,
-            config.latents,
-            config.likelihood,
-            torch.Generator(),
-        )
-        state = {
-            name.removeprefix("model/"): value
-            for name, value in self._checkpoint.tensors.items()
-            if name.startswith("model/")
-        }
-        try:
-            model.load_state_dict(state)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())
-            raise RunError(f"The checkpoint of {self.folder} does not fit it: {reason}") from error
-        available = config.device != "cpu" and torch.cuda.is_available()
-        device = torch.device(config.device if available else "cpu")
-        model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return model.eval()
+        return load_model(self.config, self._checkpoint, self.folder)
 
     @cached_property
     def parts(self) -> dict[str, nn.Module]:
@@ -144,36 +115,8 @@ class Run:
         Raises:
             DataError: The images have another shape or range.
         """
-        pixels = np.asarray(images)
-        shape = self.config.dataset.image_shape
-        if pixels.ndim != 4 or pixels.shape[1:] != shape:
-            raise DataError(
-                f"Images must have shape (n, {', '.join(map(str, shape))}), not {pixels.shape}."
-            )
-        if pixels.dtype == np.uint8:
-            pixels = pixels.astype(np.float32) / np.float32(255)
-        elif not np.issubdtype(pixels.dtype, np.floating):
-            raise DataError(f"Images must be uint8 or floats from 0 to 1, not {pixels.dtype}.")
-        pixels = pixels.astype(np.float32)
-        if pixels.size and not (pixels.min() >= 0 and pixels.max() <= 1):
-            raise DataError(
-                f"Images as floats must lie from 0 to 1, but these go from {pixels.min():g} to "
-                f"{pixels.max():g}. Divide by 255, or give uint8."
-            )
-        parts = [self._encode(pixels[i : i + 256]) for i in range(0, len(pixels), 256)]
-        empty = np.empty((0, self.config.latents), np.float32)
-        return (
-            np.concatenate([mean for mean, _ in parts] or [empty]),
-            np.concatenate([logvar for _, logvar in parts] or [empty]),
-        )
+        return encode_images(self.model, images, self.config.dataset.image_shape)
 
-    @torch.inference_mode()
-    def _encode(self, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
-        images = torch.from_numpy(pixels).to(self.model.device).permute(0, 3, 1, 2)
-        posterior = self.model.encode(images)
-        return posterior.mean.cpu().numpy(), posterior.logvar.cpu().numpy()
-
-    @torch.inference_mode()
     def decode(self, z: ArrayLike) -> NDArray[np.float32]:
         """Expected pixels of latents.
 
@@ -186,16 +129,7 @@ class Run:
         Raises:
             DataError: The latents have another shape.
         """
-        codes = np.asarray(z, dtype=np.float32)
-        if codes.ndim != 2 or codes.shape[1] != self.config.latents:
-            raise DataError(
-                f"Latents must have shape (n, {self.config.latents}), not {codes.shape}."
-            )
-        parts = []
-        for i in range(0, len(codes), 256):
-            latents = torch.from_numpy(codes[i : i + 256]).to(self.model.device)
-            parts.append(pixels_to_images(self.model.likelihood.mean(self.model.decode(latents))))
-        return np.concatenate(parts or [np.empty((0, *self.config.dataset.image_shape), "f4")])
+        return decode_codes(self.model, z, self.config.dataset.image_shape)
 
     def representation(
         self,
@@ -230,7 +164,7 @@ class Run:
         if images is not None and images < len(flat):
             chosen = keyed_permutation(len(flat), self.config.seed, "images that are encoded")
             flat, name = flat[np.sort(chosen[:images])], f"{part}_{images}"
-        weights = digest(str(self.step), str(_fingerprint(self._checkpoint)))
+        weights = digest(str(self.step), fingerprint(self._checkpoint))
         pixels = dataset.store.fingerprint()
         key = f"{name}-{digest(weights, str(dataset.spec), pixels, str(self.config.seed))}"
         mean, logvar = cached_posteriors(
@@ -462,9 +396,3 @@ def train(
             progress=progress,
         )
     return Run(folder)
-
-
-def _fingerprint(checkpoint: Checkpoint) -> str:
-    """A short text that differs between different weights."""
-    weights = [v for name, v in sorted(checkpoint.tensors.items()) if name.startswith("model/")]
-    return digest(*(f"{v.double().sum().item()!r}/{v.double().norm().item()!r}" for v in weights))
