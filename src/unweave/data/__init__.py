@@ -5,10 +5,14 @@ from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
 from unweave.data.catalog import catalog, load_dataset, parse_dataset, with_file
+from unweave.data.composed import Composed, Drawn
 from unweave.data.derived import DerivedSpec
+from unweave.data.drawn import DrawnSpec
 from unweave.data.images import Images, Selected
 from unweave.data.labels import Labels
 from unweave.data.sets.dsprites import Dsprites
+from unweave.data.sets.dsprites_noshape import DspritesNoshape
+from unweave.data.sets.overlaid_dsprites import ColorDsprites, NoisyDsprites, ScreamDsprites
 from unweave.data.store import Progress, Store
 from unweave.data.stored import StoredSpec
 
@@ -18,14 +22,21 @@ __all__ = [
     "Batches",
     "CelebA",
     "Chairs3D",
+    "ColorDsprites",
+    "Composed",
     "Dataset",
     "DatasetSpec",
     "DerivedSpec",
+    "Drawn",
+    "DrawnSpec",
     "Dsprites",
+    "DspritesNoshape",
     "FashionMNIST",
     "Images",
     "Labels",
+    "NoisyDsprites",
     "Progress",
+    "ScreamDsprites",
     "Selected",
     "Store",
     "StoredSpec",

@@ -62,6 +62,7 @@ class DerivedSpec(DatasetSpec):
         Raises:
             DataError: Images cannot be had, or the bases do not allow it.
         """
+        self.check_loadable()
         return self.derive(*(base.open(progress) for base in self.bases))
 
     def verify(self, progress: Progress | None = None) -> None:
