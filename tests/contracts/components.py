@@ -11,8 +11,8 @@ from typing import Any, Literal
 from hypothesis import strategies as st
 
 from unweave.analysis import Analysis
-from unweave.data import DatasetSpec
-from unweave.errors import SpecError
+from unweave.data import DatasetSpec, Dsprites, parse_dataset
+from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Likelihood
 from unweave.metrics import InformationEstimator, Metric, Predictor, ProbeFamily
 from unweave.nn import Architecture
@@ -22,7 +22,7 @@ from unweave.spec import Component, field_hints, members
 from unweave.spec.hints import families, flat
 from unweave.training import Optimizer
 
-__all__ = ["FAMILIES", "MEMBERS", "instances", "room", "values"]
+__all__ = ["FAMILIES", "MEMBERS", "instances", "required", "room", "values"]
 
 FAMILIES: dict[type[Component], str] = {
     DatasetSpec: "unweave.data",
@@ -54,6 +54,26 @@ def room(family: type[Component]) -> ModuleType:
     return importlib.import_module(FAMILIES[family])
 
 
+# Fields of which few values of their type make sense: rules on factors, and names of factors.
+_FITTING: dict[str, st.SearchStrategy[Any]] = {
+    "only.where": st.sampled_from(["index(pos_x) < 3", "scale > 0.6 or shape == 'heart'"]),
+    "without.where": st.sampled_from(["pos_y >= 0.9", "shape == 1 and index(scale) == 0"]),
+    "correlated.pairs": st.sampled_from([(), (("pos_x", "pos_y"),), (("shape", "scale"),)]),
+    "correlated.confounder": st.sampled_from([None, "scale"]),
+    "correlated.preset": st.sampled_from([None, "single_2"]),
+}
+
+# What datasets that are made of others are made of; any two of them nest.
+_BASES = st.sampled_from(
+    [
+        "dsprites",
+        "dsprites(grid=(3, 2, 2, 4, 8))",
+        "only(data=dsprites, where='scale > 0.6')",
+        "subset(data=dsprites(grid=(3, 6, 4, 8, 8)), images=2000, seed=4)",
+    ]
+).map(parse_dataset)
+
+
 @st.composite
 def instances(draw: st.DrawFn, cls: type[Any]) -> Any:
     """A random instance: some fields left at their default, the others drawn from their type."""
@@ -61,12 +81,29 @@ def instances(draw: st.DrawFn, cls: type[Any]) -> Any:
     fields = {}
     for field in dataclasses.fields(cls):
         if field.default is dataclasses.MISSING or draw(st.booleans()):
-            fields[field.name] = draw(values(hints[field.name], field.metadata))
+            text = f"{cls.name}.{field.name}"
+            whole = DatasetSpec in families(hints[field.name])
+            own = _BASES if whole else values(hints[field.name], field.metadata)
+            fields[field.name] = draw(_FITTING.get(text, own))
     try:
         return cls(**fields)
-    except SpecError:
-        # Fields that do not fit together, each one good by itself.
+    except (SpecError, DataError):
+        # Fields that do not fit together, or images that are not there, each good by itself.
         return draw(st.nothing())
+
+
+def required(cls: type[Any]) -> dict[str, Any]:
+    """Good values of the fields that must be given."""
+    hints = field_hints(cls)
+    return {
+        field.name: Dsprites()
+        if DatasetSpec in families(hints[field.name])
+        else "shape == 1"
+        if hints[field.name] is str
+        else 1
+        for field in dataclasses.fields(cls)
+        if field.default is dataclasses.MISSING
+    }
 
 
 def values(hint: Any, limits: Any) -> st.SearchStrategy[Any]:

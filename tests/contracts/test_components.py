@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from contracts.components import FAMILIES, MEMBERS, instances, room
+from contracts.components import FAMILIES, MEMBERS, instances, required, room
 from unweave.analysis import Analysis
 from unweave.errors import SpecError
 from unweave.metrics import Metric
@@ -120,9 +119,7 @@ def test_components_are_frozen_and_take_fields_by_name(family, cls, data):
 
 @every_member
 def test_every_field_has_help_and_refuses_what_it_cannot_be(family, cls):
-    good = {
-        field.name: 1 for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING
-    }
+    good = required(cls)
     for field in dataclasses.fields(cls):
         assert field.metadata["help"].endswith("."), field.name
         with pytest.raises(SpecError, match=rf"{cls.name}: {field.name} takes "):
@@ -133,9 +130,7 @@ def test_every_field_has_help_and_refuses_what_it_cannot_be(family, cls):
 
 @every_member
 def test_numbers_beyond_their_range_are_refused(family, cls):
-    good: dict[str, Any] = {
-        field.name: 1 for field in dataclasses.fields(cls) if field.default is dataclasses.MISSING
-    }
+    good = required(cls)
     for field in dataclasses.fields(cls):
         for limit, beyond in (("low", -1), ("high", 1), ("above", 0), ("below", 0)):
             if limit not in field.metadata:

@@ -14,10 +14,14 @@ from unweave.factors import FactorIndexError
 # smaller one than the whole.
 SMALL: dict[str, str] = {
     "color_dsprites": "color_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
+    "correlated": "correlated(data=dsprites(grid=(3, 2, 2, 4, 4)), pairs=((pos_x, pos_y),))",
     "dsprites": "dsprites(grid=(3, 2, 2, 4, 4))",
     "dsprites_noshape": "dsprites_noshape(data=dsprites(grid=(3, 2, 4, 4, 4)))",
     "noisy_dsprites": "noisy_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
+    "only": "only(data=dsprites(grid=(3, 2, 2, 4, 4)), where='pos_x > 0.3 and shape != 1')",
     "scream_dsprites": "scream_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
+    "subset": "subset(data=dsprites(grid=(3, 2, 2, 4, 4)), images=120)",
+    "without": "without(data=dsprites(grid=(3, 2, 2, 4, 4)), where='shape == 1 and pos_x > 0.3')",
 }
 
 NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec and cls.loadable]
@@ -35,7 +39,11 @@ def dataset(request):
 
 def test_sizes_agree(dataset):
     spec = dataset.spec
-    assert len(dataset) == spec.count == spec.factor_space.size == dataset.factor_space.size
+    assert len(dataset) == spec.count
+    assert dataset.factor_space == spec.factor_space
+    assert dataset.is_grid == spec.full_grid
+    if dataset.is_grid:
+        assert spec.count == spec.factor_space.size
     assert dataset.image_shape == spec.image_shape
     assert min(dataset.factor_space.sizes) >= 2
     assert parse_dataset(str(spec)) == spec
@@ -83,21 +91,34 @@ def test_factors_are_those_of_the_factor_space(dataset):
     flat = np.arange(len(dataset))
     factors = dataset.factors(flat)
     assert factors.dtype == np.int64
+    np.testing.assert_array_equal(dataset.factor_space.check_indices(factors), factors)
+    np.testing.assert_array_equal(dataset.factors(dataset.find(factors)), factors)
+    if not dataset.is_grid:
+        return
     np.testing.assert_array_equal(factors, dataset.factor_space.unravel(flat))
     np.testing.assert_array_equal(dataset.factor_space.ravel(factors), flat)
     # C order: the last factor is the fastest.
     assert (factors[1] - factors[0]).tolist() == [0] * (factors.shape[1] - 1) + [1]
 
 
+def test_odds_are_those_of_all_images(dataset):
+    if dataset.weights is not None:
+        assert dataset.weights.shape == (len(dataset),)
+        assert dataset.weights.min() >= 0
+        assert dataset.weights.sum() == pytest.approx(1)
+
+
 def test_every_factor_changes_the_image(dataset):
-    space = dataset.factor_space
-    for column, name in enumerate(space.names):
-        rows = space.unravel(np.arange(len(dataset)))
-        rows = rows[rows[:, column] == 0]
-        others = rows.copy()
+    for column, name in enumerate(dataset.factor_space.names):
+        flat = np.flatnonzero(dataset.factors(np.arange(len(dataset)))[:, column] == 0)
+        others = dataset.factors(flat)
         others[:, column] = 1
-        changed = dataset.images(space.ravel(rows)) != dataset.images(space.ravel(others))
-        share = changed.reshape(len(rows), -1).any(axis=1).mean()
+        found = dataset.find(others)
+        # Parts of a grid do not have every combination.
+        flat, found = flat[found >= 0], found[found >= 0]
+        assert len(found) > 3
+        changed = dataset.images(flat) != dataset.images(found)
+        share = changed.reshape(len(flat), -1).any(axis=1).mean()
         assert share > 0.5, f"{name} changes {share:.0%} of the images"
 
 

@@ -15,6 +15,7 @@ from unweave.data.sets.dsprites_noshape import DspritesNoshape
 from unweave.data.sets.overlaid_dsprites import ColorDsprites, NoisyDsprites, ScreamDsprites
 from unweave.data.store import Progress, Store
 from unweave.data.stored import StoredSpec
+from unweave.data.views import Correlated, Only, Subset, Without
 
 __all__ = [
     "MNIST",
@@ -24,6 +25,7 @@ __all__ = [
     "Chairs3D",
     "ColorDsprites",
     "Composed",
+    "Correlated",
     "Dataset",
     "DatasetSpec",
     "DerivedSpec",
@@ -35,11 +37,14 @@ __all__ = [
     "Images",
     "Labels",
     "NoisyDsprites",
+    "Only",
     "Progress",
     "ScreamDsprites",
     "Selected",
     "Store",
     "StoredSpec",
+    "Subset",
+    "Without",
     "catalog",
     "load_dataset",
     "parse_dataset",

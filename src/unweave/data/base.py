@@ -47,6 +47,11 @@ class DatasetSpec(Component):
         raise no_factors(str(self))
 
     @property
+    def full_grid(self) -> bool:
+        """Whether it will have every combination of its factors once, in C order, when opened."""
+        return self.labelled
+
+    @property
     def count(self) -> int:
         """How many images there are; known without opening the dataset."""
         return self.factor_space.size

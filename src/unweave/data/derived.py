@@ -34,6 +34,11 @@ class DerivedSpec(DatasetSpec):
         """
 
     @property
+    def full_grid(self) -> bool:
+        """Whether its factors are known, and the first base is one."""
+        return self.labelled and self.bases[0].full_grid
+
+    @property
     def source(self) -> str:
         """That of the first base."""
         return self.bases[0].source

@@ -48,6 +48,11 @@ class StoredSpec(DatasetSpec):
             DataError: The images cannot be had.
         """
 
+    @property
+    def full_grid(self) -> bool:
+        """Whether its factors are known, and no labels are stored beside the images."""
+        return self.labelled and type(self).labels is StoredSpec.labels
+
     def labels(self) -> tuple[FactorSpace, Labels] | None:
         """Factors and labels to be stored beside the images; asked after the last block.
 

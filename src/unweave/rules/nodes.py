@@ -30,13 +30,29 @@ __all__ = [
 
 NEAR: Final = 0.01
 """A number is taken for a value of a factor when it is this share of a step away from it."""
+# Of that, what is left when exact values are put in order: enough for rounding to 32 bits.
+_EXACT = 1e-4
 # What rounding may do to a sum or product of values, relative to the largest of them.
 _ROUNDING = 1e-9
 
 Numbers: TypeAlias = NDArray[np.float64]
 Truth: TypeAlias = NDArray[np.bool_]
-Columns: TypeAlias = Callable[[int, bool], Numbers]
-"""From the position of a factor, and whether its index is asked for, to numbers that broadcast."""
+
+
+@final
+@dataclass(frozen=True)
+class Columns:
+    """Factors of the combinations that are asked.
+
+    Args:
+        of: From the position of a factor, and whether its index is asked for, to numbers that
+            broadcast.
+        exact: Whether values may lie between those of the factor, so that a little less than a
+            value is less than it.
+    """
+
+    of: Callable[[int, bool], Numbers]
+    exact: bool = False
 
 
 class Number:
@@ -77,7 +93,7 @@ class Column(Number):
 
     def of(self, columns: Columns) -> Numbers:
         """As above."""
-        return columns(self.position, self.index)
+        return columns.of(self.position, self.index)
 
     def factors(self) -> set[int]:
         """As above."""
@@ -127,13 +143,14 @@ class Comparison(Test):
     def of(self, columns: Columns) -> Truth:
         """As above."""
         left, right = self.left.of(columns), self.right.of(columns)
+        equality = self.sign in ("==", "!=")
         near: Numbers | float
         if self.near is None:
             near = _ROUNDING * np.maximum(np.abs(left), np.abs(right))
         else:
-            near = self.near
+            near = self.near * (_EXACT if columns.exact and not equality else 1)
         gap = left - right
-        if self.sign in ("==", "!="):
+        if equality:
             same = np.abs(gap) <= near
             return np.asarray(same if self.sign == "==" else ~same)
         if self.sign in (">", ">="):

@@ -13,6 +13,7 @@ from unweave.rules.nodes import (
     NEAR,
     Applied,
     Column,
+    Columns,
     Comparison,
     Constant,
     Joined,
@@ -27,6 +28,8 @@ from unweave.rules.syntax import ARITHMETIC, COMPARISONS, refuse
 __all__ = ["Reader"]
 
 _CONSTANTS = {"pi": float(np.pi)}
+# For numbers that depend on no factor.
+_NOTHING = Columns(lambda position, index: np.zeros(()))
 
 
 @final
@@ -145,7 +148,7 @@ class Reader:
         if result.factors():
             return result
         with np.errstate(all="ignore"):
-            return self._constant(float(result.of(lambda *_: np.zeros(()))))
+            return self._constant(float(result.of(_NOTHING)))
 
     def _constant(self, value: float) -> Constant:
         if not np.isfinite(value):

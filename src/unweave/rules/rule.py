@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.factors import Factor, FactorSpace
-from unweave.rules.nodes import Numbers, Truth, values_of
+from unweave.rules.nodes import Columns, Comparison, Numbers, Truth, values_of
 from unweave.rules.reading import Reader
 from unweave.rules.syntax import read_tree, refuse
 
@@ -40,7 +40,8 @@ class Rule:
 
     A number within a hundredth of a step of a value stands for that value, so that `scale > 0.6`
     leaves out the value that is 0.6000000000000001 in the computer. A factor cannot be equal to a
-    number that none of its values is near.
+    number that none of its values is near. Exact values, which may lie between those of the
+    factor, are put in order as they are.
 
     Args:
         text: The rule.
@@ -85,7 +86,7 @@ class Rule:
             shape[position] = sizes[position]
             return values_of(self.space.factors[position], index).reshape(shape)
 
-        return np.array(np.broadcast_to(self._tree.of(column), sizes)).reshape(-1)
+        return np.array(np.broadcast_to(self._tree.of(Columns(column)), sizes)).reshape(-1)
 
     def rows(
         self, indices: NDArray[np.int64], values: NDArray[np.float64] | None = None
@@ -107,7 +108,9 @@ class Rule:
                 return np.asarray(values[:, position], np.float64)
             return values_of(self.space.factors[position], index)[rows[:, position]]
 
-        return np.array(np.broadcast_to(self._tree.of(column), len(rows)))
+        return np.array(
+            np.broadcast_to(self._tree.of(Columns(column, values is not None)), len(rows))
+        )
 
     def describe(self) -> str:
         """How many combinations it takes, and of each comparison the values at its borders."""
@@ -120,14 +123,17 @@ class Rule:
                 lines.append(f"  {part.text} goes by {names} together")
                 continue
             factor = self.space.factors[positions[0]]
-            table = np.broadcast_to(
-                part.of(lambda _, index, factor=factor: values_of(factor, index)),  # type: ignore[misc]
-                factor.size,
-            )
+            table = _table(part, factor)
             lines.append(
                 f"  {part.text} takes {_runs(factor, table)}; leaves {_runs(factor, ~table)}"
             )
         return "\n".join(lines)
+
+
+def _table(part: Comparison, factor: Factor) -> Truth:
+    """Whether a comparison takes each index of the one factor that it compares."""
+    columns = Columns(lambda _, index: values_of(factor, index))
+    return np.broadcast_to(part.of(columns), factor.size)
 
 
 def _shown(factor: Factor, place: int) -> str:
