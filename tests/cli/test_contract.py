@@ -192,6 +192,16 @@ def test_data_list_of_datasets_that_cannot_be_loaded_yet():
         assert entry[1] == "  cannot be loaded by this version yet"
 
 
+def test_data_list_of_datasets_with_nothing_to_prepare():
+    rows = {row["name"]: row for row in cli("data", "list", "--json").json["datasets"]}
+    row = rows["xysquares"]
+    assert (row["images"], row["ready"], row["folder"]) == (262_144, True, None)
+    entry = cli("data", "list").out.split("xysquares   rendered, ")[1].splitlines()
+    assert entry[2] == "  ready, with nothing stored of its own"
+    assert cli("data", "prepare", "xysquares", "--json").json["ready"] is True
+    assert cli("data", "verify", "xysquares").code == 0
+
+
 def test_data_prepare_verify_show(tmp_path, monkeypatch):
     monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)

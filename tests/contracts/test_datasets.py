@@ -13,6 +13,7 @@ from unweave.factors import FactorIndexError
 # A small grid of every dataset, with at least two values of each factor; None where there is no
 # smaller one than the whole.
 SMALL: dict[str, str] = {
+    "circles": "circles(grid=(5, 4))",
     "color_dsprites": "color_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
     "correlated": "correlated(data=dsprites(grid=(3, 2, 2, 4, 4)), pairs=((pos_x, pos_y),))",
     "dsprites": "dsprites(grid=(3, 2, 2, 4, 4))",
@@ -20,8 +21,12 @@ SMALL: dict[str, str] = {
     "noisy_dsprites": "noisy_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
     "only": "only(data=dsprites(grid=(3, 2, 2, 4, 4)), where='pos_x > 0.3 and shape != 1')",
     "scream_dsprites": "scream_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
+    "simple": "simple(grid=(3, 3))",
     "subset": "subset(data=dsprites(grid=(3, 2, 2, 4, 4)), images=120)",
+    "two_shapes": "two_shapes(grid=(2, 2), hues=2, apart=True)",
     "without": "without(data=dsprites(grid=(3, 2, 2, 4, 4)), where='shape == 1 and pos_x > 0.3')",
+    "xyobject": "xyobject(palette=rgb, shades=2, largest=9, spacing=20)",
+    "xysquares": "xysquares(places=2)",
 }
 
 NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec and cls.loadable]

@@ -230,7 +230,7 @@ def test_our_own_picture_is_large_colourful_and_unlike_from_place_to_place():
 def test_images_underneath_must_be_black_and_white(home):
     with pytest.raises(SpecError, match=r"celeba have 3: write color_dsprites alone"):
         parse_dataset("color_dsprites(data=celeba)")
-    with pytest.raises(DataError, match="those of grey_for_test_overlaid have shades between"):
+    with pytest.raises(DataError, match="those of grey_for_test_overlaid are kept as shades"):
         parse_dataset("noisy_dsprites(data=grey_for_test_overlaid)").open()
 
 

@@ -13,6 +13,7 @@ from unweave.cli.common import Common, Text, bar
 
 
 def _row(spec: Any) -> dict[str, Any]:
+    folder = spec.folder() if spec.loadable else None
     factors = spec.factor_space.factors if spec.loadable else ()
     return {
         "name": spec.name,
@@ -23,7 +24,7 @@ def _row(spec: Any) -> dict[str, Any]:
         "factors": [{"name": f.name, "size": f.size, "kind": f.kind} for f in factors],
         "loadable": spec.loadable,
         "ready": spec.ready(),
-        "folder": str(spec.folder()) if spec.loadable else None,
+        "folder": None if folder is None else str(folder),
     }
 
 
@@ -33,7 +34,8 @@ def _line(row: dict[str, Any]) -> str:
     if not row["loadable"]:
         return f"{head}\n  cannot be loaded by this version yet"
     factors = ", ".join(f"{f['name']} {f['size']}" for f in row["factors"])
-    ready = f"ready in {row['folder']}" if row["ready"] else "not prepared yet"
+    place = f" in {row['folder']}" if row["folder"] else ", with nothing stored of its own"
+    ready = f"ready{place}" if row["ready"] else "not prepared yet"
     return f"{head}\n  factors: {factors}\n  {ready}"
 
 

@@ -13,6 +13,9 @@ from unweave.data.labels import Labels
 from unweave.data.sets.dsprites import Dsprites
 from unweave.data.sets.dsprites_noshape import DspritesNoshape
 from unweave.data.sets.overlaid_dsprites import ColorDsprites, NoisyDsprites, ScreamDsprites
+from unweave.data.sets.placed_shapes import Circles, Simple, TwoShapes
+from unweave.data.sets.xyobject import XYObject
+from unweave.data.sets.xysquares import XYSquares
 from unweave.data.store import Progress, Store
 from unweave.data.stored import StoredSpec
 from unweave.data.views import Correlated, Only, Subset, Without
@@ -23,6 +26,7 @@ __all__ = [
     "Batches",
     "CelebA",
     "Chairs3D",
+    "Circles",
     "ColorDsprites",
     "Composed",
     "Correlated",
@@ -41,10 +45,14 @@ __all__ = [
     "Progress",
     "ScreamDsprites",
     "Selected",
+    "Simple",
     "Store",
     "StoredSpec",
     "Subset",
+    "TwoShapes",
     "Without",
+    "XYObject",
+    "XYSquares",
     "catalog",
     "load_dataset",
     "parse_dataset",

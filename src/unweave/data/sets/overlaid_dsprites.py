@@ -110,8 +110,8 @@ class OverlaidSpec(DerivedSpec):
         (base,) = bases
         if base.store.scale != 1:
             raise DataError(
-                f"{self.name} needs images whose pixels are black or white, but those of "
-                f"{self.data} have shades between: write data=dsprites, or a part of it."
+                f"{self.name} needs images that are kept as black or white pixels, but those of "
+                f"{self.data} are kept as shades: write data=dsprites, or a part of it."
             )
         added = self.added()
         images = Composed(

@@ -1,0 +1,32 @@
+"""Squares with whole edges, painted on a batch of images."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["paint"]
+
+_Whole = NDArray[np.int64]
+
+
+def paint(
+    images: NDArray[np.uint8], left: _Whole, top: _Whole, size: _Whole, color: NDArray[np.uint8]
+) -> None:
+    """Paint one square on each image, in place.
+
+    Args:
+        images: (n, H, W, C), or a view of some of the channels.
+        left: First column of each square, (n,).
+        top: First row, (n,).
+        size: Pixels of an edge, (n,), at least 1; all of the square lies within the image.
+        color: (n, C).
+    """
+    steps = np.arange(size.max(initial=0))
+    # Smaller squares than the largest paint their last row and column several times.
+    steps = np.minimum(steps, size[:, np.newaxis] - 1)
+    rows = (top[:, np.newaxis] + steps)[:, :, np.newaxis]
+    columns = (left[:, np.newaxis] + steps)[:, np.newaxis, :]
+    images[np.arange(len(images))[:, np.newaxis, np.newaxis], rows, columns] = color[
+        :, np.newaxis, np.newaxis
+    ]
