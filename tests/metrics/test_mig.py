@@ -10,7 +10,7 @@ import pytest
 from reference import metrics_reference, tables
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
-from unweave.metrics import MIG, Metric
+from unweave.metrics import MIG, Metric, evaluate
 from unweave.metrics.draws import Draws
 from unweave.representation import Representation
 from unweave.spec import parse
@@ -122,11 +122,6 @@ def test_factors_that_are_all_constant_are_refused():
         score(np.eye(2), np.zeros((2, 3), dtype=np.int64))
 
 
-def test_more_samples_than_rows_are_refused():
-    with pytest.raises(DataError, match="samples is 61, but there are 60 rows"):
-        score(grid(), metric=MIG(samples=61))
-
-
 @pytest.mark.parametrize("text", ["mig(bins=1)", "mig(samples=0)", "mig(bins=2.5)"])
 def test_settings_that_are_refused(text):
     with pytest.raises(SpecError, match=r"mig: (bins|samples) "):
@@ -136,11 +131,29 @@ def test_settings_that_are_refused(text):
 # Samples
 
 
-def test_samples_are_drawn_without_replacement_by_the_generator():
+@pytest.mark.parametrize("samples", [600, 601, 10_000])
+def test_no_more_rows_than_there_are_count(samples):
     codes = grid(repeats=10) + np.random.default_rng(0).normal(0, 0.4, (600, 3))
     whole = score(codes, grid(repeats=10))
-    all_rows = score(codes, grid(repeats=10), metric=MIG(samples=600), seed=3)
-    assert all_rows.parts == whole.parts
+    assert score(codes, grid(repeats=10), metric=MIG(samples=samples), seed=3).parts == whole.parts
+
+
+@pytest.mark.parametrize("name", ["clg", "rpu"])
+def test_protocols_that_need_no_grid_score_small_tables(name):
+    codes = grid(repeats=10) + np.random.default_rng(0).normal(0, 0.4, (600, 3))
+    table = Representation(mean=np.float32(codes), factors=grid(repeats=10), factor_space=SPACE)
+    found = evaluate(table, metrics="mig", protocol=name)["mig"]
+    skip = 1 if name == "clg" else 0
+    assert found.parts == score(codes, grid(repeats=10), metric=MIG(skip=skip)).parts
+
+
+def test_published_samples_need_the_full_grid():
+    with pytest.raises(DataError, match="Published protocols draw from the full grid of 60"):
+        score(grid()[:40], grid()[:40], metric=MIG(samples=20, compat="dlib"))
+
+
+def test_samples_are_drawn_without_replacement_by_the_generator():
+    codes = grid(repeats=10) + np.random.default_rng(0).normal(0, 0.4, (600, 3))
     some = [score(codes, grid(repeats=10), metric=MIG(samples=200), seed=s) for s in (1, 1, 2)]
     assert some[0].parts == some[1].parts != some[2].parts
 

@@ -40,26 +40,24 @@ class MIG(Metric):
     source: ClassVar[str] = "Chen et al., 2018, arXiv 1802.04942"
 
     bins: int = number(default=20, low=2, help="Equally wide bins for each latent.")
-    samples: int | None = number(default=None, low=1, help="Rows drawn; None for all rows.")
+    samples: int | None = number(
+        default=None, low=1, help="Rows drawn, all where there are fewer; None for all rows."
+    )
     skip: int = number(default=0, low=0, help="Factors at the beginning that are left out.")
     compat: Compat = option(default="none", help=COMPAT_HELP)
 
     def check(self, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int) -> None:
-        """Refuse a single latent, fewer rows than `samples`, and factors that are all constant.
+        """Refuse a single latent, factors that are all constant, and what should be a full grid.
 
-        Those that are left out do not count.
+        Factors that are left out do not count.
 
         Raises:
             DataError: The message says which.
         """
         if latents < 2:
             raise DataError("MIG compares two latents, but the representation has only one.")
-        if self.samples is None:
-            pass
-        elif self.compat != "none":
+        if self.compat != "none" and self.samples is not None:
             grid_rows(factors, factor_space)
-        elif self.samples > len(factors):
-            raise DataError(f"mig: samples is {self.samples}, but there are {len(factors)} rows.")
         if self.skip >= factors.shape[1]:
             raise DataError(f"mig: skip is {self.skip}, but there are {factors.shape[1]} factors.")
         if not (factors != factors[:1])[:, self.skip :].any():
@@ -69,13 +67,13 @@ class MIG(Metric):
         """MIG, the gap of each factor, and the latent-by-factor information in nats.
 
         Raises:
-            DataError: There are fewer than two latents or fewer rows than `samples`, or every
-                factor is constant.
+            DataError: There are fewer than two latents, or every factor is constant.
         """
         table = representation
         self.check(np.asarray(table.factors), table.factor_space, table.latents)
         if self.samples is not None:
-            representation = representation.subset(self._rows(representation, draws, self.samples))
+            rows = sampler(representation, draws, self.compat).sample(self.samples)
+            representation = representation.subset(rows)
         sizes = representation.factor_space.sizes
         rounded = self.compat == "dlib2019"
         binned = discretise(representation.mean, self.bins, rounded=rounded)
@@ -101,8 +99,3 @@ class MIG(Metric):
         if self.compat != "none":
             parts = {"discrete_mig": value}
         return Score(value=value, parts=parts, matrix=matrix)
-
-    def _rows(self, table: Representation, draws: Draws, samples: int) -> NDArray[np.int64]:
-        if self.compat != "none":
-            return sampler(table, draws, self.compat).sample(samples)
-        return np.sort(draws.generator().choice(len(table), samples, replace=False))
