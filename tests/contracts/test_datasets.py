@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from contracts.components import MEMBERS
+from reference.published import PUBLISHED
 from unweave.data import DatasetSpec, load_dataset, parse_dataset, with_file
 from unweave.errors import DataError
 from unweave.factors import FactorIndexError
@@ -34,12 +35,17 @@ ANNOUNCED = [cls.name for family, cls in MEMBERS if family is DatasetSpec and no
 
 
 def test_every_dataset_has_a_small_grid_here():
-    assert set(SMALL) == set(NAMES)
+    assert set(SMALL) | set(PUBLISHED) == set(NAMES)
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def dataset(request):
-    return load_dataset(SMALL[request.param])
+def dataset(request, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param in PUBLISHED:
+            folder = tmp_path_factory.mktemp(request.param)
+            yield load_dataset(PUBLISHED[request.param](folder, patch))
+        else:
+            yield load_dataset(SMALL[request.param])
 
 
 def test_sizes_agree(dataset):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from reference.server import answer, checksum, running
-from unweave.data import parse_dataset, with_file
+from unweave.data import catalog, parse_dataset, with_file
 from unweave.data.archive import ArchiveSpec
 from unweave.data.download import RemoteFile, downloads
 from unweave.data.stored import StoredSpec
@@ -220,3 +220,11 @@ def test_terms_that_must_be_accepted_are_named_before_any_work(home, tmp_path):
 def test_a_dataset_without_files_takes_none():
     with pytest.raises(SpecError, match="not read from an archive"):
         with_file("no_files", "file")
+
+
+def test_the_catalogue_has_every_source_and_subset():
+    texts = [str(spec) for spec in catalog()]
+    assert len(set(texts)) == len(texts)
+    subsets = {f"mpi3d(subset={name})" for name in ("realistic", "real", "real_complex")}
+    assert {"dsprites", "dsprites(source=archive)", "mpi3d", "isaac3d"} | subsets <= set(texts)
+    assert "two_files" not in texts

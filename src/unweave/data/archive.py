@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,10 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.base import Dataset
 from unweave.data.download import RemoteFile, digest, fetch, set_aside
 from unweave.data.store import Progress
 from unweave.data.stored import StoredSpec
-from unweave.errors import DataError
+from unweave.errors import DataError, SpecError
 from unweave.spec import option, to_dict
 
 __all__ = ["ArchiveSpec"]
@@ -40,6 +42,14 @@ class ArchiveSpec(StoredSpec):
         default=None,
         help="The published file, or the folder of several; left out, it is downloaded.",
     )
+
+    def validate(self) -> None:
+        """Refuse a path that would not be read."""
+        if self.path is not None and self.source != "archive":
+            raise SpecError(
+                f"{self.name}: path={self.path!r} is only read with source=archive: write "
+                f"{self.name}(source=archive, path={self.path!r}), or leave path out."
+            )
 
     @property
     @abstractmethod
@@ -82,6 +92,24 @@ class ArchiveSpec(StoredSpec):
         if self.path is None:
             return None
         return self.locate(Path(self.path).expanduser().resolve())
+
+    def found(self, progress: Progress | None) -> tuple[Path, ...]:
+        """The files at `path`, or downloaded when they are not there yet.
+
+        Raises:
+            DataError: They cannot be downloaded.
+        """
+        paths = self.given()
+        if paths is None:
+            return tuple(fetch(file, self.by_hand(), progress) for file in self.files)
+        return paths
+
+    def inspect(self, paths: tuple[Path, ...]) -> None:
+        """Look at the files before anything is made of them; a member may refuse them here.
+
+        Raises:
+            DataError: A file is not what was published; the message begins with its path.
+        """
 
     def address(self) -> Mapping[str, Any]:
         """The full form, with a path that means the same file from any working directory."""
@@ -126,6 +154,23 @@ class ArchiveSpec(StoredSpec):
                 "that folder to store the images again, or restore the file."
             )
 
+    def open(self, progress: Progress | None = None) -> Dataset:
+        """Open the dataset, finding or fetching its files and building its store when missing.
+
+        Args:
+            progress: Told of that, if there is any.
+
+        Raises:
+            DataError: The files cannot be had or are not what was published, the disk is full, or
+                the store is damaged.
+        """
+        if self.source == "archive" and not self.ready():
+            self.check_loadable()
+            paths = self.found(progress)
+            with self._setting_aside(paths):
+                self.inspect(paths)
+        return super().open(progress)
+
     def encoded_blocks(
         self, details: dict[str, Any], progress: Progress | None
     ) -> Iterator[NDArray[np.uint8]]:
@@ -135,16 +180,20 @@ class ArchiveSpec(StoredSpec):
             DataError: A file cannot be had, or is not what was published. One that was downloaded
                 is kept under another name then, so that it is fetched anew the next time.
         """
-        paths = self.given()
-        if paths is None:
-            paths = tuple(fetch(file, self.by_hand(), progress) for file in self.files)
+        paths = self.found(progress)
         single = len(paths) == 1
         details["archive"] = str(paths[0]) if single else [str(path) for path in paths]
         details["archive_stamp"] = _stamp(paths)
-        try:
-            sums = [digest(path, progress=progress) for path in paths if path.is_file()]
-            details["archive_sha256"] = sums[0] if single and sums else sums
+        sums = [digest(path, progress=progress) for path in paths if path.is_file()]
+        details["archive_sha256"] = sums[0] if single and sums else sums
+        with self._setting_aside(paths):
             yield from self.read(paths, details, progress)
+
+    @contextlib.contextmanager
+    def _setting_aside(self, paths: tuple[Path, ...]) -> Iterator[None]:
+        """Rename what was downloaded when its reader refuses it, and say so."""
+        try:
+            yield
         except DataError as error:
             if self.path is not None:
                 raise

@@ -10,7 +10,8 @@ from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.store import Progress
 from unweave.errors import SpecError
-from unweave.spec import build, members, parse
+from unweave.spec import build, field_hints, members, parse
+from unweave.spec.hints import choices
 
 __all__ = ["catalog", "load_dataset", "parse_dataset", "with_file"]
 
@@ -44,14 +45,19 @@ def load_dataset(text: str, progress: Progress | None = None) -> Dataset:
 
 
 def catalog() -> list[DatasetSpec]:
-    """Every dataset on its defaults, and once more for its archive where it has one."""
+    """Every dataset on its defaults, and for each further source and subset that it has."""
     specs: list[DatasetSpec] = []
     for cls in members(DatasetSpec).values():
         if not cls.listed:
             continue
-        specs.append(build(cls, {}))
-        if "source" in {field.name for field in dataclasses.fields(cls)}:
-            specs.append(build(cls, {"source": "archive"}))
+        default = build(cls, {})
+        specs.append(default)
+        hints = field_hints(cls)
+        for name in ("source", "subset"):
+            others = choices(hints.get(name))
+            specs += [
+                build(cls, {name: each}) for each in others if each != getattr(default, name)
+            ]
     return specs
 
 

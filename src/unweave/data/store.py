@@ -29,6 +29,7 @@ from unweave.rundir import explain_os_error
 __all__ = [
     "BLOCK",
     "FORMAT",
+    "MANIFEST",
     "Encoding",
     "Progress",
     "Store",
@@ -51,7 +52,7 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 _IMAGES = "images.bin"
 _FACTORS = "factors.npy"
 _VALUES = "values.npy"
-_MANIFEST = "manifest.json"
+MANIFEST: Final = "manifest.json"
 
 
 def row_bytes(image_shape: tuple[int, int, int], encoding: Encoding) -> int:
@@ -252,7 +253,7 @@ def build_store(
                     found = None if labels is None else labels()
                     if found is not None:
                         manifest["labels"] = _write_labels(temporary, *found, count)
-                    with (temporary / _MANIFEST).open("wb") as handle:
+                    with (temporary / MANIFEST).open("wb") as handle:
                         handle.write(json.dumps(manifest, indent=1).encode())
                         _flush(handle)
                     temporary.rename(folder)
@@ -375,7 +376,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     Raises:
         DataError: It is missing, damaged, or of another format.
     """
-    path = folder / _MANIFEST
+    path = folder / MANIFEST
     if not folder.exists():
         raise DataError(f"{folder} does not exist: the images are not stored yet.")
     try:

@@ -9,12 +9,11 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.archive import ArchiveSpec
 from unweave.data.download import RemoteFile
 from unweave.data.files.dsprites import FILE_NAME, URL, open_archive
+from unweave.data.grid_archive import GridArchiveSpec
 from unweave.data.render import sprites
 from unweave.data.store import Encoding, Progress
-from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import number, option
 
@@ -22,7 +21,7 @@ __all__ = ["Dsprites"]
 
 
 @final
-class Dsprites(ArchiveSpec):
+class Dsprites(GridArchiveSpec):
     """White squares, ellipses and hearts of six sizes, 40 orientations and 32 by 32 positions.
 
     The factors are shape (3), scale (6), orientation (40, the last pose is the first again), pos_x
@@ -50,30 +49,10 @@ class Dsprites(ArchiveSpec):
         help="Keep this many evenly spaced values of shape, scale, orientation, pos_x and pos_y.",
     )
 
-    def validate(self) -> None:
-        """Refuse a path that would not be read, and a grid that is larger than the factors."""
-        if self.path is not None and self.source != "archive":
-            raise SpecError(
-                f"{self.name}: path={self.path!r} is only read with source=archive: write "
-                f"{self.name}(source=archive, path={self.path!r}), or leave path out."
-            )
-        if self.grid is not None:
-            for factor, count in zip(sprites.FACTOR_SPACE.factors, self.grid, strict=True):
-                if count > factor.size:
-                    raise SpecError(
-                        f"{self.name}: grid keeps {count} values of {factor.name}, which has "
-                        f"{factor.size}: at most {sprites.FACTOR_SPACE.sizes} can be kept."
-                    )
-
     @property
-    def kept(self) -> tuple[NDArray[np.int64], ...]:
-        """Indices of the values that are kept, of each of the five factors."""
-        return sprites.FACTOR_SPACE.grid(self.grid or sprites.FACTOR_SPACE.sizes)
-
-    @property
-    def factor_space(self) -> FactorSpace:
-        """The factors, in the order of the flat index."""
-        return sprites.FACTOR_SPACE.subspace(self.kept)
+    def published_space(self) -> FactorSpace:
+        """The five factors."""
+        return sprites.FACTOR_SPACE
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
