@@ -13,7 +13,7 @@ from reference import metrics_reference, tables
 from reference import predictability_reference as plain
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
-from unweave.metrics import Metric, ModularityExplicitness
+from unweave.metrics import Metric, Modularity, ModularityExplicitness
 from unweave.metrics.draws import Draws
 from unweave.metrics.predictive.modularity_explicitness import class_aucs, standardise
 from unweave.metrics.sampling import GridSampler, RowSampler
@@ -39,6 +39,16 @@ def score(codes, factors=None, space=SPACE, metric=None, seed=0):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         return (metric or ModularityExplicitness()).score(table, Draws(seed, "any"))
+
+
+def test_modularity_alone_is_that_of_the_rows_fitted():
+    codes = grid() @ np.array([[1.0, 0, 0.3], [0, 1, 0.6], [0.5, 0.2, 1]])
+    codes += np.random.default_rng(0).normal(0, 0.3, codes.shape)
+    train, _ = RowSampler(grid(), Draws(3, "any")).split(300, 100)
+    alone = score(codes[train], grid()[train], metric=Modularity())
+    both = score(codes, metric=ModularityExplicitness(train=300, test=100), seed=3)
+    assert alone.value == pytest.approx(both.value, abs=1e-12)
+    assert 0.3 < alone.value < 0.95
 
 
 # Independent computation

@@ -39,6 +39,10 @@ class Modularity(InformationMetric):
     one factor varies, a latent that knows of it scores 1. A latent of noise alone counts, and the
     bias of the estimate makes it look as modular as chance has it.
 
+    With the default estimator it is the modularity of `modularity_explicitness`, of all rows
+    instead of those that are fitted there. That one repeats the bins of disentanglement_lib under
+    `compat`, and counts constant latents as it does; protocols `dlib` and `dlib2019` define it.
+
     References:
         | Learning Deep Disentangled Embeddings With the F-Statistic Loss
         | (Ridgeway and Mozer, 2018)
