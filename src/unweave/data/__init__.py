@@ -11,10 +11,10 @@ from unweave.data.drawn import DrawnSpec
 from unweave.data.images import Images, Selected
 from unweave.data.labels import Labels
 from unweave.data.sets.dsprites import Dsprites
+from unweave.data.sets.dsprites_noshape import DspritesNoshape
 from unweave.data.sets.falcor3d import Falcor3D
 from unweave.data.sets.isaac3d import Isaac3D
 from unweave.data.sets.mpi3d import MPI3D
-from unweave.data.sets.dsprites_noshape import DspritesNoshape
 from unweave.data.sets.overlaid_dsprites import ColorDsprites, NoisyDsprites, ScreamDsprites
 from unweave.data.sets.placed_shapes import Circles, Simple, TwoShapes
 from unweave.data.sets.xyobject import XYObject
