@@ -12,6 +12,7 @@ __all__ = [
     "RowSampler",
     "Sampler",
     "check_interventions",
+    "check_published_scale",
     "grid_rows",
     "in_order",
     "sampler",
@@ -288,14 +289,23 @@ def sampler(table: Representation, draws: Draws, compat: Compat) -> Sampler:
     factors = np.asarray(table.factors)
     if compat == "none":
         return RowSampler(factors, draws)
-    largest = max(float(table.mean.max()), -float(table.mean.min()))
+    check_published_scale(table.mean)
+    return GridSampler(factors, table.factor_space, draws)
+
+
+def check_published_scale(codes: NDArray[np.floating]) -> None:
+    """Refuse codes (N, L) that are too large for the arithmetic of the reference.
+
+    Raises:
+        DataError: One is beyond 1e15.
+    """
+    largest = max(float(codes.max()), -float(codes.min()))
     if largest > _LARGEST:
         raise DataError(
             f"Published protocols take codes as they are, in single precision, where squares of "
             f"numbers beyond {_LARGEST:g} overflow, and the largest code is {largest:g}. Divide "
             f"the codes by one number, or score them with protocol unweave."
         )
-    return GridSampler(factors, table.factor_space, draws)
 
 
 def _blocks(count: int, batch: int) -> list[int]:

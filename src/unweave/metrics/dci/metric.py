@@ -25,6 +25,7 @@ from unweave.metrics.sampling import (
     SHARE_HELP,
     Compat,
     Rows,
+    check_published_scale,
     grid_rows,
     in_order,
     sampler,
@@ -183,6 +184,8 @@ class ImportanceMetric(PreparedMetric[Importances]):
         self.check(factors, table.factor_space, table.latents)
         if self.share is not None:
             train, test = in_order(len(table), self.share)
+            if self.compat != "none":
+                check_published_scale(table.mean)
             random_state = draws.legacy()
         else:
             rows = sampler(table, draws, self.compat)

@@ -28,11 +28,12 @@ def active_latents(
         rule: The rule; those of ranges hold for discrete codes too.
         discrete: Whether codes are discrete.
     """
+    codes = with_room(np.asarray(codes, np.float64), 2)
     if rule == "iqr":
-        low, high = np.quantile(np.asarray(codes, np.float64), [0.25, 0.75], axis=0)
+        low, high = np.quantile(codes, [0.25, 0.75], axis=0)
         spread = high - low
         least = 0.1 if discrete else spread.max() / 10
     else:
-        spread = np.ptp(with_room(np.asarray(codes, np.float64), 2), axis=0)
+        spread = np.ptp(codes, axis=0)
         least = spread.max() / (20 if rule == "range20" else 8)
     return np.asarray(spread > least)

@@ -46,6 +46,9 @@ def disvae_entropies(
         samples: Images of each entropy, drawn without replacement.
         rng: Source of the draws.
         progress: Shows how many densities have been evaluated.
+
+    Raises:
+        DataError: Codes of different latents lie so far apart that an entropy is infinite.
     """
     groups = [[np.arange(len(mean))]]
     for column in factors.T:
@@ -82,6 +85,12 @@ def disvae_entropies(
     latents = mean.shape[1]
     total = latents * count_disvae_densities(factors, samples)
     found = np.array(over_latents(one, latents, total, progress))
+    if not np.isfinite(found).all():
+        raise DataError(
+            "compat='disvae' compares codes of different latents, and here they lie so far apart "
+            f"that a density is 0: the largest is {np.abs(mean).max():g}. Divide the codes by one "
+            "number, and their variances by its square, or use another protocol."
+        )
     return Entropies(marginal=found[:, 0], conditional=found[:, 1:])
 
 

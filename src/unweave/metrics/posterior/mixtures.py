@@ -86,7 +86,7 @@ def precision_of(
 ) -> type[np.floating]:
     """float32 where it is accurate enough for these components and points, else float64."""
     largest = max(float(np.abs(mean).max()), float(np.abs(points).max()))
-    ratio_limit = np.log(largest / _SMOOTH) if largest > 0 else -np.inf
+    ratio_limit = np.log(largest) - np.log(_SMOOTH) if largest > 0 else -np.inf
     smallest, widest = 0.5 * float(logvar.min()), 0.5 * float(logvar.max())
     fine = (
         smallest >= max(ratio_limit, _LOWEST_LOG_STD)
