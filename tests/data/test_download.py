@@ -306,6 +306,17 @@ def test_another_size_than_published_is_refused_before_it_is_read(home, server):
     get(server, "/file", size=len(CONTENT))
 
 
+def test_the_published_size_stands_in_for_a_length_that_is_not_said(home, server):
+    server.plans["/file"] = [answer(CONTENT[:-5], length=False)]
+    with pytest.raises(DataError, match="broke off after 1,023,995 of 1,024,000 bytes"):
+        get(server, "/file", size=len(CONTENT), patience=ONCE)
+    server.plans["/longer"] = [answer(CONTENT + b"more", length=False)]
+    with pytest.raises(DataError, match="broke off after 1,024,004 of 1,024,000 bytes"):
+        get(server, "/longer", size=len(CONTENT), patience=ONCE)
+    server.plans["/right"] = [answer(CONTENT, length=False)]
+    assert get(server, "/right", size=len(CONTENT)).read_bytes() == CONTENT
+
+
 def test_a_web_page_is_not_the_file(home, server):
     server.plans["/file"] = [answer(b"<html>too many have asked</html>", kind="text/html; a=b")]
     with pytest.raises(DataError, match="answered with a web page"):

@@ -207,9 +207,9 @@ def _understood(
         url,
         None if etag is None or etag.startswith("W/") else etag,
         answer.headers.get("Last-Modified"),
-        total,
+        size if total is None else total,
     )
-    if size is not None and total is not None and total != size:
+    if size is not None and identity.size != size:
         raise TransferError(f"offers {total:,} bytes, but {size:,} are published")
     if status == 206 and (first != done or known is None or not _same(known, identity)):
         discard(part)
