@@ -211,6 +211,18 @@ def test_classes_that_no_row_to_fit_has_are_missed():
         assert found.least[-1] == pytest.approx(1 - seen.mean())
 
 
+@pytest.mark.parametrize("probes", [FEW, ForestProbes(size=2), NetworkProbes(epochs=2)])
+@pytest.mark.parametrize("classes", [True, False])
+def test_what_is_always_the_same_is_found(probes, classes):
+    codes = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
+    target = Target(np.tile([0.0, 1.0], (30, 1)), classes)
+    found = [
+        each.predict(codes[:4]) for each in probes.start(codes, np.random.RandomState(0))(target)
+    ]
+    assert len(found) == len(probes.steps)
+    np.testing.assert_allclose(found, np.tile([0.0, 1.0], (len(found), 4, 1)), atol=1e-12)
+
+
 @pytest.mark.parametrize(
     "text",
     ["fourier_probes(features=(4,))", "forest_probes(depths=())", "network_probes(widths=(3, 3))"],

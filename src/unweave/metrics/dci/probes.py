@@ -268,6 +268,9 @@ def _centred(known: Codes, mean: NDArray[np.float64]) -> Iterator[tuple[slice, F
 def _fitted(estimator: Any, codes: Codes, target: Target) -> Callable[[Codes], Floats]:
     """An estimator of scikit-learn, fitted, as a function of codes."""
     width = target.values.shape[1]
+    if (target.values == target.values[:1]).all():
+        # Networks refuse a single class.
+        return lambda rows: np.repeat(target.values[:1], len(rows), axis=0)
     wanted = target.values.argmax(axis=1) if target.classes else target.values
     if not target.classes and width == 1:
         wanted = wanted[:, 0]
