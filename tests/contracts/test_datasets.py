@@ -23,6 +23,7 @@ SMALL: dict[str, str] = {
     "only": "only(data=dsprites(grid=(3, 2, 2, 4, 4)), where='pos_x > 0.3 and shape != 1')",
     "scream_dsprites": "scream_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
     "simple": "simple(grid=(3, 3))",
+    "sprites": "sprites(images=300, bins=2)",
     "subset": "subset(data=dsprites(grid=(3, 2, 2, 4, 4)), images=120)",
     "two_shapes": "two_shapes(grid=(2, 2), hues=2, apart=True)",
     "without": "without(data=dsprites(grid=(3, 2, 2, 4, 4)), where='shape == 1 and pos_x > 0.3')",

@@ -19,7 +19,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from unweave.factors import Factor, FactorSpace
 
-__all__ = ["FACTOR_SPACE", "IMAGE_BYTES", "REVISION", "SIDE", "packed_blocks", "render"]
+__all__ = [
+    "FACTOR_SPACE",
+    "IMAGE_BYTES",
+    "RADIUS",
+    "REVISION",
+    "SIDE",
+    "inside",
+    "packed_blocks",
+    "render",
+]
 
 REVISION: Final = 1
 """Raised when an image changes, so that stores drawn before are not taken for the new images."""
@@ -44,8 +53,8 @@ _HEART_WIDTH = 0.5997 * 16
 _HEART_HEIGHT = 0.662
 _HEART_SHIFT = -1.4425
 
-# No point of the outline lies farther from the centre than this, at scale 1.
-_RADIUS = (13.58, 12.76, 11.26)
+RADIUS: Final = (13.58, 12.76, 11.26)
+"""No point of an outline lies farther from the centre than this, in pixels at scale 1."""
 
 _Floats = NDArray[np.float64]
 
@@ -95,7 +104,7 @@ def _poses(
 ) -> NDArray[np.uint8]:
     """One sprite at every combination of positions, packed, (len(pos_x) * len(pos_y), 512)."""
     size = 0.5 + 0.1 * scale
-    radius = _RADIUS[shape] * size
+    radius = RADIUS[shape] * size
     width = int(2 * radius) + 1
     first_x, x = _window(pos_x, radius, width)
     first_y, y = _window(pos_y, radius, width)
@@ -108,7 +117,7 @@ def _poses(
         u = (cos * x[column] - sin * y[:, :, np.newaxis]) / size
         w = (sin * x[column] + cos * y[:, :, np.newaxis]) / size
         window = np.zeros((len(pos_y), width, 4), dtype=np.uint8)
-        bits = np.packbits(_inside(shape, u, w), axis=2)
+        bits = np.packbits(inside(shape, u, w), axis=2)
         window[:, :, : bits.shape[2]] = bits
         # The window is at most 28 pixels wide: as a 32-bit word it is shifted to its columns.
         words = window.view(">u4")[:, :, 0].astype(np.uint64) << np.uint64(32)
@@ -130,8 +139,15 @@ def _window(
     return first, first[:, np.newaxis] + np.arange(width) - centre[:, np.newaxis]
 
 
-def _inside(shape: int, u: _Floats, w: _Floats) -> NDArray[np.bool_]:
-    """Whether points in the sprite's own coordinates (u to the right, w downwards) lie inside."""
+def inside(shape: int, u: _Floats, w: _Floats) -> NDArray[np.bool_]:
+    """Whether points lie inside a shape.
+
+    Args:
+        shape: Its index: square, ellipse, heart.
+        u: The points from the sprite's centre in its own coordinates, to the right, in pixels at
+            scale 1.
+        w: The same downwards, of the shape of `u`.
+    """
     if shape == 0:
         return np.less(np.maximum(np.abs(u), np.abs(w)), _SQUARE)
     if shape == 1:
