@@ -12,9 +12,9 @@ import pytest
 
 from reference.sprites_archive import published_arrays, write_npz
 from unweave.data import Dataset, DatasetSpec, Dsprites, load_dataset, parse_dataset, transfer
-from unweave.data.files.dsprites import FILE_NAME
+from unweave.data.download import RemoteFile
+from unweave.data.files import dsprites as dsprites_file
 from unweave.data.render import sprites
-from unweave.data.sets import dsprites as dsprites_module
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorIndexError
 from unweave.spec import from_dict, members, to_dict
@@ -239,7 +239,7 @@ def test_a_missing_archive(home, tmp_path):
 
 def put(home, content):
     """A file that lies where a download would, so that none is made."""
-    target = home / "downloads" / FILE_NAME
+    target = home / "downloads" / dsprites_file.FILE.name
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     return target
@@ -257,11 +257,12 @@ def test_a_download_that_is_something_else_is_set_aside(home):
         load_dataset("dsprites(source=archive)")
     assert "not an npz file" in str(caught.value)
     assert not target.exists()
-    assert target.with_name(f"{FILE_NAME}.wrong").read_bytes().startswith(b"<html>")
+    assert target.with_name(f"{target.name}.wrong").read_bytes().startswith(b"<html>")
 
 
 def test_a_failed_download_says_how_to_go_on(home, monkeypatch):
-    monkeypatch.setattr(dsprites_module, "URL", "http://127.0.0.1:1/file.npz")
+    nowhere = RemoteFile(name="file.npz", urls=("http://127.0.0.1:1/file.npz",))
+    monkeypatch.setattr(dsprites_file, "FILE", nowhere)
     monkeypatch.setattr(transfer.time, "sleep", lambda seconds: None)
     with pytest.raises(DataError) as caught:
         load_dataset("dsprites(source=archive)")

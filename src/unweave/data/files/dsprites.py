@@ -11,16 +11,28 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.download import RemoteFile
 from unweave.data.files.checks import Kind, check_order
 from unweave.data.files.kept import kept_rows, pick
 from unweave.data.files.npz import Npz, open_npz
 from unweave.data.store import BLOCK
 from unweave.factors import Factor, FactorSpace
 
-__all__ = ["FILE_NAME", "URL", "Archive", "open_archive"]
+__all__ = ["FILE", "PAGE", "Archive", "open_archive"]
 
-FILE_NAME: Final = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
-URL: Final = f"https://github.com/google-deepmind/dsprites-dataset/raw/master/{FILE_NAME}"
+PAGE: Final = "https://github.com/google-deepmind/dsprites-dataset"
+_NAME = "dsprites_ndarray_co1sh3sc6or40x32y32_64x64.npz"
+
+# The checksum is the one that many projects give of the file at this address.
+FILE: Final = RemoteFile(
+    name=_NAME,
+    urls=(
+        f"{PAGE}/raw/master/{_NAME}",
+        f"https://raw.githubusercontent.com/google-deepmind/dsprites-dataset/master/{_NAME}",
+    ),
+    checksum="md5:7da33b31b13a06f4b04a70402ce90c2e",
+)
+"""Images (737280, 64, 64) of 0 and 1 under `imgs`, and their factors in two tables."""
 
 _SIDE = 64
 # The published file has a pickle in it (`metadata`), which is never opened.
@@ -28,8 +40,8 @@ _KEYS = ("imgs", "latents_values", "latents_classes")
 _COLOUR = Factor("colour", 1, (1.0,))
 """The first column of the latents, which is no factor here."""
 _REMEDY = (
-    f"The published file is at {URL}; give its place with path=..., or use source=rendered, "
-    "which needs no file."
+    f"The published file is at {FILE.urls[0]}; give its place with path=..., or use "
+    "source=rendered, which needs no file."
 )
 
 
@@ -37,7 +49,7 @@ _REMEDY = (
 def open_archive(path: Path, space: FactorSpace) -> Iterator[Archive]:
     """Open the npz, check its keys, shapes, types and factors, and hand out a reader.
 
-    No checksum of the file is published, so it is known by its structure alone.
+    A file of one's own is known by its structure alone: the same arrays may be packed otherwise.
 
     Args:
         path: The npz file.
@@ -47,7 +59,7 @@ def open_archive(path: Path, space: FactorSpace) -> Iterator[Archive]:
         DataError: The file is missing, damaged, or not as expected; the message names the path,
             the key, what was found and what was expected.
     """
-    with open_npz(path, FILE_NAME, _REMEDY) as file:
+    with open_npz(path, FILE.name, _REMEDY) as file:
         file.require(_KEYS)
         archive = Archive(file, space)
         archive.check_factors()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.download import RemoteFile
-from unweave.data.files.dsprites import FILE_NAME, URL, open_archive
+from unweave.data.files import dsprites
 from unweave.data.grid_archive import GridArchiveSpec
 from unweave.data.render import sprites
 from unweave.data.store import Encoding, Progress
@@ -33,7 +33,7 @@ class Dsprites(GridArchiveSpec):
 
     name: ClassVar[str] = "dsprites"
     revision: ClassVar[int] = sprites.REVISION
-    page: ClassVar[str] = "https://github.com/google-deepmind/dsprites-dataset"
+    page: ClassVar[str] = dsprites.PAGE
     instead: ClassVar[str] = "Or use source=rendered, which needs no file."
 
     source: Literal["rendered", "archive"] = option(
@@ -66,8 +66,8 @@ class Dsprites(GridArchiveSpec):
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
-        """The published npz; no checksum of it is published."""
-        return (RemoteFile(name=FILE_NAME, urls=(URL,)),)
+        """The published npz."""
+        return (dsprites.FILE,)
 
     def encoded_blocks(
         self, details: dict[str, Any], progress: Progress | None
@@ -89,5 +89,5 @@ class Dsprites(GridArchiveSpec):
         Raises:
             DataError: It is not what was published.
         """
-        with open_archive(paths[0], sprites.FACTOR_SPACE) as archive:
+        with dsprites.open_archive(paths[0], sprites.FACTOR_SPACE) as archive:
             yield from archive.packed_blocks(self.kept)
