@@ -232,6 +232,14 @@ def test_a_single_capacity_is_refused(text):
         parse(text, ProbeFamily)
 
 
+def test_latents_that_repeat_each_other_are_fitted_at_the_smallest_ridge():
+    factors = factors_of(300)
+    codes = np.repeat(linear(factors), 2, axis=1)
+    for features in ((0, 4), (0, 500)):
+        probes = FourierProbes(features=features, ridge=1e-9)
+        assert score(DCIES(probes=probes), table_of(codes, factors)).value > 0.999
+
+
 # The metric
 
 

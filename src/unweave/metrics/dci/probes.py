@@ -106,7 +106,8 @@ class FourierProbes(ProbeFamily):
 
     The features are :math:`\cos(w \cdot z + b)`, w normal and b uniform; a larger predictor has
     all features of a smaller one. The squares of the weights are added to the mean squared error,
-    `ridge` times. The capacity is the logarithm of the number of weights of an output.
+    `ridge` times. The capacity is the logarithm of the number of weights of an output. Classes
+    are fitted as indicators, so that the middle one of three along a latent is not linear in it.
     """
 
     name: ClassVar[str] = "fourier_probes"
@@ -119,7 +120,7 @@ class FourierProbes(ProbeFamily):
     frequency: float = number(
         default=0.5, above=0, help="Deviation of w, in radians a deviation of a latent."
     )
-    ridge: float = number(default=1e-4, above=0, help="Weight of the squares of the weights.")
+    ridge: float = number(default=1e-4, low=1e-9, help="Weight of the squares of the weights.")
 
     @property
     def steps(self) -> tuple[int, ...]:
