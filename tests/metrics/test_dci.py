@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -289,6 +290,19 @@ def test_factors_that_are_all_constant_are_refused():
 def test_published_draws_need_the_full_grid():
     with pytest.raises(DataError, match="full grid of 30 combinations"):
         score(_DLIB, table_of(np.ones((29, 2))))
+
+
+def test_imports_are_no_part_of_its_cost(monkeypatch):
+    monkeypatch.delitem(sys.modules, "sklearn.ensemble", raising=False)
+    ready = []
+
+    def seconds(metric, task):
+        ready.append("sklearn.ensemble" in sys.modules)
+        return 9.0
+
+    monkeypatch.setattr(DCI, "seconds", seconds)
+    assert DCI().cost(noisy(2)).endswith("about 9 s")
+    assert ready == [True]
 
 
 def test_its_cost_is_said():

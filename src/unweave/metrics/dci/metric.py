@@ -115,6 +115,8 @@ class ImportanceMetric(PreparedMetric[Importances]):
 
     def measure_cost(self, representation: Representation) -> str | None:
         """Number of trees and time to grow them, from a few that are grown; None if little."""
+        import sklearn.ensemble  # noqa: F401 - before a clock starts
+
         task = self._task(representation, Draws(0, "cost"))
         seconds = self.seconds(task)
         if seconds < _WORTH_SAYING:
