@@ -227,7 +227,7 @@ def test_data_prepare_verify_show(tmp_path, monkeypatch):
     [
         ("objectives", {"methods", "terms"}, "factor_vae"),
         ("architectures", {"architectures"}, "burgess"),
-        ("metrics", {"metrics"}, "mig"),
+        ("metrics", {"metrics", "protocols"}, "mig"),
         ("presets", {"presets"}, "demo"),
     ],
 )

@@ -131,7 +131,10 @@ class Architectures(Common):
 @final
 @dataclass(kw_only=True)
 class Metrics(Common):
-    """List metrics and analyses: range, direction, needs, source, cost and protocols."""
+    """List metrics and analyses: range, direction, needs, source, cost and protocols.
+
+    UDR compares several runs: see `unweave rank --help`.
+    """
 
     def run(self) -> int:
         """Print the list."""
@@ -162,7 +165,15 @@ class Metrics(Common):
                 for component in (*protocol.metrics, *analyses_of(protocol))
                 if component.name == row["name"]
             }
-        self.emit({"metrics": rows}, f"{_overview(rows)}\n\n{_text(rows)}")
+        protocols = [
+            {"name": protocol.name, "label": protocol.label, "about": protocol.about}
+            for protocol in PROTOCOLS.values()
+        ]
+        told = "\n".join(f"  {protocol['label']}: {protocol['about']}" for protocol in protocols)
+        self.emit(
+            {"metrics": rows, "protocols": protocols},
+            f"{_overview(rows)}\n\n{_text(rows)}\n\nPROTOCOLS\n\n{told}",
+        )
         return 0
 
 

@@ -34,10 +34,10 @@ class Score(Common):
     """File of the factors of the same rows."""
 
     metrics: Text = None
-    """Names with commas between them (default: what the protocol scores unasked)."""
+    """Names from `unweave metrics`, with commas (default: what the protocol scores unasked)."""
 
     protocol: str = "unweave"
-    """Which settings of the metrics to use."""
+    """Which settings of the metrics to use; `unweave metrics` lists all protocols."""
 
     seed: Int = "0"
     """Seed of whatever the metrics draw (default 0)."""
