@@ -55,7 +55,11 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
         'Did you mean beta_vae?'
     """
     choices = sorted(allowed)
-    close = difflib.get_close_matches(name, choices, n=3, cutoff=0.6)
+    # The nearest whatever the case.
+    lower = {choice.lower(): choice for choice in choices}
+    many = 1 if name.lower() in lower else 3
+    found = difflib.get_close_matches(name.lower(), lower, n=many, cutoff=0.6)
+    close = [lower[choice] for choice in found]
     if close:
         return f"Did you mean {' or '.join(close)}?"
     return f"Choose one of: {', '.join(choices)}." if choices else "There are none to choose from."

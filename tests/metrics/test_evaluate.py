@@ -7,7 +7,7 @@ import pytest
 
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
-from unweave.metrics import evaluate
+from unweave.metrics import MIG, evaluate
 from unweave.metrics.interval import over_draws
 from unweave.representation import Representation
 
@@ -110,12 +110,36 @@ def test_a_score_that_draws_nothing_has_an_interval_of_no_width():
         ({"repeats": 0}, "repeats must be a whole number of at least 1, not 0"),
         ({"repeats": True}, "repeats must be a whole number"),
         ({"metrics": "migg"}, "Did you mean mig"),
+        ({"metrics": "MIG"}, r"Did you mean mig\?"),
+        ({"metrics": "mig(bins=5)"}, "so give mig, not"),
+        ({"metrics": ""}, "metrics is empty"),
+        ({"metrics": ()}, "metrics is empty"),
+        ({"metrics": MIG(bins=5)}, "metrics takes names"),
+        ({"metrics": [MIG]}, "metrics takes names"),
+        ({"protocol": "disvae"}, "asked for by name: .*mig_sampled"),
         ({"protocol": "dlb"}, "Did you mean dlib"),
     ],
 )
 def test_settings_that_are_refused(given, words):
     with pytest.raises(SpecError, match=words):
         evaluate(GRID, factor_sizes=SIZES, **given)
+
+
+def test_whole_numbers_of_numpy_are_seeds():
+    found, same = (
+        evaluate(GRID, factor_sizes=SIZES, metrics="sap,", seed=seed, repeats=repeats)["sap"]
+        for seed, repeats in ((np.int64(3), np.int32(2)), (3, 2))
+    )
+    assert found.interval.values == same.interval.values
+
+
+def test_what_numpy_cannot_take_is_told_in_its_own_words():
+    class Tensor:
+        def __array__(self, dtype=None, copy=None):
+            raise TypeError("can't convert cuda:0 device type tensor to numpy.")
+
+    with pytest.raises(DataError, match="codes cannot be made a NumPy array: can't convert cuda"):
+        evaluate(Tensor(), factor_sizes=SIZES)
 
 
 def test_what_needs_variances_says_so_before_anything_is_scored():

@@ -63,7 +63,7 @@ def test_a_pickle_is_not_opened(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", "cannot be read"), (b"PK\x03\x04torn", "cannot be read"), (b"text", "pickles")],
+    [(b"", "cannot be read"), (b"PK\x03\x04torn", "cannot be read"), (b"text", "is damaged")],
 )
 def test_a_damaged_npz(tmp_path, content, words):
     (tmp_path / "x.npz").write_bytes(content)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,10 +78,11 @@ def evaluate(
     """
     chosen = metrics_of(protocol_of(protocol), names_from(metrics))
     if metrics is None and not chosen:
-        raise SpecError(f"Protocol {protocol} scores nothing unless it is asked for by name.")
-    for what, number, least in (("seed", seed, 0), ("repeats", repeats, 1)):
-        if type(number) is not int or number < least:
-            raise SpecError(f"{what} must be a whole number of at least {least}, not {number!r}.")
+        defined = ", ".join(metric.name for metric in protocol_of(protocol).metrics)
+        raise SpecError(
+            f"Protocol {protocol} scores nothing unless it is asked for by name: {defined}."
+        )
+    seed, repeats = _whole("seed", seed, 0), _whole("repeats", repeats, 1)
     if isinstance(codes, Representation):
         if any(given is not None for given in (factors, factor_sizes, factor_names, logvar)):
             raise DataError("A table has factors and logvars of its own: give it alone.")
@@ -147,10 +148,32 @@ def passed(
 
 
 def names_from(given: Sequence[str] | str | None) -> tuple[str, ...] | None:
-    """Names of metrics, given one by one or as one text with commas; None as it is."""
+    """Names of metrics, given one by one or as one text with commas; None as it is.
+
+    Raises:
+        SpecError: There is no name, or what is given are no names.
+    """
+    if given is None:
+        return None
     if isinstance(given, str):
-        return tuple(name.strip() for name in given.split(","))
-    return None if given is None else tuple(given)
+        given = tuple(name.strip() for name in given.split(",") if name.strip())
+    # Whatever the type says, a component is what many would try.
+    names: Any = given
+    if isinstance(names, Metric) or not all(isinstance(name, str) for name in names):
+        raise SpecError(
+            "metrics takes names, such as 'mig', whose settings are those of the protocol. A "
+            "metric with settings of its own scores by itself: MIG(bins=10).score(table, draws)."
+        )
+    if not names:
+        raise SpecError("metrics is empty; give names such as 'mig', or leave it out.")
+    return tuple(names)
+
+
+def _whole(what: str, given: Any, least: int) -> int:
+    """A whole number, NumPy's too."""
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
+        raise SpecError(f"{what} must be a whole number of at least {least}, not {given!r}.")
+    return int(given)
 
 
 def _repeated(

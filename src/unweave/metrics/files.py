@@ -95,11 +95,14 @@ def _opened(path: Path) -> Iterator[Any]:
 def _unreadable(what: str, error: Exception) -> DataError:
     if isinstance(error, FileNotFoundError):
         return DataError(f"{what} does not exist.")
-    if "pickle" in str(error):
+    if "Object arrays" in str(error):
         return DataError(
             f"{what} holds Python objects, which are pickles and are not read, since they can run "
             f"code. Save plain arrays of numbers or texts, such as numpy.array(x, dtype=str)."
         )
+    # NumPy takes whatever it does not know for a pickle.
+    if "pickle" in str(error):
+        return DataError(f"{what} is not a file that numpy.save or savez writes, or is damaged.")
     reason = " ".join(str(error).split()) or type(error).__name__
     return DataError(f"{what} cannot be read: {reason.rstrip('.')}.")
 
@@ -133,6 +136,8 @@ def _read_factors(path: Path, count: int) -> tuple[NDArray[Any], list[str] | Non
 
 def _read_cells(path: Path) -> Cells:
     """The cells of a text file, all rows of one length."""
+    if path.suffix == ".npz":
+        raise DataError(f"{path} holds several arrays; give factors as npy or csv.")
     if path.suffix not in _TEXT:
         raise DataError(f"{path} must end in .npz, .npy or .csv.")
     try:

@@ -120,8 +120,12 @@ def _array(name: str, given: ArrayLike) -> NDArray[Any]:
     """An array of what is given, whose rows all have one length."""
     try:
         return np.asarray(given)
-    except (TypeError, ValueError):
-        raise DataError(f"{name} must be one array, but its rows differ in length.") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        if "inhomogeneous" in str(error):
+            raise DataError(f"{name} must be one array, but its rows differ in length.") from None
+        # A tensor on a graphics card, with a gradient, or in bfloat16: its own words tell.
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise DataError(f"{name} cannot be made a NumPy array: {reason}.") from error
 
 
 def _kind(array: NDArray[Any]) -> str:
@@ -267,7 +271,8 @@ def _check_present(name: str, gone: NDArray[np.bool_], column: NDArray[Any]) -> 
         row = int(np.argmax(gone))
         raise DataError(
             f"factors: {name} has no value in {int(gone.sum()):,} of {len(gone):,} rows; the "
-            f"first is row {row}, which has {column[row]!r}. Leave such rows out, of codes too."
+            f"first is row {row}, which has {column.tolist()[row]!r}. Leave such rows out, of "
+            f"codes too."
         )
 
 

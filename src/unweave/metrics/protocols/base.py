@@ -58,6 +58,11 @@ def metrics_of(chosen: Protocol, names: tuple[str, ...] | None) -> tuple[Metric,
     table = {metric.name: metric for metric in chosen.metrics}
     names, known = names_of(names), members(Metric)
     for name in names:
+        if name.partition("(")[0].strip() in known and name not in known:
+            raise SpecError(
+                f"Metrics are named without settings, which are those of the protocol, so give "
+                f"{name.partition('(')[0].strip()}, not {name!r}."
+            )
         if name not in known:
             raise SpecError(f"Unknown metric {name!r}. {nearest(name, known)}")
         if name not in table:
