@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from unweave.analysis import Analysis
 from unweave.data import DatasetSpec, Dsprites, parse_dataset
+from unweave.data.samplers import Labeller, Sampler
 from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Likelihood
 from unweave.metrics import InformationEstimator, Metric, Predictor, ProbeFamily
@@ -26,6 +27,8 @@ __all__ = ["FAMILIES", "MEMBERS", "instances", "required", "room", "values"]
 
 FAMILIES: dict[type[Component], str] = {
     DatasetSpec: "unweave.data",
+    Sampler: "unweave.data.samplers",
+    Labeller: "unweave.data.samplers",
     Method: "unweave.objectives",
     Term: "unweave.objectives",
     Schedule: "unweave.schedules",

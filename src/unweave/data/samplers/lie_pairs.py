@@ -1,0 +1,78 @@
+"""Pairs of images between which one factor takes a step of a fixed length."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.samplers.base import Sampler, moving
+from unweave.data.samplers.pairs import pick_columns
+from unweave.data.samplers.population import Population
+from unweave.factors import Factor
+from unweave.spec import number, option
+
+__all__ = ["LiePairs", "period"]
+
+
+@final
+class LiePairs(Sampler):
+    """Two images of which one factor differs by a fixed step, forwards or backwards.
+
+    One factor that is not held, each as likely, moves by the step, or by half its values where the
+    step is longer. Every factor is taken for a circle, so that a step past its end goes on at its
+    beginning, as befits actions of a cyclic group. A circular factor whose last value is the first
+    pose again has one pose less than values; the published code counts both, and `compat=clg`
+    follows it.
+
+    Source: the pairs of the code of Zhu, Xu and Tao (2021), "Commutative Lie group VAE for
+    disentanglement learning", arXiv 2106.03375.
+    """
+
+    name: ClassVar[str] = "lie_pairs"
+
+    step: int = number(default=2, low=1, help="By how many values the factor moves.")
+    held: tuple[str, ...] | None = option(
+        default=None, help="Factors that never move; left out, the categorical ones."
+    )
+    compat: Literal["clg"] | None = option(
+        default=None, help="clg: a circle has as many poses as values."
+    )
+
+    @property
+    def per_draw(self) -> int:
+        """Two."""
+        return 2
+
+    def choose(
+        self, images: Population, count: int, rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Draw the factors, then the images.
+
+        Raises:
+            SpecError: Every factor is held.
+            DataError: There are no such pairs.
+        """
+        columns = moving(self, images.space, self.held)
+        poses = np.array(
+            [
+                factor.size if self.compat == "clg" else period(factor)
+                for factor in images.space.factors
+            ]
+        )
+        steps = np.minimum(self.step, np.maximum(images.sizes // 2, 1))
+        moved = pick_columns(columns, np.ones(count, np.int64), len(images.sizes), rng)
+
+        def propose(
+            places: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
+        ) -> NDArray[np.int64]:
+            signs = 1 - 2 * rng.integers(0, 2, (len(first), 1))
+            return np.where(moved[places], (first + signs * steps) % poses, first)
+
+        return images.further(count, rng, propose, f"pairs of which one factor moves {self.step}")
+
+
+def period(factor: Factor) -> int:
+    """How many different poses a factor has when it is taken for a circle."""
+    return factor.size - int(factor.closed and factor.size > 1)
