@@ -137,9 +137,11 @@ class DCIES(PreparedMetric[dict[int, Curve]]):
         seconds(2)
         expected = seconds(_FEW)
         if rows > _FEW:
-            # Part of the time is the same for any number of rows.
+            # Part of the time is the same for any number of rows, and all of it at most grows
+            # with them.
             half = seconds(_FEW // 2)
-            expected += max(expected - half, 0.0) * (rows / _FEW - 1) * 2
+            more = min(max(2 * (expected - half), 0.0), expected)
+            expected += more * (rows / _FEW - 1)
         if expected < _WORTH_SAYING:
             return None
         return f"{factors * len(self.probes.steps):,} probes to fit, about {duration(expected)}"
