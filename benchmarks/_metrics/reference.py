@@ -92,12 +92,14 @@ def fits(codes: NDArray[np.float32], factors: NDArray[np.int64]) -> dict[str, fl
     train, test = slice(0, TRAIN), slice(TRAIN, TRAIN + TEST)
     work: dict[str, Callable[[], Any]] = {
         "beta_vae": lambda: _beta_vae(codes, factors),
-        "factor_vae": lambda: None,
+        "factor_vae": lambda: _factor_vae(codes),
         "mig": lambda: _information(codes[train], factors[train]),
         "irs": lambda: None,
         "unsupervised": lambda: _information(codes[train], _binned(codes[train])),
         "sap": lambda: _sap(codes[train], factors[train], codes[test], factors[test]),
-        "modularity_explicitness": lambda: _explicitness(codes[train], factors[train]),
+        "modularity_explicitness": lambda: _explicitness(
+            codes[train], factors[train], codes[test], factors[test]
+        ),
         "dci": lambda: _dci(codes[train], factors[train], codes[test], factors[test]),
     }
     seconds = {}
@@ -111,12 +113,21 @@ def fits(codes: NDArray[np.float32], factors: NDArray[np.int64]) -> dict[str, fl
 def _beta_vae(codes: NDArray[np.float32], factors: NDArray[np.int64]) -> None:
     from sklearn.linear_model import LogisticRegression
 
-    rows = np.random.RandomState(0).randint(len(codes), size=(2, TRAIN + TEST))
-    differences = np.abs(codes[rows[0]] - codes[rows[1]])
+    rows = np.random.RandomState(0).randint(len(codes), size=(TRAIN + TEST, 2, 64))
+    differences = np.stack(
+        [np.mean(np.abs(codes[one] - codes[other]), axis=0) for one, other in rows]
+    )
     labels = np.random.RandomState(1).randint(factors.shape[1], size=TRAIN + TEST)
     model = LogisticRegression().fit(differences[:TRAIN], labels[:TRAIN])
     model.score(differences[:TRAIN], labels[:TRAIN])
     model.score(differences[TRAIN:], labels[TRAIN:])
+
+
+def _factor_vae(codes: NDArray[np.float32]) -> None:
+    rows = np.random.RandomState(0).randint(len(codes), size=(TRAIN + TEST, 64))
+    whole = np.var(codes[:TRAIN], axis=0, ddof=1)
+    for vote in rows:
+        np.argmin(np.var(codes[vote], axis=0, ddof=1) / whole)
 
 
 def _binned(codes: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -146,18 +157,26 @@ def _sap(
             np.mean(model.predict(test_code[:, None]) == test_factor)
 
 
-def _explicitness(codes: NDArray[np.float32], factors: NDArray[np.int64]) -> None:
+def _explicitness(
+    codes: NDArray[np.float32],
+    factors: NDArray[np.int64],
+    test_codes: NDArray[np.float32],
+    test_factors: NDArray[np.int64],
+) -> None:
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import roc_auc_score
     from sklearn.preprocessing import MultiLabelBinarizer
 
     _information(codes, factors)
-    scaled = (codes - codes.mean(0)) / codes.std(0)
-    for factor in factors.T:
+    mean, deviation = codes.mean(0), codes.std(0)
+    scaled, test_scaled = (codes - mean) / deviation, (test_codes - mean) / deviation
+    for factor, test_factor in zip(factors.T, test_factors.T, strict=True):
         model = LogisticRegression().fit(scaled, factor)
-        labels = MultiLabelBinarizer().fit_transform(factor[:, None])
-        for _ in ("train", "test"):
-            roc_auc_score(labels, model.predict_proba(scaled))
+        binary = MultiLabelBinarizer()
+        labels = binary.fit_transform(factor[:, None])
+        test_labels = binary.transform(test_factor[:, None])
+        roc_auc_score(labels, model.predict_proba(scaled))
+        roc_auc_score(test_labels, model.predict_proba(test_scaled))
 
 
 def _dci(

@@ -9,7 +9,6 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Score
 from unweave.metrics.information.estimators import Histogram, InformationEstimator
@@ -17,6 +16,7 @@ from unweave.metrics.information.matrix import InformationMatrix
 from unweave.metrics.information.metric import (
     InformationMetric,
     information_table,
+    require_kept,
     require_variation,
 )
 from unweave.representation import Representation
@@ -78,10 +78,7 @@ class FactorLeakage(InformationMetric):
         Raises:
             DataError: They are.
         """
-        if self.skip >= factors.shape[1]:
-            raise DataError(
-                f"{self.name}: skip is {self.skip}, but there are {factors.shape[1]} factors."
-            )
+        require_kept(self.name, self.skip, factors.shape[1])
         super().check(factors[:, self.skip :], factor_space, latents)
 
     def score_matrix(self, found: InformationMatrix, table: Representation) -> Score:

@@ -9,6 +9,7 @@ __all__ = [
     "factor_parts",
     "information_table",
     "latent_parts",
+    "require_kept",
     "require_variation",
 ]
 
@@ -153,6 +154,19 @@ def factor_parts(
 def latent_parts(values: NDArray[np.float64], used: NDArray[np.bool_]) -> dict[str, float]:
     """Values (L,) by the names of the latents that are used, `z0`, ..."""
     return {f"z{j}": float(values[j]) for j in np.flatnonzero(used)}
+
+
+def require_kept(name: str, skip: int, factors: int) -> None:
+    """Refuse to leave out all factors.
+
+    Raises:
+        DataError: None is left.
+    """
+    if skip >= factors:
+        raise DataError(
+            f"{name}: skip is {skip}, but there are {factors} factors. Give a skip of at most "
+            f"{factors - 1}, so that one is left."
+        )
 
 
 def require_variation(name: str, varies: bool) -> None:

@@ -13,6 +13,7 @@ from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.draws import Draws
+from unweave.metrics.information.metric import require_kept
 from unweave.metrics.plug_in import discretise, entropies, mutual_information
 from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
 from unweave.representation import Representation
@@ -58,8 +59,7 @@ class MIG(Metric):
             raise DataError("MIG compares two latents, but the representation has only one.")
         if self.compat != "none" and self.samples is not None:
             grid_rows(factors, factor_space)
-        if self.skip >= factors.shape[1]:
-            raise DataError(f"mig: skip is {self.skip}, but there are {factors.shape[1]} factors.")
+        require_kept(self.name, self.skip, factors.shape[1])
         if not (factors != factors[:1])[:, self.skip :].any():
             raise DataError(_CONSTANT)
 

@@ -25,7 +25,8 @@ def modularities(information: NDArray[np.float64]) -> NDArray[np.float64]:
     known = largest > 0
     others = squares.sum(axis=1) - largest
     most = np.where(known, largest, 1.0) * max(information.shape[1] - 1, 1)
-    return np.where(known, 1 - others / most, 0.0)
+    # A latent that knows of all alike may come out a rounding below 0.
+    return np.where(known, np.maximum(1 - others / most, 0.0), 0.0)
 
 
 @final
