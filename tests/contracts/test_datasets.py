@@ -22,6 +22,7 @@ SMALL: dict[str, str] = {
     "noisy_dsprites": "noisy_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
     "only": "only(data=dsprites(grid=(3, 2, 2, 4, 4)), where='pos_x > 0.3 and shape != 1')",
     "scream_dsprites": "scream_dsprites(data=dsprites(grid=(3, 2, 2, 4, 4)))",
+    "shapes3d": "shapes3d(grid=(2, 2, 2, 2, 4, 2))",
     "simple": "simple(grid=(3, 3))",
     "sprites": "sprites(images=300, bins=2)",
     "subset": "subset(data=dsprites(grid=(3, 2, 2, 4, 4)), images=120)",

@@ -17,6 +17,7 @@ from unweave.data.sets.isaac3d import Isaac3D
 from unweave.data.sets.mpi3d import MPI3D
 from unweave.data.sets.overlaid_dsprites import ColorDsprites, NoisyDsprites, ScreamDsprites
 from unweave.data.sets.placed_shapes import Circles, Simple, TwoShapes
+from unweave.data.sets.shapes3d import Shapes3D
 from unweave.data.sets.sprites import Sprites
 from unweave.data.sets.xyobject import XYObject
 from unweave.data.sets.xysquares import XYSquares
@@ -52,6 +53,7 @@ __all__ = [
     "Progress",
     "ScreamDsprites",
     "Selected",
+    "Shapes3D",
     "Simple",
     "Sprites",
     "Store",

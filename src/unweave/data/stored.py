@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec
+from unweave.data.images import Images
 from unweave.data.labels import Labels
 from unweave.data.store import FORMAT, Encoding, Progress, Store, build_store
 from unweave.factors import FactorSpace
@@ -52,6 +53,15 @@ class StoredSpec(DatasetSpec):
     def full_grid(self) -> bool:
         """Whether its factors are known, and no labels are stored beside the images."""
         return self.labelled and type(self).labels is StoredSpec.labels
+
+    @property
+    def stored(self) -> tuple[int, tuple[int, int, int]]:
+        """How many rows of which shape the store has: the images, unless `compose` makes them."""
+        return self.count, self.image_shape
+
+    def compose(self, store: Store) -> Images:
+        """The images of what is stored: the store itself, unless they are composed when read."""
+        return store
 
     def labels(self) -> tuple[FactorSpace, Labels] | None:
         """Factors and labels to be stored beside the images; asked after the last block.
@@ -99,13 +109,14 @@ class StoredSpec(DatasetSpec):
             store = Store.open(folder)
         else:
             details: dict[str, Any] = {}
+            count, shape = self.stored
             store = build_store(
                 folder,
                 text=str(self),
                 form=to_dict(self),
                 source=self.source,
-                image_shape=self.image_shape,
-                count=self.count,
+                image_shape=shape,
+                count=count,
                 encoding=self.encoding,
                 blocks=self.encoded_blocks(details, progress),
                 details=details,
@@ -113,10 +124,10 @@ class StoredSpec(DatasetSpec):
                 progress=progress,
             )
         self.check(store.manifest["details"])
-        labelled = store.labels()
+        images, labelled = self.compose(store), store.labels()
         if labelled is not None:
-            return Dataset(self, store, factor_space=labelled[0], labels=labelled[1])
-        return Dataset(self, store, factor_space=self.factor_space if self.labelled else None)
+            return Dataset(self, images, factor_space=labelled[0], labels=labelled[1])
+        return Dataset(self, images, factor_space=self.factor_space if self.labelled else None)
 
     def verify(self, progress: Progress | None = None) -> None:
         """Compare every stored image with its checksum; a store that is missing is not built.

@@ -1,0 +1,90 @@
+"""Images that are sums of layers: one layer of each part of a scene."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Final, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.store import Progress, Store
+
+__all__ = ["Layered"]
+
+_Pixels: TypeAlias = NDArray[np.uint8]
+_Flat: TypeAlias = NDArray[np.int64]
+
+# Bytes of layers read at a time: they stay in the cache of a core, and the allocator need not
+# fetch their memory from the system for each batch.
+_PART: Final = 2**19
+
+
+@final
+class Layered:
+    """Images of a full grid: the variants of each part, in order, then the scene, fastest.
+
+    Args:
+        store: Layers of two bytes a value (int16, little-endian), scene by scene: all variants of
+            the first part, then of the second, and so on.
+        image_shape: (H, W, C) of the images.
+        variants: How many layers a scene has of each part.
+        add: From layers, (parts, n, H, W, C) int16, which it may overwrite, to images, (n, H, W,
+            C) of 0 to 255.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        image_shape: tuple[int, int, int],
+        variants: tuple[int, ...],
+        add: Callable[[NDArray[np.int16]], _Pixels],
+    ) -> None:
+        """Keep all of them; nothing is read."""
+        self.image_shape = image_shape
+        self.scale = 1 / 255
+        self._store = store
+        self._variants = variants
+        self._add = add
+        self._scenes = store.count // sum(variants)
+        self.count = self._scenes * math.prod(variants)
+
+    def gather(self, flat: _Flat) -> _Pixels:
+        """Images at flat indices, (n, H, W, C), 0 to 255."""
+        rows = self._rows(flat)
+        images = np.empty((len(flat), *self.image_shape), dtype=np.uint8)
+        step = max(1, _PART // (2 * len(rows) * math.prod(self.image_shape)))
+        for first in range(0, len(flat), step):
+            part = rows[:, first : first + step]
+            layers = self._store.gather(part.ravel()).reshape(len(rows), part.shape[1], -1)
+            values = layers.view("<i2").reshape(*part.shape, *self.image_shape)
+            images[first : first + step] = self._add(values)
+        return images
+
+    def images(self, flat: _Flat) -> _Pixels:
+        """Images at flat indices, (n, H, W, C), 0 to 255."""
+        return self.gather(flat)
+
+    def fingerprint(self) -> str:
+        """That of the layers."""
+        return self._store.fingerprint()
+
+    def verify(self, progress: Progress | None = None) -> None:
+        """Compare all layers with their checksums.
+
+        Raises:
+            DataError: One is damaged.
+        """
+        self._store.verify(progress)
+
+    def _rows(self, flat: _Flat) -> _Flat:
+        """Rows of the store that add up to each image, (parts, n)."""
+        rows = np.empty((len(self._variants), len(flat)), dtype=np.int64)
+        rest, scene = np.divmod(flat, self._scenes)
+        before = sum(self._variants)
+        for part in reversed(range(len(self._variants))):
+            before -= self._variants[part]
+            rest, variant = np.divmod(rest, self._variants[part])
+            rows[part] = scene * sum(self._variants) + before + variant
+        return rows
