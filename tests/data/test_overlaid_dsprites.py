@@ -286,5 +286,7 @@ def test_shapes_are_drawn_alike_and_tell_nothing_of_the_factors():
 def test_without_a_shape_to_leave_out_it_is_refused():
     with pytest.raises(SpecError, match="but dsprites_noshape has scale"):
         parse_dataset("dsprites_noshape(data=dsprites_noshape)")
-    with pytest.raises(SpecError, match="celeba has no known factors"):
-        parse_dataset("dsprites_noshape(data=celeba)")
+    with pytest.raises(SpecError, match="grey_for_test_overlaid has no known factors"):
+        parse_dataset("dsprites_noshape(data=grey_for_test_overlaid)")
+    with pytest.raises(SpecError, match=r"subset\(.*\) is no full grid: write data=dsprites"):
+        parse_dataset("dsprites_noshape(data=subset(data=dsprites, images=100))")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 import numpy as np
@@ -29,8 +30,9 @@ _BANDS: Final = np.array(
 )
 
 
+@functools.cache
 def backdrop() -> NDArray[np.uint8]:
-    """The picture, (274, 350, 3) of 0 to 255; always the same."""
+    """The picture, (274, 350, 3) of 0 to 255; always the same, and not to be written to."""
     y, x = np.mgrid[0:ROWS, 0:COLUMNS] / ROWS
     # The bands are bent by waves, each of which is bent by the one before.
     bend = np.zeros_like(x)
@@ -43,4 +45,6 @@ def backdrop() -> NDArray[np.uint8]:
     # Strokes: fine light and dark along the bent bands.
     strokes = np.sin(150 * (y + bend) + 5 * np.sin(14 * x)) * np.sin(41 * (x - 0.6 * bend))
     picture += 16 * strokes[:, :, np.newaxis]
-    return np.clip(np.round(picture), 0, 255).astype(np.uint8)
+    result = np.clip(np.round(picture), 0, 255).astype(np.uint8)
+    result.flags.writeable = False
+    return result

@@ -11,7 +11,7 @@ from unweave.data.derived import DerivedSpec
 from unweave.data.draws import random_index
 from unweave.data.images import Selected
 from unweave.data.sets.dsprites import Dsprites
-from unweave.errors import DataError, SpecError
+from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import number, option
 
@@ -48,13 +48,18 @@ class DspritesNoshape(DerivedSpec):
     seed: int = number(default=0, low=0, help="The shapes are drawn from it.")
 
     def validate(self) -> None:
-        """Refuse images without a factor to leave out, or with no other factor."""
+        """Refuse images without a factor to leave out or no other factor, and what is no grid."""
         names = self.data.factor_space.names if self.data.loadable and self.data.labelled else ()
         if _HIDDEN not in names or len(names) < 2:
             raise SpecError(
                 f"{self.name}: data must have a factor {_HIDDEN} and others, but {self.data} has "
                 f"{', '.join(names) or 'no known factors'}: write {self.name} alone, or "
                 "data=dsprites(...)."
+            )
+        if not self.data.full_grid:
+            raise SpecError(
+                f"{self.name} needs every shape at every combination of the other factors, but "
+                f"{self.data} is no full grid: write data=dsprites, or data=dsprites(grid=...)."
             )
 
     @property
@@ -69,17 +74,8 @@ class DspritesNoshape(DerivedSpec):
         return FactorSpace(tuple(factor for factor in factors if factor.name != _HIDDEN))
 
     def derive(self, *bases: Dataset) -> Dataset:
-        """The dataset: the images with the shapes drawn.
-
-        Raises:
-            DataError: The images that it chooses from are no full grid.
-        """
+        """The dataset: the images with the shapes drawn."""
         (base,) = bases
-        if not base.is_grid:
-            raise DataError(
-                f"{self.name} needs every shape at every combination of the other factors, but "
-                f"{self.data} is no full grid: write data=dsprites, or dsprites(grid=...)."
-            )
         space = self.factor_space
         flat = np.arange(space.size, dtype=np.int64)
         column = base.factor_space.position(_HIDDEN)
