@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
 from unweave.data.download import RemoteFile, digest, fetch, set_aside
-from unweave.data.store import Progress
+from unweave.data.store import Encoding, Progress
 from unweave.data.stored import StoredSpec
 from unweave.errors import DataError, SpecError
 from unweave.spec import option, to_dict
@@ -75,6 +75,11 @@ class ArchiveSpec(StoredSpec):
     def source(self) -> str:
         """`archive`: the images are published ones."""
         return "archive"
+
+    @property
+    def encoding(self) -> Encoding:
+        """`bytes`, as most published images have grey or coloured pixels."""
+        return "bytes"
 
     def locate(self, path: Path) -> tuple[Path, ...]:
         """The files of a dataset, of the path that was given.

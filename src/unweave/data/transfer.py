@@ -110,10 +110,11 @@ def transfer(
         TransferError: The address does not give the file.
         OSError: The file cannot be written; ENOSPC when the disk has no room for what is to come.
     """
+    job = _Job(url, part, what, size, proven, progress, patience)
     best, failures = _length(part), 0
     while True:
         try:
-            _attempt(url, part, what, size, proven, progress, patience)
+            job.attempt()
             return
         except _PassingError as error:
             reached = _length(part)
@@ -131,90 +132,97 @@ def discard(part: Path) -> None:
     _beside(part).unlink(missing_ok=True)
 
 
-def _attempt(
-    url: str,
-    part: Path,
-    what: str,
-    size: int | None,
-    proven: bool,
-    progress: Progress | None,
-    patience: Patience,
-) -> None:
-    """Ask once, and write what comes."""
-    import requests
+@final
+@dataclass(frozen=True)
+class _Job:
+    """The arguments of `transfer`."""
 
-    known = _read_identity(part)
-    done = 0
-    if known is not None and (proven or (known.url == url and known.mark is not None)):
-        done = _length(part)
-    if known is not None and done and done == known.size:
-        return
-    headers = {"Accept-Encoding": "identity"}
-    if known is not None and done:
-        headers["Range"] = f"bytes={done}-"
-        if known.url == url and known.mark is not None:
-            headers["If-Range"] = known.mark
-    try:
-        timeout = (patience.connect, patience.read)
-        with requests.get(url, headers=headers, stream=True, timeout=timeout) as answer:
-            identity, done = _understood(url, answer, part, known, done, size)
-            _check_room(part, identity, done)
-            if done == 0:
-                discard(part)
-            write_json(_beside(part), asdict(identity))
-            with part.open("ab") as handle:
-                for chunk in answer.iter_content(_CHUNK):
-                    handle.write(chunk)
-                    done += len(chunk)
-                    if progress is not None:
-                        progress(what, done, max(done, identity.size or 0))
-    except requests.RequestException as error:
-        if isinstance(error, ValueError):  # no address at all
-            raise TransferError(str(error)) from error
-        raise _PassingError(f"broke off after {_length(part):,} bytes ({error})") from error
-    if identity.size is not None and done != identity.size:
-        if done > identity.size:
-            discard(part)
-        raise _PassingError(f"broke off after {done:,} of {identity.size:,} bytes")
+    url: str
+    part: Path
+    what: str
+    size: int | None
+    proven: bool
+    progress: Progress | None
+    patience: Patience
 
+    def attempt(self) -> None:
+        """Ask once, and write what comes."""
+        import requests
 
-def _understood(
-    url: str,
-    answer: requests.Response,
-    part: Path,
-    known: _Identity | None,
-    done: int,
-    size: int | None,
-) -> tuple[_Identity, int]:
-    """What an answer brings, and how many bytes of it are there already."""
-    status = answer.status_code
-    if status == 416 and done:
-        discard(part)
-        raise _PassingError("has no bytes after those that are here", 0.0)
-    if status in _PASSING:
-        raise _PassingError(f"answered {status} {answer.reason}", _asked_wait(answer))
-    if status not in (200, 206):
-        raise TransferError(f"answered {status} {answer.reason}")
-    if answer.headers.get("Content-Type", "").startswith("text/html"):
-        raise TransferError("answered with a web page, not with the file")
-    first, total = 0, _whole(answer.headers.get("Content-Length"))
-    if status == 206:
-        first, total = _range(answer.headers.get("Content-Range", ""))
-    elif answer.headers.get("Content-Encoding", "identity") != "identity":
-        total = None  # the length of what was compressed for the way
-    etag = answer.headers.get("ETag")
-    identity = _Identity(
-        url,
-        None if etag is None or etag.startswith("W/") else etag,
-        answer.headers.get("Last-Modified"),
-        size if total is None else total,
-    )
-    if size is not None and identity.size != size:
-        raise TransferError(f"offers {total:,} bytes, but {size:,} are published")
-    if status == 206 and (first != done or known is None or not _same(known, identity)):
-        discard(part)
-        raise _PassingError("gave another part than was asked for, or of another file", 0.0)
-    return identity, first
+        known, done = _read_identity(self.part), 0
+        own_mark = known.mark if known is not None and known.url == self.url else None
+        if known is not None and (self.proven or own_mark is not None):
+            done = _length(self.part)
+        if known is not None and done and done == known.size:
+            return
+        headers = {"Accept-Encoding": "identity"}
+        if done:
+            headers["Range"] = f"bytes={done}-"
+        if done and own_mark is not None:
+            headers["If-Range"] = own_mark
+        timeout = (self.patience.connect, self.patience.read)
+        try:
+            with requests.get(self.url, headers=headers, stream=True, timeout=timeout) as answer:
+                identity, done = self.understand(answer, known, done)
+                done = self.write(answer, identity, done)
+        except requests.RequestException as error:
+            if isinstance(error, ValueError):  # no address at all
+                raise TransferError(str(error)) from error
+            reached = _length(self.part)
+            raise _PassingError(f"broke off after {reached:,} bytes ({error})") from error
+        if identity.size is not None and done != identity.size:
+            if done > identity.size:
+                discard(self.part)
+            raise _PassingError(f"broke off after {done:,} of {identity.size:,} bytes")
+
+    def understand(
+        self, answer: requests.Response, known: _Identity | None, done: int
+    ) -> tuple[_Identity, int]:
+        """What an answer brings, and how many bytes of it are there already."""
+        status = answer.status_code
+        if status == 416 and done:
+            discard(self.part)
+            raise _PassingError("has no bytes after those that are here", 0.0)
+        if status in _PASSING:
+            asked = _whole(answer.headers.get("Retry-After"))
+            wait = None if asked is None else float(asked)
+            raise _PassingError(f"answered {status} {answer.reason}", wait)
+        if status not in (200, 206):
+            raise TransferError(f"answered {status} {answer.reason}")
+        if answer.headers.get("Content-Type", "").startswith("text/html"):
+            raise TransferError("answered with a web page, not with the file")
+        first, total = 0, _whole(answer.headers.get("Content-Length"))
+        if status == 206:
+            first, total = _range(answer.headers.get("Content-Range", ""))
+        elif answer.headers.get("Content-Encoding", "identity") != "identity":
+            total = None  # the length of what was compressed for the way
+        etag = answer.headers.get("ETag")
+        identity = _Identity(
+            self.url,
+            None if etag is None or etag.startswith("W/") else etag,
+            answer.headers.get("Last-Modified"),
+            self.size if total is None else total,
+        )
+        if self.size is not None and identity.size != self.size:
+            raise TransferError(f"offers {total:,} bytes, but {self.size:,} are published")
+        if status == 206 and (first != done or known is None or not _same(known, identity)):
+            discard(self.part)
+            raise _PassingError("gave another part than was asked for, or of another file", 0.0)
+        return identity, first
+
+    def write(self, answer: requests.Response, identity: _Identity, done: int) -> int:
+        """Write what comes after the first `done` bytes, and return how many there are then."""
+        if done == 0:
+            discard(self.part)
+        _check_room(self.part, identity, done)
+        write_json(_beside(self.part), asdict(identity))
+        with self.part.open("ab") as handle:
+            for chunk in answer.iter_content(_CHUNK):
+                handle.write(chunk)
+                done += len(chunk)
+                if self.progress is not None:
+                    self.progress(self.what, done, max(done, identity.size or 0))
+        return done
 
 
 def _same(known: _Identity, found: _Identity) -> bool:
@@ -229,18 +237,11 @@ def _same(known: _Identity, found: _Identity) -> bool:
 def _check_room(part: Path, identity: _Identity, done: int) -> None:
     if identity.size is None:
         return
-    free = shutil.disk_usage(part.parent).free + (_length(part) if done == 0 else 0)
-    if free < identity.size - done + _RESERVE:
+    need, free = identity.size - done, shutil.disk_usage(part.parent).free
+    if free < need + _RESERVE:
         raise OSError(
-            errno.ENOSPC,
-            f"{(identity.size - done) / 1e6:,.0f} MB are to come, {free / 1e6:,.0f} MB are free",
+            errno.ENOSPC, f"{need / 1e6:,.0f} MB are to come, {free / 1e6:,.0f} MB are free"
         )
-
-
-def _asked_wait(answer: requests.Response) -> float | None:
-    """Seconds after which the server wishes to be asked again."""
-    asked = _whole(answer.headers.get("Retry-After"))
-    return None if asked is None else float(asked)
 
 
 def _range(text: str) -> tuple[int, int | None]:

@@ -16,13 +16,16 @@ from typing import IO, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.download import RemoteFile
 from unweave.data.files.checks import check_order
 from unweave.data.files.kept import kept_rows
 from unweave.data.files.npz import DAMAGE, npy_blocks
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 
-__all__ = ["Archive", "Layout", "open_archive", "steps"]
+__all__ = ["PAGE", "Archive", "Layout", "open_archive", "steps"]
+
+PAGE: Final = "https://github.com/NVlabs/High-res-disentanglement-datasets"
 
 _SIDE: Final = 128
 _BLOCK: Final = 1024
@@ -36,18 +39,16 @@ class Layout:
     """What a published zip is like.
 
     Args:
-        file_name: What the zip is called.
+        file: The zip.
         folder: The folder in it; images are `FOLDER/images/000000.png` and so on.
         labels: Name of the table of factor values in that folder, in npy form.
         space: The factors with their values, in the order of the images.
-        page: Address of the page that says where the zip is.
     """
 
-    file_name: str
+    file: RemoteFile
     folder: str
     labels: str
     space: FactorSpace
-    page: str
 
 
 def steps(count: int) -> tuple[float, ...]:
@@ -67,7 +68,7 @@ def open_archive(path: Path, layout: Layout) -> Iterator[Archive]:
         DataError: The file is missing, damaged, or not as expected; the message names the path,
             what was found and what was expected.
     """
-    remedy = f"See {layout.page} for the published file {layout.file_name}."
+    remedy = f"See {PAGE} for the published file {layout.file.name}."
     if path.is_dir():
         inner = path / layout.folder
         archive = Archive(path, layout, partial(_open_file, inner if inner.is_dir() else path))
@@ -75,7 +76,7 @@ def open_archive(path: Path, layout: Layout) -> Iterator[Archive]:
         yield archive
         return
     if not path.is_file():
-        raise DataError(f"{path} does not exist; expected the file {layout.file_name}. {remedy}")
+        raise DataError(f"{path} does not exist; expected the file {layout.file.name}. {remedy}")
     try:
         with zipfile.ZipFile(path) as file:
             archive = Archive(path, layout, lambda name: file.open(f"{layout.folder}/{name}"))
@@ -146,8 +147,8 @@ class Archive:
 
     def _error(self, name: str, found: str, expected: str) -> DataError:
         return DataError(
-            f"{self._path}: {name}: found {found}; expected {expected}. See {self._layout.page} "
-            f"for the published file {self._layout.file_name}."
+            f"{self._path}: {name}: found {found}; expected {expected}. See {PAGE} "
+            f"for the published file {self._layout.file.name}."
         )
 
 

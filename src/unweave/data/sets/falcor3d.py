@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, ClassVar, Final, final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import ClassVar, Final, final
 
 from unweave.data.download import RemoteFile, drive
-from unweave.data.files.pngs import Layout, open_archive, steps
-from unweave.data.grid_archive import GridArchiveSpec
-from unweave.data.store import Encoding, Progress
+from unweave.data.files.pngs import Layout, steps
+from unweave.data.png_grid import PngGridSpec
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import number
 
 __all__ = ["Falcor3D"]
 
-_PAGE = "https://github.com/NVlabs/High-res-disentanglement-datasets"
-
 LAYOUT: Final = Layout(
-    file_name="Falcor3D_down128.zip",
+    file=RemoteFile(
+        name="Falcor3D_down128.zip", urls=(drive("1XAQfFK1x6cpN1eiovbP0hVfLTm5SsSoJ"),)
+    ),
     folder="Falcor3D_down128",
     labels="train-rec.labels",
     space=FactorSpace(
@@ -35,12 +29,11 @@ LAYOUT: Final = Layout(
             Factor("camera_z", 6, steps(6)),
         )
     ),
-    page=_PAGE,
 )
 
 
 @final
-class Falcor3D(GridArchiveSpec):
+class Falcor3D(PngGridSpec):
     """One living room under changing light from a changing place, drawn realistically, 64x64.
 
     The factors are lighting_intensity (5), lighting_x, lighting_y and lighting_z (6 each, the
@@ -57,43 +50,14 @@ class Falcor3D(GridArchiveSpec):
     """
 
     name: ClassVar[str] = "falcor3d"
-    page: ClassVar[str] = _PAGE
 
     grid: tuple[int, int, int, int, int, int, int] | None = number(
         default=None,
         low=1,
-        help="Keep this many evenly spaced values of each factor, in the order given above.",
+        help="Keep this many evenly spaced values of each factor, in the order of the factors.",
     )
 
     @property
-    def files(self) -> tuple[RemoteFile, ...]:
-        """The zip of 128x128 images; no checksum of it is published."""
-        return (
-            RemoteFile(name=LAYOUT.file_name, urls=(drive("1XAQfFK1x6cpN1eiovbP0hVfLTm5SsSoJ"),)),
-        )
-
-    @property
-    def published_space(self) -> FactorSpace:
-        """The seven factors, with values evenly spaced from 0 to 1."""
-        return LAYOUT.space
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """(64, 64, 3)."""
-        return (64, 64, 3)
-
-    @property
-    def encoding(self) -> Encoding:
-        """`bytes`."""
-        return "bytes"
-
-    def read(
-        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Read the published zip, or the folder that it was unpacked to.
-
-        Raises:
-            DataError: It is not what was published.
-        """
-        with open_archive(paths[0], LAYOUT) as archive:
-            yield from archive.blocks(self.kept)
+    def layout(self) -> Layout:
+        """What the zip is like."""
+        return LAYOUT

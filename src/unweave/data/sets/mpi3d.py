@@ -15,7 +15,7 @@ from unweave.data.download import RemoteFile, downloads
 from unweave.data.files import mpi3d
 from unweave.data.files.mpi3d import Subset
 from unweave.data.grid_archive import GridArchiveSpec
-from unweave.data.store import MANIFEST, Encoding, Progress
+from unweave.data.store import MANIFEST, Progress
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.spec import number, option
@@ -62,11 +62,6 @@ class MPI3D(GridArchiveSpec):
     def image_shape(self) -> tuple[int, int, int]:
         """(64, 64, 3)."""
         return (64, 64, 3)
-
-    @property
-    def encoding(self) -> Encoding:
-        """`bytes`."""
-        return "bytes"
 
     @property
     def published_space(self) -> FactorSpace:

@@ -1,0 +1,59 @@
+"""Published grids of 128x128 PNG images, read at half their size."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.download import RemoteFile
+from unweave.data.files.pngs import PAGE, Layout, open_archive
+from unweave.data.grid_archive import GridArchiveSpec
+from unweave.data.store import Progress
+from unweave.factors import FactorSpace
+
+__all__ = ["PngGridSpec"]
+
+
+class PngGridSpec(GridArchiveSpec):
+    """Family of the high-resolution datasets of Nie et al. (2020), 64x64 in colour.
+
+    A member says what its zip is like.
+    """
+
+    page: ClassVar[str] = PAGE
+
+    @property
+    @abstractmethod
+    def layout(self) -> Layout:
+        """What the zip is like."""
+
+    @property
+    def files(self) -> tuple[RemoteFile, ...]:
+        """The zip of 128x128 images; no checksum of it is published."""
+        return (self.layout.file,)
+
+    @property
+    def published_space(self) -> FactorSpace:
+        """The factors, with values evenly spaced from 0 to 1."""
+        return self.layout.space
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(64, 64, 3)."""
+        return (64, 64, 3)
+
+    def read(
+        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Read the published zip, or the folder that it was unpacked to.
+
+        Raises:
+            DataError: It is not what was published.
+        """
+        with open_archive(paths[0], self.layout) as archive:
+            yield from archive.blocks(self.kept)
