@@ -10,6 +10,7 @@ import pytest
 import unweave
 from session.runs import MINI, Watcher, copy_of, document, lines, rich
 from unweave import figures, plots
+from unweave.data import Dataset
 from unweave.figures import FIGURES, dataset_figure, draw, followed_factors, latent_names
 from unweave.metrics import Matrix, Score
 from unweave.pictures import probe_indices, traverse
@@ -239,6 +240,34 @@ class TestDataset:
                 )
             ]
             assert fits, labels[k + 1]
+
+    def test_where_combinations_are_missing_the_closest_images_are_shown(self, drawn):
+        data = unweave.load_dataset("sprites(images=400, bins=4)")
+        dataset_figure(data, 5)
+        (images, labels, _), _ = drawn["image_rows"]
+        assert labels == ["random", "shape", "scale", "orientation", "pos_x", "pos_y"]
+        assert images.shape == (6, 4, 64, 64, 1)
+        everything = data.images(np.arange(400)).reshape(400, -1)
+        for k, size in enumerate((3, 4, 4, 4, 4)):
+            shown = [
+                np.flatnonzero((everything == image.reshape(-1)).all(axis=1))[0]
+                for image in images[k + 1]
+            ]
+            rows = data.factors(np.array(shown))
+            assert (
+                rows[:, k].tolist() == np.round(np.linspace(0, size - 1, 4)).astype(int).tolist()
+            )
+            # Among 400 images of 768 combinations most others stay, or nearly so.
+            others = np.delete(rows, k, axis=1)
+            assert (abs(others - np.median(others, axis=0)) <= 1).mean() > 0.8
+
+    def test_without_factors_there_are_random_images_alone(self, drawn):
+        data = unweave.load_dataset("dsprites(grid=(3, 2, 4, 8, 8))")
+        bare = Dataset(data.spec, data.store)
+        dataset_figure(bare, 5)
+        (images, labels, _), _ = drawn["image_rows"]
+        assert labels == ["random"]
+        assert images.shape == (1, 10, 64, 64, 1)
 
     def test_the_seed_chooses(self, drawn):
         data = unweave.load_dataset("dsprites(grid=(3, 2, 4, 8, 8))")
