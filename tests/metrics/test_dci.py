@@ -274,6 +274,14 @@ def test_standardised_codes():
     assert not second[:, 2].any()
 
 
+def test_no_score_exceeds_one_by_rounding():
+    rng = np.random.default_rng(0)
+    for latents in range(2, 40):
+        importances = np.diag(rng.random(latents))
+        assert 1 - 1e-12 < disentanglement(importances) <= 1
+        assert 1 - 1e-12 < completeness(importances) <= 1
+
+
 # What is refused, and what is said
 
 

@@ -80,4 +80,5 @@ def _weighted(rows: NDArray[np.float64], floor: float) -> float:
     total = rows.sum()
     if total == 0:
         return 0.0
-    return float(rows.sum(axis=1) @ concentration(rows, floor) / total)
+    # Rounding may leave a mean of ones a little above 1.
+    return min(1.0, float(rows.sum(axis=1) @ concentration(rows, floor) / total))
