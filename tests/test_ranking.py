@@ -254,7 +254,7 @@ def test_what_is_refused(tmp_path):
         ([one, two, "--by", "aam", "--protocol", "dlib"], ["does not define aam"]),
         ([one, two, "--protocol", "dilb"], ["Unknown protocol"]),
         ([one, two, "--seed", "-1"], ["seed must be at least 0"]),
-        ([one, two, "--images", "1"], ["images at least 2"]),
+        ([one, two, "--images", "1"], ["images must be at least 2, not 1"]),
         ([one, two, "--images", "few"], ["--images takes a whole number"]),
     ):
         paragraph(cli("rank", *given), *words)

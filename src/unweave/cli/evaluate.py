@@ -24,7 +24,7 @@ class Evaluate(Common):
     """Names with commas between them (default: what the protocol scores unasked; no analyses)."""
 
     protocol: str = "unweave"
-    """Which settings of the metrics and analyses to use."""
+    """Which settings of the metrics and analyses to use; `unweave metrics` lists all."""
 
     part: Literal["train", "holdout", "all"] = "all"
     """Which images to score on."""

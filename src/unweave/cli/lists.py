@@ -95,7 +95,7 @@ def _cost(cls: type[Any]) -> str:
     if not cls.opt_in:
         return "at most about 2 s for 10,000 rows of 10 latents"
     if cls.cost is not Metric.cost:
-        return "seconds to hours, said before it begins with a time measured here"
+        return "seconds to hours, said before it begins"
     return "more than about 2 s for 10,000 rows of 10 latents"
 
 

@@ -29,10 +29,10 @@ class Rank(Common):
     """UDR compares a run with all others, or with those that differ in nothing but the seed."""
 
     protocol: str = "unweave"
-    """Which settings to use."""
+    """Which settings to use; `unweave metrics` lists all protocols."""
 
     images: Int = "1000"
-    """For UDR: how many images are encoded (default 1000)."""
+    """For UDR: how many images are encoded, or all if there are fewer (default 1000)."""
 
     seed: Int = "0"
     """Which images those are, or seed of the metric's draws (default 0)."""

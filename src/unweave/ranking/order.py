@@ -79,10 +79,9 @@ def rank(
     """
     if compare not in get_args(Compare):
         raise SpecError(f"compare must be all or config, not {compare!r}.")
-    if seed < 0 or images < 2:
-        raise SpecError(
-            f"seed must be at least 0 and images at least 2, but they are {seed} and {images}."
-        )
+    for what, number, least in (("seed", seed, 0), ("images", images, 2)):
+        if number < least:
+            raise SpecError(f"{what} must be at least {least}, not {number}.")
     chosen = protocol_of(protocol)
     scorer = None if by == "udr" else _scorer(chosen, by)
     if scorer is None and protocol not in _COMPAT:
