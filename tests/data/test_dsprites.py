@@ -267,7 +267,7 @@ def test_a_failed_download_says_how_to_go_on(home, monkeypatch):
     with pytest.raises(DataError) as caught:
         load_dataset("dsprites(source=archive)")
     for words in (
-        "http://127.0.0.1:1/file.npz broke off after 0 bytes",
+        "http://127.0.0.1:1/file.npz gave nothing",
         "https://github.com/google-deepmind/dsprites-dataset",
         "unweave data prepare 'dsprites(source=archive)' --from FILE",
         "source=rendered",

@@ -169,7 +169,8 @@ class _Job:
             if isinstance(error, ValueError):  # no address at all
                 raise TransferError(str(error)) from error
             reached = _length(self.part)
-            raise _PassingError(f"broke off after {reached:,} bytes ({error})") from error
+            what = f"broke off after {reached:,} bytes" if reached else "gave nothing"
+            raise _PassingError(f"{what} ({_reason(error)})") from error
         if identity.size is not None and done != identity.size:
             if done > identity.size:
                 discard(self.part)
@@ -223,6 +224,17 @@ class _Job:
                 if self.progress is not None:
                     self.progress(self.what, done, max(done, identity.size or 0))
         return done
+
+
+def _reason(error: requests.RequestException) -> str:
+    """What happened, without the names of the objects to which it happened."""
+    cause: BaseException = error
+    while cause.args and isinstance(cause.args[0], BaseException):
+        cause = cause.args[0]
+    cause = getattr(cause, "reason", None) or cause
+    text = str(cause.args[0] if cause.args and isinstance(cause.args[0], str) else cause)
+    _, found, rest = text.partition("): ")
+    return rest if found and text.startswith("HTTP") else text
 
 
 def _same(known: _Identity, found: _Identity) -> bool:
