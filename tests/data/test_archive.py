@@ -6,6 +6,7 @@ from typing import ClassVar, final
 import numpy as np
 import pytest
 
+from contracts.components import MEMBERS
 from reference.server import answer, checksum, running
 from unweave.data import catalog, parse_dataset, with_file
 from unweave.data.archive import ArchiveSpec
@@ -228,3 +229,23 @@ def test_the_catalogue_has_every_source_and_subset():
     subsets = {f"mpi3d(subset={name})" for name in ("realistic", "real", "real_complex")}
     assert {"dsprites", "dsprites(source=archive)", "mpi3d", "isaac3d"} | subsets <= set(texts)
     assert "two_files" not in texts
+
+
+ARCHIVES = [cls for _, cls in MEMBERS if issubclass(cls, ArchiveSpec)]
+
+
+@pytest.mark.parametrize("cls", ARCHIVES, ids=lambda cls: cls.name)
+def test_a_file_can_be_given_for_every_archive(home, tmp_path, cls):
+    spec = with_file(cls.name, tmp_path / "mine")
+    assert isinstance(spec, cls)
+    assert spec.path == str(tmp_path / "mine")
+    assert spec.source == "archive"
+    assert parse_dataset(str(spec)) == spec
+    assert spec.page.startswith(("https://", "http://"))
+    names = [file.name for file in spec.files]
+    assert len(set(names)) == len(names) > 0
+    with pytest.raises(DataError) as caught:
+        spec.open()
+    for words in (str(tmp_path), "does not exist", "unweave data prepare", "--from", spec.page):
+        assert words in str(caught.value)
+    assert not home.exists()

@@ -11,6 +11,7 @@ import time
 import zlib
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -293,11 +294,14 @@ def test_a_killed_build_is_cleared_away(tmp_path):
     assert names(folder.parent) == ["toy"]
 
 
-def test_the_leftovers_of_other_stores_stay(tmp_path):
-    (tmp_path / ".other.x.building").mkdir()
-    (tmp_path / ".toy.x.building").mkdir()
-    build(tmp_path / "toy", make_images(4))
-    assert names(tmp_path) == [".other.x.building", "toy"]
+def test_leftovers_of_other_stores_go_unless_their_builds_are_alive(tmp_path):
+    for name in (".dead.x.building", ".alive.and.well.x.building", ".toy.x.building"):
+        (tmp_path / name).mkdir()
+    with filelock.FileLock(tmp_path / ".alive.and.well.lock"):
+        build(tmp_path / "toy", make_images(4))
+        assert names(tmp_path) == [".alive.and.well.x.building", "toy"]
+    build(tmp_path / "other", make_images(4))
+    assert names(tmp_path) == ["other", "toy"]
 
 
 # --- damage ------------------------------------------------------------------------------------

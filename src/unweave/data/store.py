@@ -351,9 +351,21 @@ def _temporary_folder(folder: Path) -> Iterator[Path]:
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove what killed builds of this store left; the lock is held, so none of them is alive."""
-    for leftover in folder.parent.glob(f".{folder.name}.*.building"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    """Remove what killed builds left, of this store, whose lock is held, and of others.
+
+    A build that is alive holds the lock of its store, so a leftover whose lock can be had is of a
+    dead one; it may be of many gigabytes, and of a store that nobody asks for again.
+    """
+    for leftover in folder.parent.glob(".*.building"):
+        name = leftover.name.removeprefix(".").rsplit(".", 2)[0]
+        if name == folder.name:
+            shutil.rmtree(leftover, ignore_errors=True)
+            continue
+        with (
+            contextlib.suppress(filelock.Timeout),
+            filelock.FileLock(folder.parent / f".{name}.lock", timeout=0),
+        ):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _check_space(folder: Path, need: int) -> None:
