@@ -84,6 +84,8 @@ def test_colours_of_squares_at_one_place_add_up():
     [
         ("xysquares(size=65)", "size=65 is more than the image's side of 64"),
         ("xysquares(places=9)", "places=9, but 8 fit along 64 pixels in steps of 8"),
+        ("xysquares(spacing=2)", "would have 594,823,321 images, and at most 100,000,000"),
+        ("two_shapes(grid=(32, 32))", "would have 104,857,600 images"),
         ("xyobject(largest=5)", "smallest=7, largest=5 and side=64"),
         ("xyobject(side=14)", "must not fall"),
         ("xyobject(palette=greys, shaded=True)", "shaded needs a palette of several colours"),

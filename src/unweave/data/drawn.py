@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.composed import Drawn
 from unweave.data.store import Progress
+from unweave.errors import SpecError
 
 __all__ = ["DrawnSpec"]
+
+# The order of an epoch takes 16 bytes an image.
+_MOST: Final = 10**8
 
 
 class DrawnSpec(DatasetSpec):
@@ -22,6 +26,18 @@ class DrawnSpec(DatasetSpec):
     """
 
     source: ClassVar[str] = "rendered"
+
+    def validate(self) -> None:
+        """Refuse more images than an epoch can go through.
+
+        Raises:
+            SpecError: There are more.
+        """
+        if self.count > _MOST:
+            raise SpecError(
+                f"{self} would have {self.count:,} images, and at most {_MOST:,} can be trained "
+                f"on: give smaller numbers, such as those of {self.name} alone."
+            )
 
     @abstractmethod
     def draw(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:

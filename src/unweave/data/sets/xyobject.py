@@ -31,6 +31,8 @@ _PALETTES: Final = {
     "greys": ("white",),
 }
 
+_LARGEST: Final = 1024
+
 
 @final
 class XYObject(DrawnSpec):
@@ -58,11 +60,17 @@ class XYObject(DrawnSpec):
     )
     shades: int = number(default=4, low=1, high=255, help="Shades of each colour.")
     shaded: bool = option(default=False, help="Whether the shade is a factor of its own.")
-    smallest: int = number(default=7, low=1, help="Pixels of an edge of the smallest square.")
-    largest: int = number(default=15, low=1, help="Pixels of an edge of the largest square.")
-    growth: int = number(default=2, low=1, help="Pixels from size to size.")
-    spacing: int = number(default=2, low=1, help="Pixels from place to place.")
-    side: int = number(default=64, low=1, help="Height and width of the images in pixels.")
+    smallest: int = number(
+        default=7, low=1, high=_LARGEST, help="Pixels of an edge of the smallest square."
+    )
+    largest: int = number(
+        default=15, low=1, high=_LARGEST, help="Pixels of an edge of the largest square."
+    )
+    growth: int = number(default=2, low=1, high=_LARGEST, help="Pixels from size to size.")
+    spacing: int = number(default=2, low=1, high=_LARGEST, help="Pixels from place to place.")
+    side: int = number(
+        default=64, low=1, high=_LARGEST, help="Height and width of the images in pixels."
+    )
 
     def validate(self) -> None:
         """Refuse sizes that do not fit into each other, and shades that cannot be a factor."""
@@ -76,6 +84,7 @@ class XYObject(DrawnSpec):
                 f"{self.name}: shaded needs a palette of several colours and at least 2 shades; "
                 "the palette greys has its shades as the factor color already."
             )
+        super().validate()
 
     @property
     def _sizes(self) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from unweave.spec import number
 __all__ = ["XYSquares"]
 
 _COLORS: Final = ("red", "green", "blue")
+_LARGEST: Final = 1024
 
 
 @final
@@ -40,16 +41,19 @@ class XYSquares(DrawnSpec):
     name: ClassVar[str] = "xysquares"
 
     squares: int = number(default=3, low=1, high=3, help="How many squares there are.")
-    size: int = number(default=8, low=1, help="Pixels of an edge of a square.")
+    size: int = number(default=8, low=1, high=_LARGEST, help="Pixels of an edge of a square.")
     spacing: int | None = number(
-        default=None, low=1, help="Pixels from place to place; left out, the size."
+        default=None, low=1, high=_LARGEST, help="Pixels from place to place; left out, the size."
     )
     places: int | None = number(
         default=None,
         low=1,
+        high=_LARGEST,
         help="Places along each axis, in the middle of the image; left out, all that there are.",
     )
-    side: int = number(default=64, low=1, help="Height and width of the images in pixels.")
+    side: int = number(
+        default=64, low=1, high=_LARGEST, help="Height and width of the images in pixels."
+    )
 
     def validate(self) -> None:
         """Refuse squares and places that do not fit into the image."""
@@ -62,6 +66,7 @@ class XYSquares(DrawnSpec):
                 f"{self.name}: places={self.places}, but {self._fitting} fit along {self.side} "
                 f"pixels in steps of {self._step}: give fewer, or a smaller spacing or size."
             )
+        super().validate()
 
     @property
     def _step(self) -> int:
