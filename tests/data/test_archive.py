@@ -1,6 +1,8 @@
 """What all datasets of published files have in common, on one that reads two small files."""
 
 import json
+import shutil
+from collections import namedtuple
 from typing import ClassVar, final
 
 import numpy as np
@@ -174,6 +176,19 @@ def test_files_are_downloaded(home, server):
     assert [path for path, _, _ in server.asked] == ["/images.bin", "/tones.bin"]
     spec.open()
     assert len(server.asked) == 2
+
+
+def test_room_for_the_images_is_asked_for_before_a_download(home, server, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    # The reserve of a download, its 12 bytes, and one byte less than three images of four bytes.
+    free = 2**20 + 12 + 11
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, free))
+    with pytest.raises(DataError, match="disk is full"):
+        parse_dataset("two_files").open()
+    assert not (downloads() / "images.bin").exists()
+    free += 1
+    # The store keeps a reserve of the same size.
+    assert len(parse_dataset("two_files").open()) == 3
 
 
 def test_only_the_wrong_one_of_several_downloads_is_set_aside(home, server):

@@ -333,6 +333,17 @@ def test_a_disk_without_room_is_noticed_first(home, server, monkeypatch):
     assert names() == []
 
 
+def test_a_disk_without_room_for_what_is_made_of_the_file(home, server, monkeypatch):
+    server.plans["/file"] = [answer(CONTENT)]
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**7))
+    file = RemoteFile(name="file.bin", urls=(f"{server.url}/file",))
+    with pytest.raises(DataError, match=r"1 MB are to come, 9 MB are needed to prepare them, 10 "):
+        fetch(file, "By hand.", patience=QUICK, room=9 * 10**6)
+    assert names() == []
+    fetch(file, "By hand.", patience=QUICK, room=7 * 10**6)
+
+
 def test_a_disk_that_fills_up_keeps_what_has_come(home, server, monkeypatch):
     server.plans["/file"] = [answer(CONTENT)]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
 from unweave.data.download import RemoteFile, digest, fetch, set_aside
-from unweave.data.store import Encoding, Progress
+from unweave.data.store import Encoding, Progress, row_bytes
 from unweave.data.stored import StoredSpec
 from unweave.errors import DataError, SpecError
 from unweave.spec import option, to_dict
@@ -102,12 +102,16 @@ class ArchiveSpec(StoredSpec):
         """The files at `path`, or downloaded when they are not there yet.
 
         Raises:
-            DataError: They cannot be downloaded.
+            DataError: They cannot be downloaded, or the disk has no room for them and what is made
+                of them.
         """
         paths = self.given()
-        if paths is None:
-            return tuple(fetch(file, self.by_hand(), progress) for file in self.files)
-        return paths
+        if paths is not None:
+            return paths
+        rows, shape = self.stored
+        room = 0 if self.ready() else rows * row_bytes(shape, self.encoding)
+        by_hand = self.by_hand()
+        return tuple(fetch(file, by_hand, progress, room=room) for file in self.files)
 
     def inspect(self, paths: tuple[Path, ...]) -> None:
         """Look at the files before anything is made of them; a member may refuse them here.

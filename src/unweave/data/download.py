@@ -56,6 +56,7 @@ def fetch(
     by_hand: str,
     progress: Progress | None = None,
     patience: Patience | None = None,
+    room: int = 0,
 ) -> Path:
     """A downloaded file, fetched when it is not there yet.
 
@@ -69,6 +70,7 @@ def fetch(
         by_hand: What to do without a connection, as a sentence for the error.
         progress: Told how many bytes have come.
         patience: How long and how often to try.
+        room: Bytes of the disk that must stay free beside the file, for what is made of it.
 
     Raises:
         DataError: It cannot be fetched from any of its addresses, or the disk has no room.
@@ -80,7 +82,7 @@ def fetch(
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.parent / f".{file.name}.lock"):
             if not path.is_file():
-                _fetch(file, path, by_hand, progress, patience or Patience())
+                _fetch(file, path, by_hand, progress, patience or Patience(), room)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise DataError(
@@ -92,7 +94,12 @@ def fetch(
 
 
 def _fetch(
-    file: RemoteFile, path: Path, by_hand: str, progress: Progress | None, patience: Patience
+    file: RemoteFile,
+    path: Path,
+    by_hand: str,
+    progress: Progress | None,
+    patience: Patience,
+    room: int,
 ) -> None:
     """Try each address in turn."""
     part = path.with_name(f"{path.name}.part")
@@ -107,6 +114,7 @@ def _fetch(
                 proven=file.checksum is not None,
                 progress=progress,
                 patience=patience,
+                room=room,
             )
         except TransferError as error:
             failures.append(f"{url} {error}")

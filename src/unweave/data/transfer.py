@@ -89,6 +89,7 @@ def transfer(
     proven: bool,
     progress: Progress | None,
     patience: Patience,
+    room: int = 0,
 ) -> None:
     """Fill a file from an address, after what an earlier attempt left in it.
 
@@ -105,12 +106,13 @@ def transfer(
             the same size may be gone on with.
         progress: Told how many bytes are there.
         patience: How long and how often to try.
+        room: Bytes of the disk that must stay free beside the file.
 
     Raises:
         TransferError: The address does not give the file.
         OSError: The file cannot be written; ENOSPC when the disk has no room for what is to come.
     """
-    job = _Job(url, part, what, size, proven, progress, patience)
+    job = _Job(url, part, what, size, proven, progress, patience, room)
     best, failures = _length(part), 0
     while True:
         try:
@@ -144,6 +146,7 @@ class _Job:
     proven: bool
     progress: Progress | None
     patience: Patience
+    room: int
 
     def attempt(self) -> None:
         """Ask once, and write what comes."""
@@ -215,7 +218,7 @@ class _Job:
         """Write what comes after the first `done` bytes, and return how many there are then."""
         if done == 0:
             discard(self.part)
-        _check_room(self.part, identity, done)
+        _check_room(self.part, identity, done, self.room)
         write_json(_beside(self.part), asdict(identity))
         with self.part.open("ab") as handle:
             for chunk in answer.iter_content(_CHUNK):
@@ -246,13 +249,15 @@ def _same(known: _Identity, found: _Identity) -> bool:
     return known.etag == found.etag and known.modified == found.modified
 
 
-def _check_room(part: Path, identity: _Identity, done: int) -> None:
+def _check_room(part: Path, identity: _Identity, done: int, room: int) -> None:
     if identity.size is None:
         return
     need, free = identity.size - done, shutil.disk_usage(part.parent).free
-    if free < need + _RESERVE:
+    if free < need + room + _RESERVE:
+        then = f", {room / 1e6:,.0f} MB are needed to prepare them" if room else ""
         raise OSError(
-            errno.ENOSPC, f"{need / 1e6:,.0f} MB are to come, {free / 1e6:,.0f} MB are free"
+            errno.ENOSPC,
+            f"{need / 1e6:,.0f} MB are to come{then}, {free / 1e6:,.0f} MB are free",
         )
 
 
