@@ -20,6 +20,7 @@ from session.runs import (
 )
 from unweave.errors import DataError, RunError, SpecError
 from unweave.objectives import parse_objective
+from unweave.scores import load_scores
 from unweave.training import Adam
 
 
@@ -168,6 +169,19 @@ class TestEvaluate:
         run = unweave.load_run(copy_of(rich(), tmp_path))
         table = run.representation()
         assert run.evaluate()["mig"].value == metrics.evaluate(table)["mig"].value
+
+    def test_repeats_are_those_of_the_codes_and_stand_beside_a_single_draw(self, tmp_path):
+        from unweave import metrics
+
+        run = unweave.load_run(copy_of(rich(), tmp_path))
+        one = run.evaluate(("beta_vae",), seed=3)["beta_vae"]
+        several = run.evaluate(("beta_vae",), seed=3, repeats=3)["beta_vae"]
+        expected = metrics.evaluate(run.representation(), metrics="beta_vae", seed=3, repeats=3)
+        assert several.score.interval == expected["beta_vae"].interval
+        assert several.score.interval.values[0] == one.value
+        assert "95 % over 3 draws" in str(run.evaluate(("beta_vae",), seed=3, repeats=3))
+        stored = [row["interval"] for row in load_scores(run.folder) if row["seed"] == 3]
+        assert [None if each is None else len(each["values"]) for each in stored] == [None, 3]
 
     def test_other_data_of_the_same_shape(self, tmp_path):
         run = unweave.load_run(copy_of(rich(), tmp_path))

@@ -9,6 +9,7 @@ import pytest
 
 from unweave.errors import RunError
 from unweave.metrics import Matrix, Score
+from unweave.metrics.interval import over_draws
 from unweave.scores import ScoreRecord, Scores, load_scores, save_scores
 
 COLUMNS = ("shape", "scale", "pos_x")
@@ -64,6 +65,7 @@ def test_a_record_comes_back(tmp_path):
         {"part": "holdout"},
         {"codes": "sampled"},
         {"seed": 1},
+        {"score": Score(0.5, interval=over_draws((0.25, 0.75)))},
     ],
 )
 def test_another_provenance_is_kept_beside(tmp_path, change):

@@ -181,6 +181,7 @@ class Run:
         codes: Codes = "mean",
         data: str | DatasetSpec | None = None,
         seed: int = 0,
+        repeats: int = 1,
         progress: Progress | None = None,
     ) -> Scores:
         """Score the run, and add the scores to `scores.json`.
@@ -194,6 +195,7 @@ class Run:
             codes: `mean` or `sampled`.
             data: Another dataset with images of the same shape.
             seed: Seed of whatever the metrics and analyses draw.
+            repeats: Seeds that metrics draw with, from `seed` on, for means and intervals.
             progress: Shows the encoding.
 
         Raises:
@@ -218,9 +220,8 @@ class Run:
             progress=progress,
         )
 
-        precision: Precision = "float32"
-        if chosen.encode == "auto":
-            precision = automatic(self.model.device)
+        auto = chosen.encode == "auto"
+        precision: Precision = automatic(self.model.device) if auto else "float32"
 
         def table() -> Representation:
             return self.representation(
@@ -233,7 +234,8 @@ class Run:
                 images=chosen.images,
             )
 
-        scores = score(chosen, tabular, analyses, subject, table, part, metric_names, precision)
+        given = (chosen, tabular, analyses, subject, table, part, metric_names)
+        scores = score(*given, precision, repeats)
         save_scores(self.folder, tuple(scores.values()))
         return scores
 

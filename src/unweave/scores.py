@@ -142,7 +142,13 @@ def load_scores(folder: Path) -> list[dict[str, Any]]:
 
 def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     keys = ("metric", "protocol", "data", "part", "codes", "seed")
-    return all(a.get(key) == b.get(key) for key in keys)
+    return all(a.get(key) == b.get(key) for key in keys) and _repeats(a) == _repeats(b)
+
+
+def _repeats(row: Mapping[str, Any]) -> int:
+    """How many draws a stored score is a mean of."""
+    interval = row.get("interval")
+    return 1 if interval is None else len(interval["values"])
 
 
 def _provenance(record: ScoreRecord) -> str:

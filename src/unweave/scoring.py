@@ -43,6 +43,7 @@ def score(
     part: Part,
     names: tuple[str, ...] | None,
     precision: Precision,
+    repeats: int = 1,
 ) -> Scores:
     """Scores with their provenance.
 
@@ -55,6 +56,7 @@ def score(
         part: Of which images the subject's rows are.
         names: The order that was asked for, by names or aliases; None for that of the protocol.
         precision: In which the table's images are encoded; analyses are of float32.
+        repeats: With how many seeds metrics draw, from the subject's on; analyses draw once.
 
     Raises:
         DataError: A metric or an analysis that is asked for by name cannot score the subject, or
@@ -72,6 +74,7 @@ def score(
             metrics=None if names is None else tuple(metric.name for metric in tabular),
             protocol=chosen.name,
             seed=subject.seed,
+            repeats=repeats,
             progress=subject.progress,
         )
         found = {

@@ -38,6 +38,9 @@ class Evaluate(Common):
     seed: Int = "0"
     """Seed of whatever the metrics and analyses draw (default 0)."""
 
+    repeats: Int = "1"
+    """Seeds to score with, from --seed on: mean and 95 % interval over draws (default 1)."""
+
     def run(self) -> int:
         """Score and print."""
         from unweave.errors import SpecError
@@ -47,6 +50,9 @@ class Evaluate(Common):
         seed = to_number("--seed", self.seed, int)
         if seed < 0:
             raise SpecError(f"--seed must be at least 0, but is {seed}.")
+        repeats = to_number("--repeats", self.repeats, int)
+        if repeats < 1:
+            raise SpecError(f"--repeats must be at least 1, but is {repeats}.")
         run = load_run(self.run_folder)
         with bar() as progress:
             scores = run.evaluate(
@@ -56,6 +62,7 @@ class Evaluate(Common):
                 codes=self.codes,
                 data=self.data,
                 seed=seed,
+                repeats=repeats,
                 progress=progress,
             )
         result = {
