@@ -43,7 +43,7 @@ SPACE = FactorSpace(
         Factor("angle", 5, (0.0, 0.25, 0.5, 0.75, 1.0), "circular", closed=True),
     )
 )
-MANY = 60_000
+MANY = 40_000
 
 
 @final
@@ -91,6 +91,9 @@ TEXTS = {
     "hole": HOLE,
     "labels": "loose_for_test_samplers",
     "odds": f"correlated(data={GRID}, pairs=((pos_x, angle),), strength=0.4)",
+    # So strong that further images are seldom found by chance, and are drawn out of lists.
+    "strong odds": f"correlated(data={GRID}, pairs=((pos_x, shape),), strength=0.06)",
+    "labels with odds": "correlated(data=loose_for_test_samplers, pairs=((pos_x, angle),))",
     "odds and hole": f"correlated(data={HOLE}, pairs=((pos_x, angle),), strength=0.5)",
 }
 
@@ -176,11 +179,11 @@ def test_pairs_have_the_law_that_they_say(images, text, columns, numbers, own):
     assert set(np.flatnonzero(found)) == set(numbers)
     share = sum(number * chance for number, chance in numbers.items()) / len(columns)
     expected = [share if column in columns else 0.0 for column in ALL]
-    # Six standard errors of a share of 60,000 draws.
+    # Six standard errors of a share of so many draws.
     np.testing.assert_allclose(differ.mean(axis=0), expected, atol=6 * 0.5 / MANY**0.5)
 
 
-@pytest.mark.parametrize("rate", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize("rate", [1.0, 4.0])
 def test_laplace_pairs_have_the_published_law(images, rate):
     rows, weights = rows_of(images)
     drawn = drawn_by(f"laplace_pairs(rate={rate})", images)
@@ -238,7 +241,7 @@ def test_steps_on_dsprites_are_the_published_ones():
         assert set(moved[:, column]) == ({0} if column == 0 else {0, 2, size - 2})
 
 
-@pytest.mark.parametrize("text", [text for text in TEXTS if text != "labels"])
+@pytest.mark.parametrize("text", [text for text in TEXTS if "labels" not in text])
 @pytest.mark.parametrize("round_trips", [True, False])
 def test_a_walk_moves_one_factor_by_one_value(text, round_trips, home):
     images = load_dataset(TEXTS[text])

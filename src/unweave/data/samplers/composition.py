@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
 from unweave.data.samplers.base import Sampler, varying
-from unweave.data.samplers.pairs import pick_columns
+from unweave.data.samplers.further import draw_pairs
+from unweave.data.samplers.moves import Moves
 from unweave.data.samplers.population import Population
 from unweave.spec import option
 
@@ -50,17 +51,11 @@ class Composition(Sampler):
             DataError: There are no such pairs of reference and target.
         """
         columns = varying(self, images.space, self.factors)
-        changed = pick_columns(columns, np.ones(count, np.int64), len(images.sizes), rng)
-        most = np.maximum(images.sizes, 2)
-
-        def propose(
-            places: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
-        ) -> NDArray[np.int64]:
-            moves = rng.integers(1, most, size=first.shape)
-            return (first + moves * changed[places]) % images.sizes
-
-        pairs = images.further(count, rng, propose, "references and targets")
-        actions = changed.argmax(axis=1)
+        offsets = tuple(np.arange(min(1, size - 1), size) for size in images.sizes.tolist())
+        one = np.ones(count, dtype=np.int64)
+        moves = Moves(images.space, columns, one, offsets, images.sizes, rng)
+        pairs = draw_pairs(images, moves, count, rng, "references and targets")
+        actions = moves.moved.argmax(axis=1)
         values = images.indices(pairs[:, 1])[np.arange(count), actions]
         samples = images.with_value(actions, values, rng)
         return np.stack([pairs[:, 0], samples, pairs[:, 1]], axis=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import ClassVar, final
 
@@ -106,4 +107,12 @@ class Labelled(Sampler):
         """Flat indices of the images that have labels, ascending."""
         if self.images > count:
             raise SpecError(f"{self.name}: images is {self.images:,}, but there are {count:,}.")
-        return np.sort(keyed_permutation(count, self.seed, "subset")[: self.images])
+        return _rows(count, self.images, self.seed)
+
+
+@functools.lru_cache(maxsize=4)
+def _rows(count: int, images: int, seed: int) -> NDArray[np.int64]:
+    """Which images have labels; kept, since each draw asks for them."""
+    rows = np.sort(keyed_permutation(count, seed, "subset")[:images])
+    rows.flags.writeable = False
+    return rows

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from typing import ClassVar, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.samplers.base import Sampler, moving
+from unweave.data.samplers.further import draw_pairs
 from unweave.data.samplers.population import Population
 from unweave.spec import number, option
 
@@ -59,28 +62,80 @@ class LaplacePairs(Sampler):
             else np.full(count, float(self.rate))
         )
 
-        def propose(
-            places: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
-        ) -> NDArray[np.int64]:
-            second = first.copy()
-            for column in columns.tolist():
-                second[:, column] = _move(
-                    first[:, column], int(images.sizes[column]), rates[places], rng
-                )
-            still = np.flatnonzero((second == first).all(axis=1))
-            mover = columns[rng.integers(0, len(columns), len(still))]
-            for column in columns.tolist():
-                rows = still[mover == column]
-                second[rows, column] = _move(
-                    first[rows, column],
-                    int(images.sizes[column]),
-                    rates[places[rows]],
-                    rng,
-                    stays=False,
-                )
-            return second
+        steps = _Steps(columns, images.sizes, rates)
+        return draw_pairs(images, steps, count, rng, "pairs between which factors move")
 
-        return images.further(count, rng, propose, "pairs between which factors move")
+
+@final
+class _Steps:
+    """Where the factors of a further image are, of draws with a rate each."""
+
+    def __init__(
+        self,
+        columns: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+        rates: NDArray[np.float64],
+    ) -> None:
+        self._columns = columns
+        self._sizes = sizes
+        self._rates = rates
+
+    def propose(
+        self, places: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """As of `Proposal`: all factors move on their own, and one does if none has."""
+        rates = self._rates[places]
+        second = first.copy()
+        for column in self._columns.tolist():
+            size = int(self._sizes[column])
+            second[:, column] = _move(first[:, column], size, rates, rng)
+        still = np.flatnonzero((second == first).all(axis=1))
+        mover = self._columns[rng.integers(0, len(self._columns), len(still))]
+        for column in self._columns.tolist():
+            rows = still[mover == column]
+            size = int(self._sizes[column])
+            second[rows, column] = _move(first[rows, column], size, rates[rows], rng, stays=False)
+        return second
+
+    def listed(
+        self, places: NDArray[np.int64], first: NDArray[np.int64], longest: int
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
+        """As of `Proposal`, one draw after the other."""
+        columns = self._columns.tolist()
+        sizes = [int(self._sizes[column]) for column in columns]
+        if math.prod(sizes) > longest:
+            return
+        table = np.stack(np.unravel_index(np.arange(math.prod(sizes)), sizes), axis=1)
+        for row, (place, start) in enumerate(zip(places, first, strict=True)):
+            here = start[columns]
+            chances = np.ones(())
+            for value, size in zip(here.tolist(), sizes, strict=True):
+                odds = _odds(np.array([value]), size, self._rates[[place]], stays=True)[0]
+                chances = np.multiply.outer(chances, odds / odds.sum())
+            stay = chances[tuple(here)]
+            chances[tuple(here)] = 0
+            for axis, size in enumerate(sizes):
+                odds = _odds(here[[axis]], size, self._rates[[place]], stays=False)[0]
+                line = (*here[:axis], slice(None), *here[axis + 1 :])
+                chances[line] += stay / len(sizes) * odds / odds.sum()
+            every = np.repeat(start[np.newaxis], len(table), axis=0)
+            every[:, columns] = table
+            yield np.array([row]), every[np.newaxis], chances.reshape(1, -1)
+
+
+def _odds(
+    start: NDArray[np.int64], size: int, rates: NDArray[np.float64], *, stays: bool
+) -> NDArray[np.float64]:
+    """In proportion to what a factor goes from each start to each value, (n, size)."""
+    distance = np.abs(np.arange(size) - start[:, np.newaxis])
+    # Relative to the nearest value that is allowed: some odds are 1 however large the rate is.
+    nearest = 0 if stays else 1
+    odds: NDArray[np.float64] = np.exp(
+        -np.abs(distance - nearest) * (rates / np.log(size))[:, np.newaxis]
+    )
+    if not stays:
+        odds[distance == 0] = 0
+    return odds
 
 
 def _move(
@@ -92,14 +147,8 @@ def _move(
     stays: bool = True,
 ) -> NDArray[np.int64]:
     """Draw where a factor goes from each start, (n,)."""
-    distance = np.abs(np.arange(size) - start[:, np.newaxis])
-    # Relative to the nearest value that is allowed: some odds are 1 however large the rate is.
-    nearest = 0 if stays else 1
-    odds = np.exp(-np.abs(distance - nearest) * (rates / np.log(size))[:, np.newaxis])
-    if not stays:
-        odds[distance == 0] = 0
-    ends = np.cumsum(odds, axis=1)
-    # Below the last end, so that rounding never leads past the last value.
+    ends = np.cumsum(_odds(start, size, rates, stays=stays), axis=1)
     wanted = rng.random(len(start)) * ends[:, -1]
-    moved = np.minimum((ends <= wanted[:, np.newaxis]).sum(axis=1), size - 1)
-    return np.asarray(moved, dtype=np.int64)
+    moved = (ends <= wanted[:, np.newaxis]).sum(axis=1)
+    # Rounding must not lead past the last value.
+    return np.asarray(np.minimum(moved, size - 1), dtype=np.int64)

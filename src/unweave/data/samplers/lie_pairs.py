@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.samplers.base import Sampler, moving
-from unweave.data.samplers.pairs import pick_columns
+from unweave.data.samplers.further import draw_pairs
+from unweave.data.samplers.moves import Moves
 from unweave.data.samplers.population import Population
 from unweave.factors import Factor
 from unweave.spec import number, option
@@ -61,16 +62,13 @@ class LiePairs(Sampler):
                 for factor in images.space.factors
             ]
         )
-        steps = np.minimum(self.step, np.maximum(images.sizes // 2, 1))
-        moved = pick_columns(columns, np.ones(count, np.int64), len(images.sizes), rng)
-
-        def propose(
-            places: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
-        ) -> NDArray[np.int64]:
-            signs = 1 - 2 * rng.integers(0, 2, (len(first), 1))
-            return np.where(moved[places], (first + signs * steps) % poses, first)
-
-        return images.further(count, rng, propose, f"pairs of which one factor moves {self.step}")
+        steps = [min(self.step, max(size // 2, 1)) for size in images.sizes.tolist()]
+        offsets = tuple(np.array([-step, step]) for step in steps)
+        one = np.ones(count, dtype=np.int64)
+        moves = Moves(images.space, columns, one, offsets, poses, rng)
+        return draw_pairs(
+            images, moves, count, rng, f"pairs of which one factor moves {self.step}"
+        )
 
 
 def period(factor: Factor) -> int:

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.samplers.base import Sampler, varying
+from unweave.data.samplers.further import draw_pairs
+from unweave.data.samplers.moves import Moves
 from unweave.data.samplers.population import Population
 from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import option
 
-__all__ = ["Pairs", "pick_columns"]
+__all__ = ["Pairs"]
 
 
 @final
@@ -82,20 +84,11 @@ class Pairs(Sampler):
         numbers = rng.integers(low, high + 1, count)
         if self.compat == "dlib":
             numbers = np.where(rng.random(count) < 0.5, 1, numbers)
-        changed = pick_columns(columns, numbers, len(images.sizes), rng)
         least = 0 if self.compat == "dlib" else 1
-
-        def propose(
-            places: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
-        ) -> NDArray[np.int64]:
-            moves = np.zeros_like(first)
-            moves[:, columns] = rng.integers(
-                least, images.sizes[columns], size=(len(first), len(columns))
-            )
-            return (first + moves * changed[places]) % images.sizes
-
+        offsets = tuple(np.arange(min(least, size - 1), size) for size in images.sizes.tolist())
+        moves = Moves(images.space, columns, numbers, offsets, images.sizes, rng)
         what = f"pairs of which {low if low == high else f'{low} to {high}'} factors differ"
-        return images.further(count, rng, propose, what)
+        return draw_pairs(images, moves, count, rng, what)
 
     def _range(self, space: FactorSpace, columns: NDArray[np.int64]) -> tuple[int, int]:
         """The least and the largest number of factors that change."""
@@ -111,24 +104,3 @@ class Pairs(Sampler):
                 f"change: {names}."
             )
         return low, high
-
-
-def pick_columns(
-    columns: NDArray[np.int64],
-    numbers: NDArray[np.int64],
-    total: int,
-    rng: np.random.Generator,
-) -> NDArray[np.bool_]:
-    """Whether each factor is picked, (n, total): `numbers` of them, any as likely as any other.
-
-    Args:
-        columns: The factors to pick from.
-        numbers: How many of each draw, (n,).
-        total: How many factors there are.
-        rng: Where the randomness comes from.
-    """
-    keys = rng.random((len(numbers), len(columns)))
-    ranks = keys.argsort(axis=1).argsort(axis=1)
-    picked = np.zeros((len(numbers), total), dtype=np.bool_)
-    picked[:, columns] = ranks < numbers[:, np.newaxis]
-    return picked

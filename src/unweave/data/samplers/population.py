@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
-from unweave.errors import DataError
 from unweave.factors import FactorSpace
 
-__all__ = ["Population", "Propose", "population_of"]
+__all__ = ["Population", "population_of"]
 
 _Flat: TypeAlias = NDArray[np.int64]
 _Indices: TypeAlias = NDArray[np.int64]
-
-Propose: TypeAlias = Callable[[_Flat, _Indices, np.random.Generator], _Indices]
-"""From the places of draws, (n,), and the factors of their first images, (n, K), to those of a
-further image of each, (n, K), within the space."""
-
-# How often a first image is drawn anew, and rounds of further ones for each: 1, 4, 16, 64, 64, ...
-_RENEWALS: Final = 20
-_ROUNDS: Final = 8
-_MOST_AT_ONCE: Final = 64
-_MOST_IN_ALL: Final = 2**18
 
 
 @final
@@ -34,29 +22,34 @@ class Population:
     """Images to draw from; made once a dataset by `population_of`.
 
     Attributes:
+        text: The dataset's text.
         space: The factors.
         sizes: How many values each has, (K,).
-        is_grid: Whether every combination is there once, with equal odds: whatever lies in the
-            space can be drawn.
     """
 
     def __init__(self, dataset: Dataset) -> None:
         """Sort the combinations of what is no full grid, so that each is found at once."""
+        self.text = str(dataset.spec)
         self.space: FactorSpace = dataset.factor_space
         self.sizes = np.array(self.space.sizes, dtype=np.int64)
-        self.is_grid = dataset.is_grid and dataset.weights is None
-        self._text = str(dataset.spec)
         self._count = len(dataset)
         self._table = None if dataset.labels is None else dataset.labels.indices
         self._weights = dataset.weights
         self._ends = None if dataset.weights is None else _ends(dataset.weights)
         self._heaviest = 0.0 if dataset.weights is None else float(dataset.weights.max())
+        # Images in the order of their combinations, and where each combination starts.
         self._order: _Flat | None = None
         if self._table is not None:
             cells = self.space.ravel(self._table)
             self._order = np.argsort(cells, kind="stable")
-            self._cells = cells[self._order]
+            self._cells, self._starts, self._lengths = np.unique(
+                cells[self._order], return_index=True, return_counts=True
+            )
         self._by_value: dict[int, tuple[_Flat, _Flat, NDArray[np.float64] | None]] = {}
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        return self._count
 
     def indices(self, flat: _Flat) -> _Indices:
         """Factor indices of images, (n,) to (n, K)."""
@@ -70,10 +63,6 @@ class Population:
             return rng.integers(0, self._count, count)
         return np.searchsorted(self._ends, rng.random(count), side="right").astype(np.int64)
 
-    def __len__(self) -> int:
-        """How many images there are."""
-        return self._count
-
     def of(self, indices: _Indices, rng: np.random.Generator) -> _Flat:
         """An image of each combination, (n, K) to (n,), whatever its odds; -1 where there is none.
 
@@ -82,11 +71,17 @@ class Population:
         cells = np.ravel_multi_index(tuple(indices.T), self.space.sizes)
         if self._order is None:
             return np.asarray(cells, dtype=np.int64)
-        low = np.searchsorted(self._cells, cells, side="left")
-        high = np.searchsorted(self._cells, cells, side="right")
-        there = high > low
-        place = low + (rng.random(len(cells)) * (high - low)).astype(np.int64)
-        return np.where(there, self._order[np.where(there, place, 0)], -1)
+        place = np.minimum(np.searchsorted(self._cells, cells), len(self._cells) - 1)
+        within = (rng.random(len(cells)) * self._lengths[place]).astype(np.int64)
+        found = self._order[self._starts[place] + within]
+        return np.where(self._cells[place] == cells, found, -1)
+
+    def weight(self, flat: _Flat) -> NDArray[np.float64]:
+        """Odds of images, on any scale; 0 for -1."""
+        there = flat >= 0
+        if self._weights is None:
+            return there.astype(np.float64)
+        return np.where(there, self._weights[flat], 0.0)
 
     def accepted(self, indices: _Indices, rng: np.random.Generator) -> _Flat:
         """As `of`, but each image with a chance in proportion to its odds, else -1.
@@ -98,12 +93,37 @@ class Population:
             return flat
         return np.where(rng.random(len(flat)) * self._heaviest < self.weight(flat), flat, -1)
 
-    def weight(self, flat: _Flat) -> NDArray[np.float64]:
-        """Odds of images, (n,), on any scale; 0 for -1."""
-        there = flat >= 0
-        if self._weights is None:
-            return there.astype(np.float64)
-        return np.where(there, self._weights[flat], 0.0)
+    def among(
+        self,
+        every: NDArray[np.int64],
+        chances: NDArray[np.float64] | None,
+        rng: np.random.Generator,
+    ) -> _Flat:
+        """What `accepted` gives in the end, of combinations that are all listed; -1 for nothing.
+
+        Args:
+            every: Combinations of each draw, (n, m, K).
+            chances: Those of each combination, (n, m), None where they are alike.
+            rng: Where the randomness comes from.
+        """
+        count, listed = every.shape[:2]
+        cells = np.ravel_multi_index(tuple(np.moveaxis(every, 2, 0)), self.space.sizes)
+        if self._order is None:
+            odds = self.weight(cells)
+        else:
+            place = np.minimum(np.searchsorted(self._cells, cells), len(self._cells) - 1)
+            odds = np.where(self._cells[place] == cells, self._mean_odds()[place], 0.0)
+        if chances is not None:
+            odds = odds * chances
+        ends = np.cumsum(odds, axis=1)
+        wanted = rng.random(count) * ends[:, -1]
+        last = listed - 1 - (odds[:, ::-1] > 0).argmax(axis=1)
+        chosen = np.minimum((ends <= wanted[:, np.newaxis]).sum(axis=1), last)
+        rows = np.arange(count)
+        flat = (
+            cells[rows, chosen] if self._order is None else self._within(place[rows, chosen], rng)
+        )
+        return np.where(ends[:, -1] > 0, flat, -1)
 
     def with_value(
         self, columns: NDArray[np.int64], values: NDArray[np.int64], rng: np.random.Generator
@@ -115,7 +135,7 @@ class Population:
             values: Its index, (n,); some image has it.
             rng: Where the randomness comes from.
         """
-        if self.is_grid:
+        if self._table is None and self._weights is None:
             indices = rng.integers(0, self.sizes, size=(len(columns), len(self.sizes)))
             indices[np.arange(len(columns)), columns] = values
             return self.of(indices, rng)
@@ -134,54 +154,32 @@ class Population:
             flat[rows] = order[place]
         return flat
 
-    def further(
-        self, count: int, rng: np.random.Generator, propose: Propose, what: str
-    ) -> NDArray[np.int64]:
-        """First images by their odds, each with one more that `propose` allows, (count, 2).
-
-        Args:
-            count: How many.
-            rng: Where the randomness comes from.
-            propose: Draws a further image of each; asked again until there is such an image.
-            what: What is asked for, for the error.
-
-        Raises:
-            DataError: No image was found that has such a further one.
-        """
-        pairs = np.full((count, 2), -1, dtype=np.int64)
-        pending = np.arange(count)
-        for _ in range(_RENEWALS):
-            pairs[pending, 0] = self.any(len(pending), rng)
-            for turn in range(_ROUNDS):
-                at_once = min(_MOST_AT_ONCE, 4**turn, max(1, _MOST_IN_ALL // len(pending)))
-                places = np.repeat(pending, at_once)
-                proposed = propose(places, self.indices(pairs[places, 0]), rng)
-                found = self.accepted(proposed, rng).reshape(-1, at_once)
-                first = found[np.arange(len(found)), (found >= 0).argmax(axis=1)]
-                pairs[pending, 1] = first
-                pending = pending[first < 0]
-                if len(pending) == 0:
-                    return pairs
-        raise DataError(
-            f"{self._text} has too few images for {what}: {_RENEWALS} images were tried, and none "
-            "of the drawn combinations that belong to them is there. Use a dataset with more "
-            "combinations, or let other factors change."
+    def _mean_odds(self) -> NDArray[np.float64]:
+        """The mean odds of the images of each combination."""
+        assert self._order is not None
+        if self._weights is None:
+            return np.ones(len(self._cells))
+        return np.asarray(
+            np.add.reduceat(self._weights[self._order], self._starts) / self._lengths
         )
 
-    def none(self, what: str) -> DataError:
-        """The error for images that do not belong together as is asked."""
-        return DataError(
-            f"{self._text} has too few images for {what}. Use a dataset with more combinations."
-        )
+    def _within(self, places: _Flat, rng: np.random.Generator) -> _Flat:
+        """Images by their odds among those of one combination each, (n,)."""
+        assert self._order is not None
+        within = (rng.random(len(places)) * self._lengths[places]).astype(np.int64)
+        flat: _Flat = self._order[self._starts[places] + within]
+        if self._weights is not None:
+            for row in np.flatnonzero(self._lengths[places] > 1).tolist():
+                start = int(self._starts[places[row]])
+                images = self._order[start : start + int(self._lengths[places[row]])]
+                ends = _ends(self._weights[images])
+                flat[row] = images[np.searchsorted(ends, rng.random(), side="right")]
+        return flat
 
     def _sorted_by(self, column: int) -> tuple[_Flat, _Flat, NDArray[np.float64] | None]:
         """Images by the value of a factor, where each value starts, and their cumulated odds."""
         if column not in self._by_value:
-            table = (
-                self.indices(np.arange(self._count))[:, column]
-                if self._table is None
-                else self._table[:, column]
-            )
+            table = self.indices(np.arange(self._count))[:, column]
             order = np.argsort(table, kind="stable")
             starts = np.searchsorted(table[order], np.arange(self.sizes[column] + 1))
             ends = None if self._weights is None else np.cumsum(self._weights[order])
@@ -189,7 +187,7 @@ class Population:
         return self._by_value[column]
 
 
-_KNOWN: weakref.WeakKeyDictionary[Dataset, Population] = weakref.WeakKeyDictionary()
+_KNOWN: Final[weakref.WeakKeyDictionary[Dataset, Population]] = weakref.WeakKeyDictionary()
 
 
 def population_of(dataset: Dataset) -> Population:

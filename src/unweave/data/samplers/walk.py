@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unweave.data.samplers.base import Sampler
 from unweave.data.samplers.lie_pairs import period
 from unweave.data.samplers.population import Population
-from unweave.errors import SpecError
+from unweave.errors import DataError, SpecError
 from unweave.spec import number, option
 
 __all__ = ["Walk"]
@@ -89,7 +89,10 @@ class Walk(Sampler):
             if len(alone) == 0:
                 return start
             start[alone] = images.any(len(alone), rng)
-        raise images.none("walks: hardly an image has another one value of one factor away")
+        raise DataError(
+            f"{images.text} has too few images for walks: hardly an image has another one that "
+            "differs in one factor by one value. Use a dataset with more combinations."
+        )
 
     def _move(
         self, images: Population, now: NDArray[np.int64], rng: np.random.Generator
