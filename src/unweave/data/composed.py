@@ -18,7 +18,7 @@ _Flat: TypeAlias = NDArray[np.int64]
 
 # Bytes of images composed at a time: what is needed on the way stays in the cache of a core, and
 # comes from memory that the allocator need not fetch from the system for each batch.
-_PART: Final = 2**19
+_PART: Final = 2**17
 
 
 @final
