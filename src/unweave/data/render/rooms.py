@@ -51,7 +51,13 @@ FACTOR_SPACE: Final = FactorSpace(
         Factor("wall_hue", 10, tuple((np.arange(10) / 10).tolist()), "circular"),
         Factor("object_hue", 10, tuple((np.arange(10) / 10).tolist()), "circular"),
         Factor("scale", 8, tuple(np.linspace(0.75, 1.25, 8).tolist()), "ordinal"),
-        Factor("shape", 4, (0.0, 1.0, 2.0, 3.0), "categorical"),
+        Factor(
+            "shape",
+            4,
+            (0.0, 1.0, 2.0, 3.0),
+            "categorical",
+            labels=("cube", "cylinder", "sphere", "pill"),
+        ),
         Factor("orientation", 15, tuple(np.linspace(-30, 30, 15).tolist()), "ordinal"),
     )
 )

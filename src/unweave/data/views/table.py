@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import final
@@ -94,7 +95,8 @@ def is_known(spec: DatasetSpec) -> bool:
     """Whether the factors of all images can be said from the text of a dataset alone."""
     if isinstance(spec, ViewSpec):
         return is_known(spec.bases[0])
-    return not spec.labelled or spec.full_grid
+    # One's own files may change while their text stays.
+    return spec.source != "own" and (not spec.labelled or spec.full_grid)
 
 
 def table_of(spec: DatasetSpec) -> Table:
@@ -112,7 +114,8 @@ def table_of(spec: DatasetSpec) -> Table:
     if not spec.ready():
         raise DataError(
             f"Which of the images of {spec} belong to a part of it goes by their labels, and they "
-            "are not there yet. Prepare the dataset first: unweave data prepare, with its text."
+            "are not there yet. Prepare the dataset first: "
+            f"unweave data prepare {shlex.quote(str(spec))}"
         )
     return Table.of(spec.open())
 
