@@ -109,7 +109,7 @@ def pattern(right, up):
 
 def camera(orientation):
     """Where the camera is, where it looks, and the directions of its rays, (192, 192, 3)."""
-    angle = math.radians(-30 + 60 * orientation / 14)
+    angle = math.radians(30 - 60 * orientation / 14)
     ahead = np.array([math.sin(angle), math.cos(angle), 0.0])
     right = np.array([math.cos(angle), -math.sin(angle), 0.0])
     pixels = (np.arange(192) + 0.5) / 96 - 1

@@ -257,7 +257,9 @@ def _size(scale: int, shape: int) -> tuple[float, float]:
 @cache
 def _view(orientation: int) -> _View:
     """Cast the rays of an orientation into the empty room."""
-    angle = np.deg2rad(-30 + orientation * 60 / 14)
+    # The published pictures have no labels, so it is not known which end is which. Here the angle
+    # turns the camera counter-clockwise, seen from above: at -30 it stands to the left.
+    angle = np.deg2rad(30 - orientation * 60 / 14)
     ahead = np.array([np.sin(angle), np.cos(angle), 0.0])
     right = np.array([np.cos(angle), -np.sin(angle), 0.0])
     origin = np.array([0.0, 0.0, _HEIGHT]) - _DISTANCE * ahead

@@ -1,0 +1,1 @@
+"""What the benchmark of the rendered 3DShapes is made of."""
