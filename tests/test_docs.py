@@ -75,13 +75,13 @@ def test_every_python_block_is_python() -> None:
 def test_shell_texts_are_components() -> None:
     from unweave.data import DatasetSpec
     from unweave.objectives import parse_objective
-    from unweave.spec import parse
+    from unweave.spec import members, parse
 
     seen = 0
     for page in PAGES:
-        for text in re.findall(r'"([a-z_]+\(.*?\))"(?= |$)', "\n".join(blocks(page, "sh")), re.M):
+        for text in re.findall(r'"([a-z]\w*\(.*?\))"(?= |$)', "\n".join(blocks(page, "sh")), re.M):
             seen += 1
-            if text.startswith("dsprites"):
+            if text.partition("(")[0] in members(DatasetSpec):
                 parse(text, DatasetSpec)
             else:
                 parse_objective(text)

@@ -23,7 +23,7 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
 
     Returns:
         `address`, `layers` (lines of text), `parameters` by network, `images`, `epochs`,
-        `seconds_per_step`, `seconds`, `dataset_loadable`, `dataset_ready`, `disk_bytes`,
+        `seconds_per_step`, `seconds`, `dataset_ready`, `disk_bytes`,
         `threads`, `device`, `precision`.
     """
     config = resolve(config)
@@ -54,7 +54,6 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
         "epochs": config.steps * config.batch_size / config.num_train,
         "seconds_per_step": per_step,
         "seconds": per_step * config.steps,
-        "dataset_loadable": config.dataset.loadable,
         "dataset_ready": config.dataset.ready(),
         "disk_bytes": checkpoint + kept * checkpoint // 3 + lines * 1000,
         "threads": config.threads,

@@ -177,19 +177,22 @@ def test_data_list():
             assert row["shape"] == [64, 64, 1]
             assert [factor["size"] for factor in row["factors"]] == [3, 6, 40, 32, 32]
             assert row["ready"] in (True, False)
-            assert row["loadable"] is True
 
 
-def test_data_list_of_datasets_that_cannot_be_loaded_yet():
+def test_data_list_of_datasets_that_are_archives_alone():
     rows = {row["name"]: row for row in cli("data", "list", "--json").json["datasets"]}
     row = rows["celeba"]
     assert (row["text"], row["source"], row["images"]) == ("celeba", "archive", 202_599)
-    assert (row["shape"], row["factors"]) == ([64, 64, 3], [])
-    assert (row["loadable"], row["ready"], row["folder"]) == (False, False, None)
+    assert (row["shape"], len(row["factors"])) == ([64, 64, 3], 40)
+    assert row["factors"][20] == {"name": "male", "size": 2, "kind": "categorical"}
+    assert row["ready"] is False
     spoken = cli("data", "list").out
-    for name in ("mnist", "fashion_mnist", "celeba", "chairs3d"):
-        entry = spoken.split(f"{name}   archive, ")[1].splitlines()
-        assert entry[1] == "  cannot be loaded by this version yet"
+    for name, factors in (
+        ("mnist", "digit 10"),
+        ("chairs3d", "chair 1393, elevation 2, azimuth 31"),
+    ):
+        entry = spoken.split(f"\n{name}   archive, ")[1].splitlines()
+        assert entry[1:3] == [f"  factors: {factors}", "  not prepared yet"]
 
 
 def test_data_list_of_datasets_with_nothing_to_prepare():
@@ -372,18 +375,9 @@ class TestPresets:
         for row in rows:
             assert row["objective"] == preset(row["name"]).objective
             assert row["settings"] == preset(row["name"]).settings
-            assert row["waits_for"] == preset(row["name"]).waits_for
 
-    def test_the_list_says_what_a_preset_waits_for(self):
-        shown = cli("presets").out.splitlines()
-        waiting = [line for line in shown if line.startswith("  waits for ")]
-        assert len(waiting) == sum(entry.waits_for is not None for entry in PRESETS.values())
-        start = shown.index("disvae/VAE_celeba")
-        assert shown[start + 3].startswith("  waits for celeba, ")
-        assert shown[shown.index("disvae/VAE_dsprites") + 3].startswith("disvae/")
-
-    def test_a_preset_that_waits_is_estimated_and_not_trained(self, tmp_path, monkeypatch):
+    def test_a_preset_without_images_is_estimated_and_not_trained(self, tmp_path, monkeypatch):
         monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path / "runs"))
         assert self.config("--preset", "disvae/best_celeba")["likelihood"]["type"] == "laplace"
-        paragraph(cli("train", "--preset", "disvae/best_celeba"), "celeba", "cannot be loaded")
+        paragraph(cli("train", "--preset", "disvae/best_celeba"), "celeba", "Accept the terms")
         assert listing(tmp_path) == {}

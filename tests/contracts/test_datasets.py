@@ -7,8 +7,8 @@ import pytest
 
 from contracts.components import MEMBERS
 from reference.published import PUBLISHED
-from unweave.data import DatasetSpec, load_dataset, parse_dataset, with_file
-from unweave.errors import DataError
+from reference.small_archives import SMALL_ARCHIVES
+from unweave.data import DatasetSpec, load_dataset, parse_dataset
 from unweave.factors import FactorIndexError
 
 # A small grid of every dataset, with at least two values of each factor; None where there is no
@@ -32,20 +32,22 @@ SMALL: dict[str, str] = {
     "xysquares": "xysquares(places=2)",
 }
 
-NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec and cls.loadable]
-ANNOUNCED = [cls.name for family, cls in MEMBERS if family is DatasetSpec and not cls.loadable]
+# Datasets that are read from files, of which the test writes small ones.
+WRITTEN = PUBLISHED | SMALL_ARCHIVES
+
+NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec]
 
 
 def test_every_dataset_has_a_small_grid_here():
-    assert set(SMALL) | set(PUBLISHED) == set(NAMES)
+    assert set(SMALL) | set(WRITTEN) == set(NAMES)
 
 
 @pytest.fixture(scope="module", params=NAMES)
 def dataset(request, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
-        if request.param in PUBLISHED:
+        if request.param in WRITTEN:
             folder = tmp_path_factory.mktemp(request.param)
-            yield load_dataset(PUBLISHED[request.param](folder, patch))
+            yield load_dataset(WRITTEN[request.param](folder, patch))
         else:
             yield load_dataset(SMALL[request.param])
 
@@ -146,30 +148,3 @@ def test_indices_that_are_none_are_refused(dataset, flat):
         dataset.images(flat)
     with pytest.raises(FactorIndexError):
         dataset.factors(flat)
-
-
-@pytest.mark.parametrize("name", ANNOUNCED)
-def test_what_cannot_be_loaded_is_known_and_refused(name, tmp_path, monkeypatch):
-    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path))
-    spec = parse_dataset(name)
-    assert spec.count > 0
-    assert len(spec.image_shape) == 3
-    assert spec.source == "archive"
-    assert not spec.ready()
-    ways = (
-        spec.check_loadable,
-        spec.open,
-        spec.verify,
-        lambda: load_dataset(name),
-        lambda: with_file(name, "a/file"),
-        lambda: list(spec.encoded_blocks({}, None)),
-    )
-    for way in ways:
-        with pytest.raises(DataError, match=f"images of {name} cannot be loaded") as caught:
-            way()
-        # What is known, and what works.
-        for word in (f"{spec.count:,} images", "--dry-run", "dsprites"):
-            assert word in str(caught.value)
-    with pytest.raises(DataError, match=f"The factors of {name} are not known"):
-        _ = spec.factor_space
-    assert list(tmp_path.iterdir()) == []

@@ -436,10 +436,10 @@ class TestEveryCommand:
 
 @pytest.fixture(scope="module")
 def without_images(tmp_path_factory):
-    """A run of random weights whose dataset can be named, and not loaded."""
-    place = tmp_path_factory.mktemp("mnist")
-    (place / "model.pt").write_bytes(legacy_file(weights(32, latents=3)))
-    specs = {**SPECS, "dataset": "mnist", "img_size": [1, 32, 32], "loss": "VAE"}
+    """A run of random weights whose dataset must be fetched by a person first."""
+    place = tmp_path_factory.mktemp("celeba")
+    (place / "model.pt").write_bytes(legacy_file(weights(64, 3, latents=3)))
+    specs = {**SPECS, "dataset": "celeba", "img_size": [3, 64, 64], "loss": "VAE"}
     (place / "specs.json").write_text(json.dumps(specs))
     (place / "train_losses.log").write_text(log())
     return unweave.import_run(place / "model.pt", out=place / "run").folder
@@ -452,8 +452,8 @@ class TestWithoutImages:
 
     def test_what_needs_no_image_is_there(self, run):
         loaded = unweave.load_run(run)
-        assert loaded.decode(np.zeros((2, 3))).shape == (2, 32, 32, 1)
-        assert loaded.encode(np.zeros((2, 32, 32, 1)))[0].shape == (2, 3)
+        assert loaded.decode(np.zeros((2, 3))).shape == (2, 64, 64, 3)
+        assert loaded.encode(np.zeros((2, 64, 64, 3)))[0].shape == (2, 3)
         result = cli("plot", run, "--json")
         assert [name.rsplit("/", 1)[1] for name in result.json["figures"]] == [
             "traversals.png", "loss_curves.png", "kl.png",
@@ -461,16 +461,16 @@ class TestWithoutImages:
 
     def test_what_needs_them_says_so(self, run):
         before = listing(run)
-        paragraph(cli("evaluate", run), "images of mnist cannot be loaded")
-        paragraph(cli("plot", run, "traversals", "reconstructions"), "images of mnist")
+        paragraph(cli("evaluate", run), "files of celeba are not downloaded")
+        paragraph(cli("plot", run, "traversals", "reconstructions"), "files of celeba")
         with pytest.raises(DataError):
             unweave.load_run(run).plot("reconstructions")
         assert listing(run) == before
 
     def test_the_report_names_what_is_left_out(self, run):
         page = unweave.load_run(run).report().read_text(encoding="utf-8")
-        assert "Left out: scores and reconstructions. The images of mnist cannot" in page
-        assert page.count("The images of mnist") == 1
+        assert "Left out: scores and reconstructions. The files of celeba are not" in page
+        assert page.count("The files of celeba") == 1
 
 
 def broken(change) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
 
 from reference.disvae_experiments import EXPERIMENTS
@@ -18,7 +16,7 @@ def test_every_preset_is_a_whole_training(name):
     assert entry.name == name
     assert entry.about.endswith(".")
     config = make_config(entry.dataset, entry.objective, **entry.settings)
-    assert entry.waits_for == (None if config.dataset.loadable else config.dataset.name)
+    assert str(config.dataset) == entry.dataset
 
 
 def test_there_are_no_others():
@@ -35,13 +33,6 @@ def test_the_demo_is_a_short_training_of_dsprites():
     assert str(config.dataset) == "dsprites"
     assert config.objective.method_name == "beta_tcvae"
     assert config.steps <= 30_000
-
-
-def test_what_a_preset_waits_for():
-    assert preset("demo").waits_for is None
-    assert preset("disvae/factor_chairs").waits_for == "chairs3d"
-    small = dataclasses.replace(preset("demo"), dataset="dsprites(grid=(3, 2, 4, 8, 8))")
-    assert small.waits_for is None
 
 
 @pytest.mark.parametrize(

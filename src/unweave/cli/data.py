@@ -13,8 +13,8 @@ from unweave.cli.common import Common, Text, bar
 
 
 def _row(spec: Any) -> dict[str, Any]:
-    folder = spec.folder() if spec.loadable else None
-    factors = spec.factor_space.factors if spec.loadable else ()
+    folder = spec.folder()
+    factors = spec.factor_space.factors if spec.labelled else ()
     return {
         "name": spec.name,
         "text": str(spec),
@@ -22,7 +22,6 @@ def _row(spec: Any) -> dict[str, Any]:
         "images": spec.count,
         "shape": list(spec.image_shape),
         "factors": [{"name": f.name, "size": f.size, "kind": f.kind} for f in factors],
-        "loadable": spec.loadable,
         "ready": spec.ready(),
         "folder": None if folder is None else str(folder),
     }
@@ -31,9 +30,7 @@ def _row(spec: Any) -> dict[str, Any]:
 def _line(row: dict[str, Any]) -> str:
     shape = "x".join(str(size) for size in row["shape"])
     head = f"{row['text']}   {row['source']}, {row['images']:,} images of {shape}"
-    if not row["loadable"]:
-        return f"{head}\n  cannot be loaded by this version yet"
-    factors = ", ".join(f"{f['name']} {f['size']}" for f in row["factors"])
+    factors = ", ".join(f"{f['name']} {f['size']}" for f in row["factors"]) or "not known"
     place = f" in {row['folder']}" if row["folder"] else ", with nothing stored of its own"
     ready = f"ready{place}" if row["ready"] else "not prepared yet"
     return f"{head}\n  factors: {factors}\n  {ready}"

@@ -193,18 +193,12 @@ class Presets(Common):
                 "dataset": preset.dataset,
                 "objective": preset.objective,
                 "settings": dict(preset.settings),
-                "waits_for": preset.waits_for,
             }
             for preset in PRESETS.values()
         ]
         lines = [
             f"{row['name']}\n  {row['about']}\n  {row['dataset']}  {row['objective']}  "
             + ", ".join(f"{key}={value}" for key, value in row["settings"].items())
-            + (
-                f"\n  waits for {row['waits_for']}, which cannot be loaded by this version yet"
-                if row["waits_for"]
-                else ""
-            )
             for row in rows
         ]
         self.emit({"presets": rows}, "\n".join(lines))

@@ -246,8 +246,6 @@ class Train(Common):
         costs = estimate(config)
         minutes = costs["seconds"] / 60
         dataset = "ready" if costs["dataset_ready"] else "to be prepared first"
-        if not costs["dataset_loadable"]:
-            dataset = "cannot be loaded by this version yet"
         lines = [
             config.command,
             "",

@@ -1,6 +1,5 @@
 """Datasets: what they are, where their images lie, and which images a batch has."""
 
-from unweave.data.announced import MNIST, CelebA, Chairs3D, FashionMNIST
 from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
@@ -10,14 +9,19 @@ from unweave.data.derived import DerivedSpec
 from unweave.data.drawn import DrawnSpec
 from unweave.data.images import Images, Selected
 from unweave.data.labels import Labels
+from unweave.data.sets.cars3d import Cars3D
+from unweave.data.sets.celeba import CelebA
+from unweave.data.sets.chairs3d import Chairs3D
 from unweave.data.sets.dsprites import Dsprites
 from unweave.data.sets.dsprites_noshape import DspritesNoshape
 from unweave.data.sets.falcor3d import Falcor3D
 from unweave.data.sets.isaac3d import Isaac3D
+from unweave.data.sets.mnist import MNIST, FashionMNIST
 from unweave.data.sets.mpi3d import MPI3D
 from unweave.data.sets.overlaid_dsprites import ColorDsprites, NoisyDsprites, ScreamDsprites
 from unweave.data.sets.placed_shapes import Circles, Simple, TwoShapes
 from unweave.data.sets.shapes3d import Shapes3D
+from unweave.data.sets.smallnorb import SmallNORB
 from unweave.data.sets.sprites import Sprites
 from unweave.data.sets.xyobject import XYObject
 from unweave.data.sets.xysquares import XYSquares
@@ -30,6 +34,7 @@ __all__ = [
     "MPI3D",
     "ArchiveSpec",
     "Batches",
+    "Cars3D",
     "CelebA",
     "Chairs3D",
     "Circles",
@@ -55,6 +60,7 @@ __all__ = [
     "Selected",
     "Shapes3D",
     "Simple",
+    "SmallNORB",
     "Sprites",
     "Store",
     "StoredSpec",

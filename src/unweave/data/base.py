@@ -30,8 +30,6 @@ class DatasetSpec(Component):
     family: ClassVar[str] = "dataset"
     revision: ClassVar[int] = 1
     """Raised when the same text means other images than before."""
-    loadable: ClassVar[bool] = True
-    """Whether this version can load the images; a dataset can be named without that."""
     listed: ClassVar[bool] = True
     """Whether it stands in the catalogue on its defaults."""
     labelled: ClassVar[bool] = True
@@ -216,6 +214,16 @@ class Dataset:
         """
         space, rows = self.factor_space, self.check_flat(flat)
         return space.unravel(rows) if self.labels is None else self.labels.indices[rows]
+
+    def known_factors(self, flat: ArrayLike) -> tuple[FactorSpace, NDArray[np.int64]]:
+        """Factors and their indices at flat indices, (n, K); no factor and (n, 0) if not known.
+
+        Raises:
+            FactorIndexError: An index is out of range, or the array has another shape or type.
+        """
+        if self.labelled:
+            return self.factor_space, self.factors(flat)
+        return FactorSpace.unknown(), np.empty((len(self.check_flat(flat)), 0), np.int64)
 
     def values(self, flat: ArrayLike) -> NDArray[np.float64]:
         """Factor values at flat indices, (n,) to (n, K): exact ones where they are known.

@@ -70,13 +70,11 @@ def with_file(text: str, archive: str | Path | None) -> DatasetSpec:
 
     Raises:
         SpecError: The text is wrong, or the dataset has no archive.
-        DataError: A file is given for a dataset that this version cannot load.
     """
     spec = parse_dataset(text)
     if archive is None:
         return spec
     if not isinstance(spec, ArchiveSpec):
-        spec.check_loadable()
         raise SpecError(f"{spec.name} is not read from an archive, so no file can be given.")
     changes = {"path": str(archive)}
     if "source" in {field.name for field in dataclasses.fields(spec)}:

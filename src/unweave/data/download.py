@@ -31,12 +31,14 @@ class RemoteFile:
         urls: Where it is, tried in this order; none when it cannot be fetched without a person.
         checksum: As published, `sha256:` or `md5:` with hexadecimal digits; None where none is.
         size: Bytes as published; None where that is not known.
+        folder: Folder in `downloads()`, for files whose name others have, too.
     """
 
     name: str
     urls: tuple[str, ...] = ()
     checksum: str | None = None
     size: int | None = None
+    folder: str = ""
 
 
 def downloads() -> Path:
@@ -75,7 +77,7 @@ def fetch(
     Raises:
         DataError: It cannot be fetched from any of its addresses, or the disk has no room.
     """
-    path = downloads() / file.name
+    path = downloads() / file.folder / file.name
     if path.is_file():
         return path
     try:

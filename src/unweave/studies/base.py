@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, final
 
-from unweave.data import parse_dataset
-
 
 @final
 @dataclass(frozen=True)
@@ -34,9 +32,3 @@ class Preset:
     def __post_init__(self) -> None:
         """Close the settings: all callers share them."""
         object.__setattr__(self, "settings", MappingProxyType(dict(self.settings)))
-
-    @property
-    def waits_for(self) -> str | None:
-        """The dataset whose images this version cannot load, or None when it can be trained."""
-        spec = parse_dataset(self.dataset)
-        return None if spec.loadable else spec.name

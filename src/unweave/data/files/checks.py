@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 
-__all__ = ["Fault", "Kind", "check_file", "check_order", "check_type"]
+__all__ = ["Fault", "Kind", "check_file", "check_order", "check_type", "first_of"]
 
 Kind: TypeAlias = Literal["u1", "iu", "f"]
 """Of numbers: bytes, whole ones of any width, or floating-point ones of any width."""
@@ -21,6 +21,11 @@ Fault: TypeAlias = Callable[[str, str], DataError]
 """Makes the error of what was found and what was expected."""
 
 _NAMES: Final = {"u1": "uint8", "iu": "a whole-number type", "f": "a floating-point type"}
+
+
+def first_of(*paths: Path) -> Path:
+    """The first of several places at which there is something, or else the first."""
+    return next((path for path in paths if path.exists()), paths[0])
 
 
 def check_file(path: Path, expected: str, remedy: str) -> None:

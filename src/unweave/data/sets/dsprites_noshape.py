@@ -49,7 +49,7 @@ class DspritesNoshape(DerivedSpec):
 
     def validate(self) -> None:
         """Refuse images without a factor to leave out or no other factor, and what is no grid."""
-        names = self.data.factor_space.names if self.data.loadable and self.data.labelled else ()
+        names = self.data.factor_space.names if self.data.labelled else ()
         if _HIDDEN not in names or len(names) < 2:
             raise SpecError(
                 f"{self.name}: data must have a factor {_HIDDEN} and others, but {self.data} has "
