@@ -30,8 +30,8 @@ def refused(place, *arguments, words=()):
 
 TRAIN = [
     # unknown names, with the nearest
-    (("dsprite", "vae"), ("dataset 'dsprite'", "Did you mean dsprites?")),
-    (("norb", "vae"), ("dataset 'norb'", "dsprites")),
+    (("dsprite", "vae"), ("dataset 'dsprite'", "Did you mean dsprites")),
+    (("mystery", "vae"), ("dataset 'mystery'", "dsprites")),
     ((MINI, "beta_va"), ("method or term 'beta_va'", "Did you mean beta_vae")),
     ((MINI, "xyzzy"), ("method or term 'xyzzy'", "Choose one of", "factor_vae")),
     ((MINI, "beta_vae(betta=4)"), ("beta_vae has no field 'betta'", "Did you mean beta?")),
