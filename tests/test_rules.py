@@ -212,7 +212,7 @@ def test_the_borders_are_named():
         ("shape == 'square'", "no value named 'square'; it has 'disc', 'bar', 'ring'"),
         ("shape == bar", "Write shape == 'bar', with quotes"),
         ("size == 'large'", "the values of size have no names: they are 0, 1, 2, 3"),
-        ("sise > 1", "'sise' is no factor. Did you mean size?"),
+        ("sizes > 1", "'sizes' is no factor. Did you mean size?"),
         ("shape < 'bar'", "by ==, != or in"),
         ("shape + 'bar' > 1", "nothing can be computed with the name 'bar'"),
         ("index(2) > 1", "must be the index of a factor"),
