@@ -35,8 +35,8 @@ class Rule:
     - name, where the values have labels: `shape == 'heart'`, `shape in ('square', 'heart')`;
     - index: `index(pos_x) >= 16`, `index(object_hue) % 2 == 1`.
 
-    Comparisons are joined with `and`, `or` and `not`; numbers with +, -, *, /, % and `abs`, also
-    those of several factors: `abs(x_1 - x_2) > 0.2`.
+    Comparisons are joined with `and`, `or` and `not`; numbers with `+`, `-`, `*`, `/`, `%` and
+    `abs`, also those of several factors: `abs(x_1 - x_2) > 0.2`.
 
     A number within a hundredth of a step of a value stands for that value, so that `scale > 0.6`
     leaves out the value that is 0.6000000000000001 in the computer. A factor cannot be equal to a
