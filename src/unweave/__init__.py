@@ -6,6 +6,9 @@ __all__ = [
     "Run",
     "__version__",
     "evaluate_encoder",
+    "from_arrays",
+    "from_function",
+    "from_torch",
     "import_run",
     "load_dataset",
     "load_run",
@@ -19,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from unweave._version import __version__
 
 if TYPE_CHECKING:
-    from unweave.data import load_dataset
+    from unweave.data import from_arrays, from_function, from_torch, load_dataset
     from unweave.encoders import evaluate_encoder
     from unweave.importing import import_run
     from unweave.ranking import rank
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
 _HOMES = {
     "Run": "unweave.run",
     "evaluate_encoder": "unweave.encoders",
+    "from_arrays": "unweave.data",
+    "from_function": "unweave.data",
+    "from_torch": "unweave.data",
     "import_run": "unweave.importing",
     "load_dataset": "unweave.data",
     "load_run": "unweave.run",

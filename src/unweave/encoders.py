@@ -110,12 +110,15 @@ def encode_with(
             logvars.append(_codes("logvar", logvar, len(batch), means))
         if progress is not None:
             progress("encoding", min(start + batch_size, len(flat)), len(flat))
+    codes, logvar = np.concatenate(means), np.concatenate(logvars) if logvars else None
+    if not opened.labelled:
+        return _metrics.table_without_factors(codes, logvar=logvar)
     table = _metrics.table_from_arrays(
-        np.concatenate(means),
+        codes,
         opened.factors(flat),
         factor_sizes=opened.factor_space.sizes,
         factor_names=opened.factor_space.names,
-        logvar=np.concatenate(logvars) if logvars else None,
+        logvar=logvar,
     )
     # Metrics that follow factors as numbers read their kinds and values too.
     return replace(table, factor_space=opened.factor_space)

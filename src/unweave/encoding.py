@@ -170,9 +170,8 @@ def represent(
         rng = keyed_generator(seed, "sampled codes")
         noise = rng.standard_normal(mean.shape, dtype=np.float32)
         mean = mean + np.exp(0.5 * logvar) * noise
-    return Representation(
-        mean=mean, factors=dataset.factors(flat), factor_space=dataset.factor_space, logvar=logvar
-    )
+    space, factors = dataset.known_factors(flat)
+    return Representation(mean=mean, factors=factors, factor_space=space, logvar=logvar)
 
 
 def digest(*parts: str) -> str:

@@ -143,6 +143,13 @@ class FactorSpace:
         if self.size > np.iinfo(np.int64).max:
             raise SpecError(f"A factor space of {self.size} combinations cannot be indexed.")
 
+    @classmethod
+    def unknown(cls) -> FactorSpace:
+        """The space of no factor, which stands for images whose factors are not known."""
+        space = object.__new__(cls)
+        object.__setattr__(space, "factors", ())
+        return space
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the factors, in order."""

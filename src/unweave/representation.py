@@ -24,9 +24,9 @@ class Representation:
 
     Attributes:
         mean: Posterior means, the codes, (N, L) float32; float64 of arrays that were given so.
-        factors: Factor indices, (N, K) int64.
+        factors: Factor indices, (N, K) int64; (N, 0) where none are known.
         logvar: Logarithms of the posterior variances, (N, L) float32, or None.
-        factor_space: Names and sizes of the factors.
+        factor_space: Names and sizes of the factors; `FactorSpace.unknown()` where none are known.
 
     Raises:
         DataError: The arrays do not fit together, or a code is not finite.
@@ -54,6 +54,11 @@ class Representation:
     def __len__(self) -> int:
         """Number of rows N."""
         return len(self.mean)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether factors are known."""
+        return bool(self.factor_space.factors)
 
     @property
     def latents(self) -> int:

@@ -12,7 +12,7 @@ from unweave.analysis import Analysis, Subject
 from unweave.encoding import Codes, Part, Precision
 from unweave.errors import SpecError
 from unweave.metrics import Metric, Score
-from unweave.metrics.evaluate import passed
+from unweave.metrics.evaluate import check_rows, passed
 from unweave.metrics.protocols import Protocol, names_of
 from unweave.representation import Representation
 from unweave.scores import ScoreRecord, Scores
@@ -65,9 +65,9 @@ def score(
     found: dict[str, tuple[Component, Score, int]] = {}
     if tabular:
         # What no codes can save is refused before the images are encoded.
-        factors = subject.dataset.factors(subject.flat)
-        space, latents = subject.dataset.factor_space, subject.model.latents
-        passed(tabular, lambda m: m.check(factors, space, latents), named=names is not None)
+        space, factors = subject.dataset.known_factors(subject.flat)
+        latents, named = subject.model.latents, names is not None
+        passed(tabular, lambda m: check_rows(m, factors, space, latents), named=named)
         rows = table()
         scores = metrics.evaluate(
             rows,

@@ -63,6 +63,7 @@ _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "without.where": st.sampled_from(["pos_y >= 0.9", "shape == 1 and index(scale) == 0"]),
     "correlated.pairs": st.sampled_from([(), (("pos_x", "pos_y"),), (("shape", "scale"),)]),
     "correlated.confounder": st.sampled_from([None, "scale"]),
+    "stored.key": st.sampled_from(["mine", "photos-64", "a_b.c"]),
     "correlated.preset": st.sampled_from([None, "single_2"]),
 }
 
@@ -101,7 +102,7 @@ def required(cls: type[Any]) -> dict[str, Any]:
     return {
         field.name: Dsprites()
         if DatasetSpec in families(hints[field.name])
-        else "shape == 1"
+        else ("mine" if cls.name == "stored" else "shape == 1")
         if hints[field.name] is str
         else 1
         for field in dataclasses.fields(cls)

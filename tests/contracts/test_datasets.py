@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from contracts.components import MEMBERS
+from reference.own_files import OWN
 from reference.published import PUBLISHED
 from reference.small_archives import SMALL_ARCHIVES
 from unweave.data import DatasetSpec, load_dataset, parse_dataset
@@ -33,7 +34,7 @@ SMALL: dict[str, str] = {
 }
 
 # Datasets that are read from files, of which the test writes small ones.
-WRITTEN = PUBLISHED | SMALL_ARCHIVES
+WRITTEN = PUBLISHED | SMALL_ARCHIVES | OWN
 
 NAMES = [cls.name for family, cls in MEMBERS if family is DatasetSpec]
 
@@ -62,7 +63,7 @@ def test_sizes_agree(dataset):
     assert dataset.image_shape == spec.image_shape
     assert min(dataset.factor_space.sizes) >= 2
     assert parse_dataset(str(spec)) == spec
-    assert dataset.source in ("rendered", "archive")
+    assert dataset.source in ("rendered", "archive", "own")
 
 
 def test_images_are_bytes_of_the_promised_shape(dataset):

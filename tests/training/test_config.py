@@ -146,7 +146,7 @@ def test_training_images_and_epochs():
         ("likelihood", "bernoulli", "train: likelihood takes a likelihood (bernoulli, gaussian"),
         ("likelihood", Adam(), "train: likelihood takes a likelihood"),
         ("optimizer", Linear(start=0, stop=1, steps=2), "train: optimizer takes an opt"),
-        ("dataset", "dsprites", "train: dataset takes a dataset (celeba, chairs3d, dsprites"),
+        ("dataset", "dsprites", "train: dataset takes a dataset (arrays, "),
         ("objective", "vae", "train: objective takes"),
         ("device", None, "train: device takes a text"),
         ("log_every", 0, "train: log_every must be at least 1"),

@@ -9,6 +9,11 @@ from unweave.data.derived import DerivedSpec
 from unweave.data.drawn import DrawnSpec
 from unweave.data.images import Images, Selected
 from unweave.data.labels import Labels
+from unweave.data.own.arrays import Arrays, H5Arrays
+from unweave.data.own.folder import Folder
+from unweave.data.own.hub import HuggingFace
+from unweave.data.own.python import from_arrays, from_function, from_torch
+from unweave.data.own.stored import StoredImages
 from unweave.data.sets.cars3d import Cars3D
 from unweave.data.sets.celeba import CelebA
 from unweave.data.sets.chairs3d import Chairs3D
@@ -33,6 +38,7 @@ __all__ = [
     "MNIST",
     "MPI3D",
     "ArchiveSpec",
+    "Arrays",
     "Batches",
     "Cars3D",
     "CelebA",
@@ -50,6 +56,9 @@ __all__ = [
     "DspritesNoshape",
     "Falcor3D",
     "FashionMNIST",
+    "Folder",
+    "H5Arrays",
+    "HuggingFace",
     "Images",
     "Isaac3D",
     "Labels",
@@ -63,6 +72,7 @@ __all__ = [
     "SmallNORB",
     "Sprites",
     "Store",
+    "StoredImages",
     "StoredSpec",
     "Subset",
     "TwoShapes",
@@ -70,6 +80,9 @@ __all__ = [
     "XYObject",
     "XYSquares",
     "catalog",
+    "from_arrays",
+    "from_function",
+    "from_torch",
     "load_dataset",
     "parse_dataset",
     "with_file",

@@ -54,7 +54,7 @@ from unweave.metrics.predictive.modularity_explicitness import ModularityExplici
 from unweave.metrics.predictive.sap import SAP
 from unweave.metrics.predictive.sap_continuous import SAPContinuous
 from unweave.metrics.protocols import PROTOCOLS, metrics_of
-from unweave.metrics.table import table_from_arrays
+from unweave.metrics.table import table_from_arrays, table_without_factors
 
 __all__ = [
     "AAM",
@@ -117,5 +117,6 @@ __all__ = [
     "evaluate",
     "metrics_of",
     "table_from_arrays",
+    "table_without_factors",
     "udr",
 ]

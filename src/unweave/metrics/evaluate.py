@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["evaluate", "names_from", "passed"]
+__all__ = ["check_rows", "evaluate", "names_from", "passed"]
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unweave.errors import DataError, SpecError
+from unweave.factors import FactorSpace
 from unweave.metrics.base import Metric, Score
 from unweave.metrics.draws import Draws
 from unweave.metrics.interval import over_draws
 from unweave.metrics.protocols import DEFAULT, metrics_of
 from unweave.metrics.protocols import protocol as protocol_of
-from unweave.metrics.table import table_from_arrays
+from unweave.metrics.table import table_from_arrays, table_without_factors
 from unweave.representation import Representation
+from unweave.spec import members
 
 if TYPE_CHECKING:
     from unweave.data.store import Progress
@@ -53,7 +55,8 @@ def evaluate(
     Args:
         codes: Codes of N rows, (N, L) numbers; or a table with its factors.
         factors: (N, K) whole numbers, texts, or numbers with fractions that take few values; None
-            when the rows are the full grid of `factor_sizes`.
+            when the rows are the full grid of `factor_sizes`, or when no metric that is named
+            needs factors.
         metrics: Names, or None for all of the protocol that are not opt-in; of these, one that
             cannot score the table is left out, and a warning is logged that says why.
         protocol: Which settings to use.
@@ -87,6 +90,8 @@ def evaluate(
         if any(given is not None for given in (factors, factor_sizes, factor_names, logvar)):
             raise DataError("A table has factors and logvars of its own: give it alone.")
         table = codes
+    elif factors is None and factor_sizes is None and metrics is not None and _need_none(chosen):
+        table = table_without_factors(codes, logvar=logvar)
     else:
         table = table_from_arrays(
             codes, factors, factor_sizes=factor_sizes, factor_names=factor_names, logvar=logvar
@@ -98,7 +103,7 @@ def evaluate(
                 f"{metric.name} draws from posteriors: give their logvar, (N, L), beside codes, "
                 f"or leave {metric.name} out."
             )
-        metric.check(np.asarray(table.factors), table.factor_space, table.latents)
+        check_rows(metric, np.asarray(table.factors), table.factor_space, table.latents)
 
     named = metrics is not None
     able, refused = passed(chosen, check, named=named)
@@ -114,9 +119,31 @@ def evaluate(
                 count(repeats)
 
         refused |= passed(able, score, named=named)[1]
-    for name, reason in refused.items():
-        log.warning("%s is left out: %s", name, reason)
+    _say_reasons(refused)
     return scores
+
+
+def check_rows(
+    metric: Metric, factors: NDArray[np.int64], factor_space: FactorSpace, latents: int
+) -> None:
+    """Refuse rows that a metric cannot score whatever their codes are.
+
+    Args:
+        metric: The metric.
+        factors: Factor indices of the rows, (N, K); (N, 0) where none are known.
+        factor_space: Names and sizes of the factors.
+        latents: Number of latents L.
+
+    Raises:
+        DataError: It needs factors and none are known, or it says itself why not.
+    """
+    if "factors" in metric.needs and not factor_space.factors:
+        free = [name for name, cls in members(Metric).items() if "factors" not in cls.needs]
+        raise DataError(
+            "No factors of these images are known, and only scores that need none can be "
+            f"computed: {', '.join(free)}, by protocols that define them."
+        )
+    metric.check(factors, factor_space, latents)
 
 
 def passed(
@@ -169,6 +196,11 @@ def names_from(given: Sequence[str] | str | None) -> tuple[str, ...] | None:
     return tuple(names)
 
 
+def _need_none(chosen: tuple[Metric, ...]) -> bool:
+    """Whether no metric needs factors."""
+    return all("factors" not in metric.needs for metric in chosen)
+
+
 def _whole(what: str, given: Any, least: int) -> int:
     """A whole number, NumPy's too."""
     if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
@@ -211,6 +243,16 @@ def _counted(progress: Progress | None, total: int) -> Iterator[Callable[[int], 
 
     count(0)
     yield count
+
+
+def _say_reasons(refused: Mapping[str, DataError]) -> None:
+    """Log what is left out, and why; metrics with one reason in one line."""
+    names: dict[str, list[str]] = {}
+    for name, reason in refused.items():
+        names.setdefault(str(reason), []).append(name)
+    for text, sharing in names.items():
+        verb = "is" if len(sharing) == 1 else "are"
+        log.warning("%s %s left out: %s", ", ".join(sharing), verb, text)
 
 
 def _say_costs(table: Representation, chosen: tuple[Metric, ...]) -> None:

@@ -365,6 +365,11 @@ def grid_rows(factors: NDArray[np.int64], factor_space: FactorSpace) -> Rows:
     Raises:
         DataError: A combination is missing or stands twice.
     """
+    if not factor_space.factors:
+        raise DataError(
+            "Published protocols draw from the full grid of factors, and none are known here. "
+            "Score it with protocol unweave, which takes any table."
+        )
     size = factor_space.size
     flat = factor_space.ravel(np.asarray(factors))
     if len(flat) == size and (flat == np.arange(size)).all():

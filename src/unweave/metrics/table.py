@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["table_from_arrays"]
+__all__ = ["table_from_arrays", "table_without_factors"]
 
 from collections.abc import Sequence
 from typing import Any
@@ -75,6 +75,27 @@ def table_from_arrays(
         mean=mean,
         factors=indices,
         factor_space=space,
+        logvar=None if logvar is None else _logvar(logvar, mean.shape),
+    )
+
+
+def table_without_factors(codes: ArrayLike, *, logvar: ArrayLike | None = None) -> Representation:
+    """A table of codes whose factors are not known, for metrics that need none.
+
+    Args:
+        codes: Codes of N rows, (N, L) numbers.
+        logvar: Logarithms of posterior variances, (N, L), for the metrics that need them.
+
+    Raises:
+        DataError: The arrays do not fit together, or a value cannot be used.
+    """
+    mean = _numbers("codes", codes)
+    if len(mean) < 2:
+        raise DataError(f"A table needs at least 2 rows to be scored, but codes has {len(mean)}.")
+    return Representation(
+        mean=mean,
+        factors=np.empty((len(mean), 0), np.int64),
+        factor_space=FactorSpace.unknown(),
         logvar=None if logvar is None else _logvar(logvar, mean.shape),
     )
 

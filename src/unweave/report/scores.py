@@ -118,7 +118,7 @@ def following(scores: list[dict[str, Any]]) -> Following | None:
     Returns:
         None when no score has a whole table.
     """
-    tables = [score for score in reversed(scores) if _whole(score.get("matrix"))]
+    tables = [score for score in reversed(scores) if _of_factors(score.get("matrix"))]
     if not tables:
         return None
     score = min(tables, key=lambda score: score.get("metric") != "mig")
@@ -182,6 +182,11 @@ def _whole(matrix: Any) -> bool:
         and len(values) == len(rows)
         and all(isinstance(row, list) and len(row) == len(columns) for row in values)
     )
+
+
+def _of_factors(matrix: Any) -> bool:
+    """Whether it is a whole table of latents and factors, not of latents and latents."""
+    return _whole(matrix) and matrix["rows"] != matrix["columns"]
 
 
 def _parts(score: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Self, final
 
 from unweave import spec
 from unweave.data import DatasetSpec
-from unweave.errors import SpecError
+from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Bernoulli, Likelihood
 from unweave.nn import Architecture, Burgess
 from unweave.objectives import Objective
@@ -125,7 +125,6 @@ class TrainConfig(Component):
 
     def validate(self) -> None:
         """Refuse what cannot be trained, before any work starts."""
-        self.architecture.check(self.dataset.image_shape)
         plan = self.objective.expand()
         if self.batch_size < plan.min_batch:
             raise SpecError(
@@ -137,8 +136,27 @@ class TrainConfig(Component):
                 f"train: evaluate_every scores MIG, which compares two latents, but latents is "
                 f"{self.latents}. Leave it at 0, or take more latents."
             )
-        if self.batch_size > self.num_train:
+        if self.evaluate_every and not self._labelled():
             raise SpecError(
-                f"train: batch_size {self.batch_size} is more than the {self.num_train} images of "
+                f"train: evaluate_every scores MIG, which needs factors, and those of "
+                f"{self.dataset} are not known. Leave it at 0."
+            )
+        try:
+            shape, images = self.dataset.image_shape, self.num_train
+        except DataError:
+            # The images are gone, or not there yet: a run can be looked at all the same, and
+            # whatever needs images says so.
+            return
+        self.architecture.check(shape)
+        if self.batch_size > images:
+            raise SpecError(
+                f"train: batch_size {self.batch_size} is more than the {images} images of "
                 f"{self.dataset} to train on."
             )
+
+    def _labelled(self) -> bool:
+        """Whether factors are known, or cannot be told."""
+        try:
+            return self.dataset.labelled
+        except DataError:
+            return True

@@ -1,0 +1,247 @@
+"""Datasets of the user's own files: what is known before and after they are stored."""
+
+from __future__ import annotations
+
+import functools
+import json
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.base import no_factors
+from unweave.data.labels import Labels
+from unweave.data.own.columns import Known
+from unweave.data.store import MANIFEST, Encoding, Progress
+from unweave.data.stored import StoredSpec
+from unweave.errors import DataError
+from unweave.factors import FactorSpace
+from unweave.spec import to_dict
+
+__all__ = ["FACTORS", "Facts", "OwnSpec", "block_size"]
+
+FACTORS = "factors"
+"""Where a manifest's details have the factors of a full grid."""
+
+_BLOCK_BYTES = 32_000_000
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What is known of a dataset without its images.
+
+    Args:
+        count: How many images there are.
+        image_shape: (H, W, C).
+        space: Their factors, None where they are not known.
+        grid: Whether the images are every combination once, in C order.
+    """
+
+    count: int
+    image_shape: tuple[int, int, int]
+    space: FactorSpace | None = None
+    grid: bool = False
+
+
+class OwnSpec(StoredSpec):
+    """Family of datasets of the user's own.
+
+    A member says what its files are like (`inspect`), how images are read (`read`) and what their
+    factors are (`known`). Once they are stored, all that is known stands in the store, and the
+    files may go; a store whose files have been changed since is refused.
+    """
+
+    listed: ClassVar[bool] = False
+
+    @abstractmethod
+    def inspect(self) -> Facts:
+        """What the files say, without reading an image more than needed.
+
+        Raises:
+            DataError: They are missing, or not as expected.
+        """
+
+    @abstractmethod
+    def read(self, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
+        """All images in order, (n, H, W, C), in blocks.
+
+        Raises:
+            DataError: Some cannot be read; the message names the first ten.
+        """
+
+    @abstractmethod
+    def known(self) -> Known | None:
+        """Factors of all images, None where they are not known.
+
+        Raises:
+            DataError: They do not fit the images.
+        """
+
+    @abstractmethod
+    def stamp(self) -> str | None:
+        """Changes whenever the files do; None when they are not there.
+
+        It is compared each time the dataset is opened, so it must be quick.
+        """
+
+    def facts(self) -> Facts:
+        """What is known, from the store if there is one, else from the files.
+
+        Raises:
+            DataError: There is neither.
+        """
+        stored = stored_facts(self.folder())
+        return self.inspect() if stored is None else stored
+
+    @property
+    def source(self) -> str:
+        """`own`."""
+        return "own"
+
+    @property
+    def encoding(self) -> Encoding:
+        """`bytes`."""
+        return "bytes"
+
+    @property
+    def count(self) -> int:
+        """How many images there are.
+
+        Raises:
+            DataError: Neither the files nor a store of them are there.
+        """
+        return self.facts().count
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(H, W, C).
+
+        Raises:
+            DataError: Neither the files nor a store of them are there.
+        """
+        return self.facts().image_shape
+
+    @property
+    def labelled(self) -> bool:  # type: ignore[override]
+        """Whether factors are given.
+
+        Raises:
+            DataError: Neither the files nor a store of them are there.
+        """
+        return self.facts().space is not None
+
+    @property
+    def full_grid(self) -> bool:
+        """Whether the images are every combination of their factors once, in C order."""
+        return self.facts().grid
+
+    @property
+    def factor_space(self) -> FactorSpace:
+        """The factors.
+
+        Raises:
+            DataError: They are not known.
+        """
+        space = self.facts().space
+        if space is None:
+            raise no_factors(str(self))
+        return space
+
+    def check_loadable(self) -> None:
+        """Refuse files that are not there, where no store has their images.
+
+        Raises:
+            DataError: A file does not exist, or is not as expected.
+        """
+        if not self.ready():
+            self.inspect()
+
+    def encoded_blocks(
+        self, details: dict[str, Any], progress: Progress | None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Read the files.
+
+        Raises:
+            DataError: They cannot be read, or are changed while they are.
+        """
+        before = self.stamp()
+        known = self.known()
+        for block in self.read(progress):
+            yield block.reshape(len(block), -1)
+        if self.stamp() != before:
+            raise DataError(f"The files of {self} were changed while they were read. Begin again.")
+        details["stamp"] = before
+        if known is not None and known.labels is None:
+            details[FACTORS] = known.space.to_list()
+
+    def labels(self) -> tuple[FactorSpace, Labels] | None:
+        """Factors and labels to be stored, None for a full grid and where no factors are known.
+
+        Raises:
+            DataError: They do not fit the images.
+        """
+        known = self.known()
+        return None if known is None or known.labels is None else (known.space, known.labels)
+
+    def check(self, details: Mapping[str, Any]) -> None:
+        """Refuse a store whose files have been changed since.
+
+        Raises:
+            DataError: They are there, and are not those that were stored.
+        """
+        now = self.stamp()
+        if now is not None and details.get("stamp") != now:
+            raise DataError(
+                f"The files of {self} have changed since their images were stored in "
+                f"{self.folder()}. Delete that folder to store them again (runs that were trained "
+                "on the old ones are then scored on the new), or restore the files."
+            )
+
+
+class FileSpec(OwnSpec):
+    """Family of datasets of a file, or of a folder, at a path of this machine."""
+
+    @property
+    @abstractmethod
+    def place(self) -> Path:
+        """The file or the folder, resolved."""
+
+    def address(self) -> Mapping[str, Any]:
+        """The full form, with a path that means the same from any working directory."""
+        return {**to_dict(self), "path": str(self.place)}
+
+
+def block_size(image_shape: tuple[int, ...], itemsize: int = 1) -> int:
+    """How many images make a block of at most 32 MB; at least one, at most 4,096."""
+    bytes_each = int(np.prod(image_shape)) * itemsize
+    return max(1, min(4096, _BLOCK_BYTES // max(bytes_each, 1)))
+
+
+def stored_facts(folder: Path) -> Facts | None:
+    """What the manifest of a store says; None without one that can be read."""
+    path = folder / MANIFEST
+    try:
+        return _read_facts(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError, KeyError, TypeError):
+        # Opening the store says what is wrong with it.
+        return None
+
+
+@functools.lru_cache(maxsize=32)
+def _read_facts(path: Path, stamp: int) -> Facts:
+    """Facts of a manifest, kept as long as the file is the same."""
+    manifest = json.loads(path.read_bytes())
+    height, width, channels = manifest["image_shape"]
+    labels = manifest.get("labels")
+    form = manifest["details"].get(FACTORS) if labels is None else labels["factors"]
+    return Facts(
+        count=manifest["count"],
+        image_shape=(height, width, channels),
+        space=None if form is None else FactorSpace.from_list(form),
+        grid=labels is None and form is not None,
+    )

@@ -1,0 +1,175 @@
+"""A dataset of the Hugging Face library `datasets`, from its hub or saved on this machine."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar, final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from unweave.data.own.base import Facts, OwnSpec
+from unweave.data.own.colours import CHANNELS, Colour
+from unweave.data.own.columns import Known, factor_name, known_of
+from unweave.data.own.fitting import Fit, Fitting
+from unweave.data.own.items import read_items
+from unweave.data.store import Progress
+from unweave.errors import DataError, nearest
+from unweave.spec import number, option
+
+__all__ = ["HuggingFace"]
+
+
+@final
+class HuggingFace(OwnSpec):
+    """A dataset of the library `datasets` (pip install datasets), which downloads it if need be.
+
+    The column `image` has pictures or arrays, each column of `factors` is a factor; class labels
+    keep their names. Images are in the order of the dataset. The library opens a dataset of the
+    hub from its own cache when it has it; once unweave has stored the images, the library is only
+    asked for a dataset that `save_to_disk` wrote, to see whether it has changed.
+    """
+
+    name: ClassVar[str] = "huggingface"
+
+    path: str = option(help="Name on the hub, or a folder that save_to_disk wrote.")
+    config: str | None = option(default=None, help="Name of the configuration, where several are.")
+    version: str | None = option(
+        default=None, help="Branch, tag or commit of the dataset on the hub."
+    )
+    split: str | None = option(
+        default="train", help="Split; None for a saved dataset without any."
+    )
+    image: str = option(default="image", help="Column of the images.")
+    factors: tuple[str, ...] = option(default=(), help="Columns that are factors.")
+    size: int = number(default=64, low=1, high=4096, help="Height and width of the images.")
+    colour: Colour = option(default="rgb", help="rgb, grey, or hsv, 256 steps each.")
+    fit: Fit = option(default="crop", help="Of pictures that are no squares: crop, stretch, pad.")
+    background: int = number(
+        default=0, low=0, high=255, help="Grey of what is transparent or padded."
+    )
+    bins: int = number(
+        default=10, low=2, high=1000, help="Intervals of each continuous factor, for its index."
+    )
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(size, size, C)."""
+        return (self.size, self.size, CHANNELS[self.colour])
+
+    @property
+    def labelled(self) -> bool:  # type: ignore[override]
+        """Whether columns of factors are given."""
+        return bool(self.factors)
+
+    def inspect(self) -> Facts:
+        """Open the dataset, and read its factors.
+
+        Raises:
+            DataError: The library is not installed, or it or a column cannot be had.
+        """
+        known = self.known()
+        return Facts(
+            count=len(self._rows()),
+            image_shape=self.image_shape,
+            space=None if known is None else known.space,
+            grid=known is not None and known.labels is None,
+        )
+
+    def stamp(self) -> str | None:
+        """Files of a saved dataset, with size and time of change; None for one of the hub."""
+        place = Path(self.path).expanduser()
+        if not place.is_dir():
+            return None
+        files = sorted(path for path in place.rglob("*") if path.is_file())
+        parts = [f"{path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
+        # The library leaves its caches beside a dataset; what it is made of are tables.
+        return "; ".join(
+            part for path, part in zip(files, parts, strict=True) if path.suffix == ".arrow"
+            and not path.name.startswith(("cache-", "tmp"))
+        )  # fmt: skip
+
+    def known(self) -> Known | None:
+        """The columns of factors.
+
+        Raises:
+            DataError: One is not there, or cannot be a factor.
+        """
+        if not self.factors:
+            return None
+        rows = self._rows()
+        columns: dict[str, ArrayLike] = {}
+        for name in self.factors:
+            values = rows[name]
+            texts = getattr(rows.features[name], "names", None)
+            if texts is not None:
+                values = ["" if value is None else texts[value] for value in values]
+            columns[factor_name(name)] = np.array(list(values), dtype=object)
+        return known_of(columns, self.bins, self.path)
+
+    def read(self, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
+        """The images, converted.
+
+        Raises:
+            DataError: Some cannot be read; the message names the first ten.
+        """
+        rows = self._rows()
+        fitting = Fitting(
+            size=self.size, colour=self.colour, fit=self.fit, background=self.background
+        )
+        # Other columns need not be decoded.
+        images = rows.select_columns([self.image])
+        return read_items(
+            lambda index: images[index][self.image],
+            len(rows),
+            fitting,
+            self.image_shape,
+            self.path,
+            progress,
+        )
+
+    def _rows(self) -> Any:
+        """The dataset of the library.
+
+        Raises:
+            DataError: It cannot be had.
+        """
+        rows = _opened(self.path, self.config, self.version, self.split, self.stamp())
+        for column in (self.image, *self.factors):
+            if column not in rows.column_names:
+                raise DataError(
+                    f"{self.path} has no column {column!r}. {nearest(column, rows.column_names)}"
+                )
+        if not len(rows):
+            raise DataError(f"{self.path} has no image.")
+        return rows
+
+
+@functools.lru_cache(maxsize=2)
+def _opened(
+    path: str, config: str | None, revision: str | None, split: str | None, stamp: str | None
+) -> Any:
+    """A dataset of the library; kept, since opening takes seconds."""
+    try:
+        import datasets
+    except ImportError as error:
+        raise DataError(
+            "huggingface reads datasets with the library datasets, which is not installed: "
+            "pip install datasets."
+        ) from error
+    place = Path(path).expanduser()
+    try:
+        if place.is_dir() and stamp:
+            found = datasets.load_from_disk(str(place))
+            if not hasattr(found, "column_names") or isinstance(found, dict):
+                found = found[split]
+            return found
+        return datasets.load_dataset(path, config, revision=revision, split=split)
+    except Exception as error:
+        # The library raises errors of many packages; all mean that it cannot be had.
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(
+            f"The library datasets cannot open {path}, split {split}: {reason}."
+        ) from error

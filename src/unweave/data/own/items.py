@@ -1,0 +1,67 @@
+"""Pictures asked for one by one, as blocks of images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data.own.base import block_size
+from unweave.data.own.fitting import Fitting
+from unweave.data.own.pixels import Unusable
+from unweave.data.store import Progress
+from unweave.errors import DataError
+
+__all__ = ["read_items"]
+
+_NAMED: Final = 10
+
+
+def read_items(
+    item: Callable[[int], Any],
+    count: int,
+    fitting: Fitting,
+    image_shape: tuple[int, int, int],
+    where: str,
+    progress: Progress | None,
+) -> Iterator[NDArray[np.uint8]]:
+    """Images in blocks, (n, H, W, C).
+
+    Args:
+        item: Gives the picture of an index.
+        count: How many there are.
+        fitting: What is made of each.
+        image_shape: What each must be then.
+        where: What they are from, for messages.
+        progress: Told how many are read.
+
+    Raises:
+        DataError: Some are no pictures, or of another shape; the message names the first ten.
+    """
+    wanted = block_size(image_shape)
+    block: list[NDArray[np.uint8]] = []
+    faults: list[str] = []
+    for index in range(count):
+        try:
+            image = fitting.one(item(index))
+            if image.shape != image_shape:
+                raise Unusable(f"the shape {image.shape}, where the first has {image_shape}")
+            block.append(image)
+        except (Unusable, OSError, SyntaxError) as reason:
+            faults.append(f"{index} ({reason})")
+        if progress is not None and (index % 64 == 63 or index + 1 == count):
+            progress("reading images", index + 1, count)
+        if len(block) >= wanted:
+            if not faults:
+                yield np.stack(block)
+            block.clear()
+    if faults:
+        more = f"; and {len(faults) - _NAMED:,} more" if len(faults) > _NAMED else ""
+        raise DataError(
+            f"{len(faults):,} of the {count:,} images of {where} cannot be used: "
+            f"{'; '.join(faults[:_NAMED])}{more}. Nothing is stored."
+        )
+    if block:
+        yield np.stack(block)
