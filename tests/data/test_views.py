@@ -355,3 +355,32 @@ def test_a_confounder_leaves_out_factors_with_one_value():
     small = load_dataset(f"only(data={BASE}, where='shape == 1')")
     pairs = [("scale", other) for other in ("orientation", "pos_x", "pos_y")]
     np.testing.assert_allclose(data.weights, slow_odds(small, pairs, 0.2), rtol=1e-12)
+
+
+def test_a_subset_needs_no_factors(home):
+    class Bare(StoredSpec):
+        name = "bare_for_test_views"
+        listed = False
+        labelled = False
+        count = 9
+        image_shape = (1, 1, 1)
+        source = "own"
+        encoding = "bytes"
+
+        def encoded_blocks(self, details, progress):
+            yield np.arange(9, dtype=np.uint8)[:, np.newaxis]
+
+    spec = parse_dataset("subset(data=subset(data=bare_for_test_views, images=7), images=4)")
+    assert spec.count == 4
+    assert not spec.labelled
+    assert not spec.ready()
+    part = spec.open()
+    assert isinstance(part.spec.data.data, Bare)
+    assert not part.labelled
+    shown = part.images(np.arange(4))[:, 0, 0, 0].tolist()
+    assert shown == sorted(set(shown))
+    assert set(shown) <= set(range(9))
+    with pytest.raises(DataError, match=r"factors of subset.* are not known"):
+        _ = spec.factor_space
+    with pytest.raises(DataError, match="are not known"):
+        part.factors([0])

@@ -100,27 +100,49 @@ class _Steps:
     def listed(
         self, places: NDArray[np.int64], first: NDArray[np.int64], longest: int
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]]:
-        """As of `Proposal`, one draw after the other."""
+        """As of `Proposal`: the same goals for all draws, each with chances of its own."""
         columns = self._columns.tolist()
-        sizes = [int(self._sizes[column]) for column in columns]
-        if math.prod(sizes) > longest:
+        sizes = tuple(int(self._sizes[column]) for column in columns)
+        listed = math.prod(sizes)
+        if listed > longest:
             return
-        table = np.stack(np.unravel_index(np.arange(math.prod(sizes)), sizes), axis=1)
-        for row, (place, start) in enumerate(zip(places, first, strict=True)):
-            here = start[columns]
-            chances = np.ones(())
-            for value, size in zip(here.tolist(), sizes, strict=True):
-                odds = _odds(np.array([value]), size, self._rates[[place]], stays=True)[0]
-                chances = np.multiply.outer(chances, odds / odds.sum())
-            stay = chances[tuple(here)]
-            chances[tuple(here)] = 0
-            for axis, size in enumerate(sizes):
-                odds = _odds(here[[axis]], size, self._rates[[place]], stays=False)[0]
-                line = (*here[:axis], slice(None), *here[axis + 1 :])
-                chances[line] += stay / len(sizes) * odds / odds.sum()
-            every = np.repeat(start[np.newaxis], len(table), axis=0)
-            every[:, columns] = table
-            yield np.array([row]), every[np.newaxis], chances.reshape(1, -1)
+        goals = np.stack(np.unravel_index(np.arange(listed), sizes), axis=1)
+        part = max(1, longest // listed)
+        for begin in range(0, len(places), part):
+            rows = np.arange(begin, min(begin + part, len(places)))
+            every = np.repeat(first[rows][:, np.newaxis], listed, axis=1)
+            every[:, :, columns] = goals
+            chances = _chances(first[rows][:, columns], sizes, self._rates[places[rows]])
+            yield rows, every, chances.reshape(len(rows), -1)
+
+
+def _chances(
+    start: NDArray[np.int64], sizes: tuple[int, ...], rates: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The chance of every combination of the factors that move, (n, *sizes).
+
+    Args:
+        start: Where they are, (n, columns).
+        sizes: How many values each has.
+        rates: Of each draw, (n,).
+    """
+    count = len(start)
+    chances: NDArray[np.float64] = np.ones((count, *(1 for _ in sizes)))
+    for axis, size in enumerate(sizes):
+        odds = _odds(start[:, axis], size, rates, stays=True)
+        shape = [count, *(1 for _ in sizes)]
+        shape[1 + axis] = size
+        chances = chances * (odds / odds.sum(axis=1, keepdims=True)).reshape(shape)
+    draws, places = np.arange(count), list(start.T)
+    here = (draws, *places)
+    stay = chances[here]
+    chances[here] = 0
+    for axis, size in enumerate(sizes):
+        odds = _odds(start[:, axis], size, rates, stays=False)
+        share = stay / len(sizes) / odds.sum(axis=1)
+        line = np.moveaxis(chances, 1 + axis, -1)
+        line[(draws, *places[:axis], *places[axis + 1 :])] += share[:, np.newaxis] * odds
+    return chances
 
 
 def _odds(
