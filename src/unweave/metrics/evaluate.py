@@ -140,8 +140,9 @@ def check_rows(
     if "factors" in metric.needs and not factor_space.factors:
         free = [name for name, cls in members(Metric).items() if "factors" not in cls.needs]
         raise DataError(
-            "No factors of these images are known, and only scores that need none can be "
-            f"computed: {', '.join(free)}, by protocols that define them."
+            "No factors of these images are known, so scores that compare codes with factors "
+            f"cannot be computed. These metrics need none: {', '.join(free)}, with protocol "
+            f"{DEFAULT}."
         )
     metric.check(factors, factor_space, latents)
 

@@ -83,8 +83,11 @@ class _NpzArrays:
         self._file = file
 
     def keys(self) -> tuple[str, ...]:
-        with np.load(self._path, mmap_mode="r", allow_pickle=False) as held:
-            return ("images",) if isinstance(held, np.ndarray) else tuple(held.files)
+        held = np.load(self._path, mmap_mode="r", allow_pickle=False)
+        if isinstance(held, np.ndarray):
+            return ("images",)
+        with held:
+            return tuple(held.files)
 
     def header(self, key: str) -> Header:
         return self._file.header(key)

@@ -171,7 +171,8 @@ def _plain(column: NDArray[Any], where: str) -> NDArray[Any]:
 
 def _unpacked(column: NDArray[Any], where: str) -> NDArray[Any]:
     """A column of Python objects or bytes as numbers or texts."""
-    values = [each.decode() if isinstance(each, bytes) else each for each in column.tolist()]
+    values = [each.item() if isinstance(each, np.generic) else each for each in column.tolist()]
+    values = [each.decode() if isinstance(each, bytes) else each for each in values]
     # Only NaN differs from itself.
     gone = np.array([value is None or value != value for value in values])
     _check_present(gone, column, where)

@@ -77,14 +77,15 @@ class Fitting:
         grey = pixels.shape[2] == 1
         image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if grey else pixels))
         width, height = image.size
-        box, inner = (0.0, 0.0, float(width), float(height)), (size, size)
+        inner = (size, size)
         if self.fit == "crop":
             side = min(width, height)
-            left, top = (width - side) / 2, (height - side) / 2
-            box = (left, top, left + side, top + side)
+            left, top = (width - side) // 2, (height - side) // 2
+            # Not by the resizing's own box, which looks beyond its edges.
+            image = image.crop((left, top, left + side, top + side))
         elif self.fit == "pad":
             inner = _within(width, height, size)
-        image = image.resize(inner, Image.Resampling.LANCZOS, box=box)
+        image = image.resize(inner, Image.Resampling.LANCZOS)
         if inner != (size, size):
             tone = self.background if grey else (self.background,) * 3
             whole = Image.new(image.mode, (size, size), tone)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Final, final
+from typing import ClassVar, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ class Folder(FileSpec):
         default=0, low=0, high=255, help="Grey of what is transparent or padded."
     )
     factors: str | None = option(
-        default=None, help="CSV of factors, beside the images or at a path of its own."
+        default=None, help="CSV of factors: its place within the folder, or a whole path."
     )
     columns: tuple[str, ...] = option(
         default=(), help="Columns of the CSV that are factors; all when it is empty."
@@ -78,11 +78,6 @@ class Folder(FileSpec):
     def place(self) -> Path:
         """The folder, resolved."""
         return Path(self.path).expanduser().resolve()
-
-    def address(self) -> Mapping[str, Any]:
-        """As of all files at a path, for the CSV too."""
-        table = self._table_path()
-        return {**super().address(), "factors": None if table is None else str(table)}
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -194,8 +189,7 @@ class Folder(FileSpec):
     def _table_path(self) -> Path | None:
         if self.factors is None:
             return None
-        beside = self.place / Path(self.factors).expanduser()
-        return beside if beside.is_file() else Path(self.factors).expanduser().resolve()
+        return (self.place / Path(self.factors).expanduser()).resolve()
 
     def _table(self) -> CsvTable | None:
         """The CSV, whose files are those of the folder."""
@@ -204,8 +198,8 @@ class Folder(FileSpec):
             return None
         if not path.is_file():
             raise DataError(
-                f"{self.factors} is neither in {self.place} nor a file of its own; folder(factors="
-                "...) takes the CSV of factors."
+                f"{path} does not exist; folder(factors=...) takes a CSV, by its place within the "
+                "folder of images or by a whole path."
             )
         table = read_csv(path, self.columns)
         there = set(_listing(self.place))

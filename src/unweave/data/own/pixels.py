@@ -33,12 +33,8 @@ def pixels_of(item: Any, background: int = 0, white: float | None = None) -> NDA
 
 def _as_array(item: Any) -> NDArray[Any]:
     """An array of what is no picture of Pillow; a tensor need not be known by name."""
-    if hasattr(item, "detach"):
-        item = item.detach().cpu().numpy()
-    elif hasattr(item, "numpy") and not isinstance(item, np.ndarray):
-        item = item.numpy()
     try:
-        array = np.asarray(item)
+        array = np.asarray(item.detach().cpu() if hasattr(item, "detach") else item)
     except (TypeError, ValueError, RuntimeError) as error:
         raise Unusable(f"a {type(item).__name__}, which is no image ({error})") from error
     if array.dtype.kind not in "fiub" or not 2 <= array.ndim <= 3:

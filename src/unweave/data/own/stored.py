@@ -49,12 +49,28 @@ class StoredImages(OwnSpec):
         return home() / "data" / f"{self.name}-{self.key}"
 
     def inspect(self) -> Facts:
-        """Nothing but a store says what it is.
+        """What a store says that was about to be replaced, which is put back first.
 
         Raises:
-            DataError: Always.
+            DataError: There is none; nothing else says what it is.
         """
-        raise self._missing()
+        folder, old = self.folder(), self.replaced()
+        if old.exists():
+            with filelock.FileLock(self.lock()):
+                if old.exists() and not folder.exists():
+                    old.rename(folder)
+        facts = stored_facts(folder)
+        if facts is None:
+            raise self._missing()
+        return facts
+
+    def replaced(self) -> Path:
+        """Where a store lies while another one takes its place."""
+        return self.folder().with_name(f".{self.folder().name}.old")
+
+    def lock(self) -> Path:
+        """What is held while the store is written or replaced."""
+        return self.folder().with_name(f".{self.folder().name}.keep.lock")
 
     def stamp(self) -> str | None:
         """There are no files but the store."""
@@ -136,9 +152,11 @@ def keep(
     new = folder.with_name(f".{folder.name}.new")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder.with_name(f".{folder.name}.keep.lock")):
+        with filelock.FileLock(spec.lock()):
             # What a killed process left.
             shutil.rmtree(new, ignore_errors=True)
+            if spec.replaced().exists() and not folder.exists():
+                spec.replaced().rename(folder)
             try:
                 store = build_store(
                     new,
@@ -175,7 +193,7 @@ def _take_place(spec: StoredImages, store: Store, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise _taken(spec.key, before)
-    old = folder.with_name(f".{folder.name}.old")
+    old = spec.replaced()
     shutil.rmtree(old, ignore_errors=True)
     folder.rename(old)
     try:

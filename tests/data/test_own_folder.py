@@ -1,0 +1,225 @@
+"""A folder of images: their order, their factors by a CSV, what is wrong with either."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from reference.own_files import grid, pictures, write_folder, write_table
+from unweave.data import load_dataset, parse_dataset
+from unweave.errors import DataError, SpecError
+
+IMAGES = pictures(12)
+
+
+@pytest.fixture
+def place(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    return folder
+
+
+def text(place, **fields):
+    given = "".join(f", {key}={value!r}" for key, value in fields.items())
+    return f"folder(path={str(place)!r}, size=16{given})"
+
+
+def all_of(dataset):
+    return dataset.images(np.arange(len(dataset)))
+
+
+def test_images_are_in_the_order_of_their_names_whatever_lies_beside_them(place, home):
+    names = write_folder(place, IMAGES[:4], ["b.png", "a/z.PNG", "a/c.png", "d.png"])
+    assert names
+    (place / "notes.txt").write_text("no image")
+    write_folder(place, IMAGES[4:6], [".hidden.png", ".git/e.png"])
+    dataset = load_dataset(text(place))
+    np.testing.assert_array_equal(all_of(dataset), IMAGES[[2, 1, 0, 3]])
+    assert not dataset.labelled
+    assert not dataset.is_grid
+    assert dataset.source == "own"
+    with pytest.raises(DataError, match=r"The factors of folder.* are not known"):
+        _ = dataset.factor_space
+
+
+def test_colours_sizes_and_shapes_are_those_that_are_asked_for(place, home):
+    write_folder(place, [IMAGES[0][:, :10], IMAGES[1]])
+    dataset = load_dataset(
+        text(place, colour="grey", fit="pad", background=200).replace("16", "8")
+    )
+    assert dataset.image_shape == dataset.spec.image_shape == (8, 8, 1)
+    small = Image.fromarray(IMAGES[0][:, :10]).resize((5, 8), Image.Resampling.LANCZOS)
+    padded = np.full((8, 8), 200, np.uint8)
+    padded[:, 1:6] = np.asarray(small.convert("L"))
+    np.testing.assert_array_equal(dataset.images([0])[0, ..., 0], padded)
+
+
+def test_the_order_of_a_csv_is_that_of_its_rows_and_a_grid_is_one(place, home):
+    names = write_folder(place, IMAGES)
+    order = np.random.default_rng(0).permutation(12)
+    rows = [(names[i], f"v{a}", b / 2) for i, (a, b) in zip(order, grid((3, 4)), strict=True)]
+    write_table(place / "factors.csv", ("file", "kind", "size in cm"), rows)
+    dataset = load_dataset(text(place, factors="factors.csv"))
+    np.testing.assert_array_equal(all_of(dataset), IMAGES[order])
+    assert dataset.is_grid
+    assert dataset.spec.full_grid
+    kind, size = dataset.factor_space.factors
+    assert (kind.name, kind.kind, kind.labels) == ("kind", "categorical", ("v0", "v1", "v2"))
+    assert (size.name, size.kind, size.values) == ("size_in_cm", "ordinal", (0.0, 0.5, 1.0, 1.5))
+    # Again from the store, in what could be another process.
+    assert load_dataset(text(place, factors="factors.csv")).factor_space == dataset.factor_space
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_rows_in_any_other_order_or_number_are_no_grid(place, home, mark):
+    names = write_folder(place, IMAGES)
+    values = grid((3, 4))[::-1].tolist()
+    rows = [(*value, name) for name, value in zip(names, values, strict=True)]
+    write_table(place / "own.csv", ("a", "b", "file"), rows, mark)
+    dataset = load_dataset(text(place, factors="own.csv"))
+    assert not dataset.is_grid
+    assert not dataset.spec.full_grid
+    np.testing.assert_array_equal(dataset.factors(np.arange(12)), values)
+    np.testing.assert_array_equal(dataset.find([[0, 0], [2, 3]]), [11, 0])
+    chosen = load_dataset(text(place, factors="own.csv", columns=("b",)))
+    assert chosen.factor_space.names == ("b",)
+
+
+def test_continuous_columns_get_intervals_and_keep_exact_values(place, home):
+    count = 50
+    names = write_folder(place, pictures(count))
+    x = np.random.default_rng(0).normal(size=count)
+    table = zip(names, x.tolist(), (np.arange(count) / 4 % 3).tolist(), strict=True)
+    write_table(place / "f.csv", ("file", "x", "y"), list(table))
+    dataset = load_dataset(text(place, factors="f.csv", bins=5))
+    first, second = dataset.factor_space.factors
+    edges = np.linspace(x.min(), x.max(), 6)
+    expected = [min(int(np.searchsorted(edges, value, "right")) - 1, 4) for value in x]
+    assert dataset.factors(np.arange(count))[:, 0].tolist() == expected
+    np.testing.assert_allclose(first.values, (edges[1:] + edges[:-1]) / 2)
+    # Few values of a column with fractions are values, not intervals.
+    assert second.values == tuple(np.arange(12) / 4)
+    again = load_dataset(text(place, factors="f.csv", bins=5))
+    np.testing.assert_array_equal(again.values(np.arange(count))[:, 0], x)
+    np.testing.assert_array_equal(again.values(np.arange(count))[:, 1], np.arange(count) / 4 % 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ([("000.png", 1)], "has no row for 2 of the 3 images in .*: 001.png, 002.png"),
+        (
+            [(f"{i:03d}.png", i) for i in range(5)],
+            "names 2 files that are not images in .*: 003.png, 004.png",
+        ),
+        ([("000.png", 1)] * 3, "has 000.png more than once"),
+        ([(f"{i:03d}.png", "" if i else 3) for i in range(3)], "x has no value in 2 of 3 rows"),
+        ([("000.png", 1), ("001.png",)], "line 3 has 1 cells, but the first has 2"),
+    ],
+)
+def test_tables_that_do_not_fit_are_refused_before_anything_is_stored(place, home, rows, reason):
+    write_folder(place, IMAGES[:3])
+    write_table(place / "factors.csv", ("file", "x"), rows)
+    with pytest.raises(DataError, match=reason):
+        load_dataset(text(place, factors="factors.csv"))
+    assert not home.exists()
+
+
+def test_files_and_columns_that_are_not_there_are_named(place, home):
+    with pytest.raises(DataError, match="photos has no image: files are looked for"):
+        load_dataset(text(place))
+    write_folder(place, IMAGES[:3])
+    with pytest.raises(DataError, match="nowhere does not exist"):
+        load_dataset(text(place.parent / "nowhere"))
+    with pytest.raises(DataError, match=r"000.png is a file; folder\(path=...\) takes a folder"):
+        load_dataset(text(place / "000.png"))
+    with pytest.raises(DataError, match=r"photos/no\.csv does not exist"):
+        load_dataset(text(place, factors="no.csv"))
+    write_table(place / "f.csv", ("file", "width"), [(f"{i:03d}.png", i) for i in range(3)])
+    with pytest.raises(SpecError, match=r"has no column 'widht'. Did you mean width\?"):
+        load_dataset(text(place, factors="f.csv", columns=("widht",)))
+    with pytest.raises(SpecError, match="columns are those of a CSV"):
+        parse_dataset(text(place, columns=("width",)))
+    assert not home.exists()
+
+
+def test_all_unreadable_images_are_named_and_nothing_is_stored(place, home):
+    names = write_folder(place, np.concatenate([IMAGES, IMAGES]))
+    for index, name in enumerate(names[3:17]):
+        path = place / name
+        path.write_bytes(b"no picture" if index % 2 else path.read_bytes()[:-300])
+    told = []
+    with pytest.raises(DataError) as caught:
+        load_dataset(text(place), progress=lambda *values: told.append(values))
+    message = str(caught.value)
+    assert message.startswith(f"14 of the 24 images in {place} cannot be read: 003.png (")
+    assert [name for name in names if name in message] == names[3:13]
+    assert "; and 4 more. Mend them, or take them out" in message
+    assert told[-1] == ("reading images", 24, 24)
+    assert not home.exists()
+    write_folder(place, IMAGES)
+    for name in names[12:]:
+        (place / name).unlink()
+    assert len(load_dataset(text(place))) == 12
+
+
+@pytest.mark.parametrize("change", ["other image", "one more", "one less", "table"])
+def test_a_folder_that_has_changed_is_noticed(place, home, change):
+    names = write_folder(place, IMAGES)
+    rows = [(name, index) for index, name in enumerate(names)]
+    write_table(place / "f.csv", ("file", "x"), rows)
+    spec = parse_dataset(text(place, factors="f.csv"))
+    assert not spec.ready()
+    spec.open()
+    spec.verify()
+    assert spec.ready()
+    if change == "other image":
+        write_folder(place, IMAGES[:1], names[3:4])
+    elif change == "one more":
+        write_folder(place, IMAGES[:1], ["z.png"])
+    elif change == "one less":
+        (place / names[0]).unlink()
+    else:
+        write_table(place / "f.csv", ("file", "x"), [(name, 11 - i) for name, i in rows])
+    with pytest.raises(
+        DataError, match="have changed since their images were stored in"
+    ) as caught:
+        spec.open()
+    assert str(spec.folder()) in str(caught.value)
+    with pytest.raises(DataError, match="have changed"):
+        spec.verify()
+
+
+def test_a_store_is_enough_when_the_folder_is_gone(place, home):
+    names = write_folder(place, IMAGES)
+    write_table(place / "f.csv", ("file", "x"), [(name, i) for i, name in enumerate(names)])
+    spec = parse_dataset(text(place, factors="f.csv"))
+    before = spec.open()
+    place.rename(place.with_name("elsewhere"))
+    again = spec.open()
+    np.testing.assert_array_equal(all_of(again), all_of(before))
+    assert (spec.count, spec.full_grid) == (12, True)
+    assert spec.factor_space == before.factor_space
+
+
+def test_a_relative_path_means_the_same_folder_from_anywhere(place, home, monkeypatch):
+    write_folder(place, IMAGES)
+    monkeypatch.chdir(place.parent)
+    spec = parse_dataset("folder(path=photos, size=16)")
+    stored = spec.folder()
+    spec.open()
+    monkeypatch.chdir(place)
+    assert parse_dataset("folder(path='../photos', size=16)").folder() == stored
+    assert parse_dataset("folder(path='../photos', size=8)").folder() != stored
+    assert parse_dataset("folder(path='../photos', size=16)").ready()
+
+
+def test_parts_of_a_folder_follow_what_is_in_it(place, home):
+    names = write_folder(place, IMAGES)
+    rows = [(name, index % 3) for index, name in enumerate(names)]
+    write_table(place / "f.csv", ("file", "x"), rows)
+    whole = text(place, factors="f.csv")
+    load_dataset(whole)
+    part = load_dataset(f"only(data={whole}, where='x == 1')")
+    np.testing.assert_array_equal(all_of(part), IMAGES[1::3])
+    free = load_dataset(f"subset(data={text(place)}, images=5)")
+    assert (len(free), free.labelled) == (5, False)
