@@ -84,6 +84,15 @@ def test_identities(home, published):
     np.testing.assert_array_equal(alone.factors(np.arange(COUNT))[:, 0] + 1, PEOPLE)
 
 
+def test_identities_as_csv(home, published):
+    path = published / "identity_CelebA.txt"
+    rows = path.read_text().replace(" ", ",")
+    path.with_suffix(".csv").write_text(f"image_id,identity\n{rows}")
+    path.unlink()
+    data = load_dataset(f"celeba(path={str(published)!r}, identity=True, attributes=False)")
+    np.testing.assert_array_equal(data.factors(np.arange(COUNT))[:, 0] + 1, PEOPLE)
+
+
 def test_images_without_tables(home, tmp_path):
     write_faces(tmp_path, FILES, TABLE)
     (tmp_path / "list_attr_celeba.txt").unlink()

@@ -12,7 +12,7 @@ from unweave.data import load_dataset, parse_dataset, with_file
 from unweave.data.files.matrix import open_matrix
 from unweave.data.files.smallnorb import FILES
 from unweave.data.sets import smallnorb
-from unweave.errors import DataError
+from unweave.errors import DataError, SpecError
 
 SIZES = (2, 4, 2, 3, 2)
 NAMES = ("category", "instance", "elevation", "azimuth", "lighting")
@@ -68,6 +68,8 @@ def test_the_whole_dataset(monkeypatch):
     assert space.factors[2].values == (30, 35, 40, 45, 50, 55, 60, 65, 70)
     assert space.factors[3].values == tuple(range(0, 360, 20))
     assert sorted(sum(smallnorb.LAYOUT.halves, ())) == list(range(10))
+    drawn = parse_dataset("smallnorb(instance=drawn)")
+    assert (drawn.count, drawn.full_grid) == (4860, True)
     hidden = parse_dataset("smallnorb(instance=nuisance)")
     assert (hidden.count, hidden.full_grid) == (48_600, False)
     assert hidden.factor_space.sizes == (5, 9, 18, 6)
@@ -110,6 +112,47 @@ def test_the_instance_as_a_nuisance(home, tmp_path, tables):
     # Each combination once for each toy.
     assert set(np.unique(table, axis=0, return_counts=True)[1]) == {4}
     assert len(np.unique(images.reshape(COUNT, -1), axis=0)) == COUNT
+
+
+def test_an_instance_drawn_for_each_combination(home, tmp_path, tables):
+    path = write_toys(tmp_path, PICTURES, tables)
+    by_pose = expected(tables)
+    drawn = []
+    for seed in range(40):
+        text = f"smallnorb(path={str(path)!r}, instance=drawn, seed={seed})"
+        data = load_dataset(text) if seed < 3 else None
+        rows = parse_dataset(text)._wanted()
+        found = np.array(np.unravel_index(rows, SIZES)).T
+        drawn.append(found[:, 1])
+        if data is None:
+            continue
+        assert data.is_grid
+        assert data.factor_space.sizes == (2, 2, 3, 2)
+        images, factors = data.images(np.arange(24)), data.factors(np.arange(24))
+        np.testing.assert_array_equal(factors, np.delete(found, 1, axis=1))
+        for image, (category, *pose), instance in zip(images, factors, found[:, 1], strict=True):
+            np.testing.assert_array_equal(image, by_pose[(category, instance, *pose)])
+    # Of 960 draws from four, each number comes about 240 times: within five standard deviations.
+    assert np.abs(np.bincount(np.ravel(drawn), minlength=4) - 240).max() < 5 * 13.5
+    assert len({tuple(row) for row in drawn}) == 40
+
+
+def test_instances_are_drawn_from_those_that_are_kept(home, tmp_path, tables):
+    path = write_toys(tmp_path, PICTURES, tables)
+    text = f"smallnorb(path={str(path)!r}, instance=drawn, grid=(2, 2, 1, 3, 2))"
+    data = load_dataset(text)
+    assert len(data) == 12
+    kept = expected(tables)[:, [0, 3]][:, :, 1:]
+    for image, (category, elevation, azimuth, lighting) in zip(
+        data.images(np.arange(12)), data.factors(np.arange(12)), strict=True
+    ):
+        toys = kept[category, :, elevation, azimuth, lighting]
+        assert any((image == toy).all() for toy in toys)
+
+
+def test_a_seed_without_draws_is_refused():
+    with pytest.raises(SpecError, match="seed=3 is only read with instance=drawn"):
+        parse_dataset("smallnorb(seed=3)")
 
 
 def test_progress_is_told(home, tmp_path, tables):

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.download import RemoteFile
-from unweave.data.files.kept import kept_rows
 from unweave.data.files.matrix import open_matrix
 from unweave.data.files.pictures import in_threads, resized
 from unweave.data.store import Progress
@@ -83,30 +82,26 @@ LAYOUT: Final = Layout(
 
 
 def read_archive(
-    paths: Sequence[Path],
-    layout: Layout,
-    kept: Sequence[NDArray[np.int64]],
-    progress: Progress | None,
+    paths: Sequence[Path], layout: Layout, wanted: NDArray[np.int64], progress: Progress | None
 ) -> Iterator[NDArray[np.uint8]]:
-    """The images of a grid, 64x64, in C order of the kept values; of the left camera alone.
+    """Some images, 64x64, of the left camera.
 
-    The files are in no order: all images that are kept are held in memory, 199 MB for the whole
+    The files are in no order: all images that are wanted are held in memory, 199 MB for the whole
     dataset.
 
     Args:
         paths: The six files in the order of `FILES`, each with or without its gzip.
         layout: What they should hold.
-        kept: Ascending indices of each factor.
+        wanted: Flat indices of the images among all combinations, (n,), each at most once.
         progress: Told how many pictures are read.
 
     Yields:
-        Blocks of images, (n, 4096).
+        Blocks of images in the order of `wanted`, (at most 4096, 4096).
 
     Raises:
         DataError: A file is missing, damaged, or not as expected; the message names its path, what
             was found and what was expected.
     """
-    wanted = kept_rows(layout.space, kept)
     row = np.full(layout.space.size, -1)
     row[wanted] = np.arange(len(wanted))
     images = np.empty((len(wanted), _SMALL, _SMALL, 1), np.uint8)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, Literal, final
@@ -11,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.download import RemoteFile
+from unweave.data.draws import random_index
 from unweave.data.files.checks import first_of
 from unweave.data.files.smallnorb import FILES, LAYOUT, PAGE, read_archive
 from unweave.data.grid_archive import GridArchiveSpec
 from unweave.data.labels import Labels
 from unweave.data.store import Encoding, Progress
+from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import number, option
 
@@ -30,9 +31,17 @@ class SmallNORB(GridArchiveSpec):
 
     The factors are category (5), instance (10 toys of each category), elevation (9, 30 to 70
     degrees), azimuth (18, 0 to 340 degrees) and lighting (6, fastest): 48,600 images, those for
-    training and those for testing together, of the left camera. With `instance=nuisance` the same
-    images are labelled without the instance, as disentanglement_lib has them: each combination of
-    the four other factors has ten images then, which is no grid.
+    training and those for testing together, of the left camera.
+
+    disentanglement_lib leaves the instance out of the factors, and draws one whenever it is asked
+    for a combination of the four others. Two settings come near to that:
+
+    - `instance=nuisance` labels all images without the instance. Each combination has ten images,
+      so that nothing is left out of training; it is no grid, and published protocols, which need
+      one, refuse it;
+    - `instance=drawn` is a full grid of the four others, 4,860 images, each with an instance drawn
+      uniformly from the seed and the flat index, the same at every reading. Published protocols
+      score it.
 
     Preprocessing: the published 96x96 pictures are reduced by Lanczos interpolation, and what
     overshoots is cut off at 0 and 255, which disentanglement_lib leaves.
@@ -44,9 +53,13 @@ class SmallNORB(GridArchiveSpec):
     name: ClassVar[str] = "smallnorb"
     page: ClassVar[str] = PAGE
 
-    instance: Literal["factor", "nuisance"] = option(
+    instance: Literal["factor", "nuisance", "drawn"] = option(
         default="factor",
-        help="factor: a factor as the others; nuisance: left out of the labels.",
+        help="factor: a factor as the others; nuisance: left out of the labels; drawn: left out, "
+        "and one drawn for each combination of the others.",
+    )
+    seed: int = number(
+        default=0, low=0, help="Instances are drawn from it; only for instance=drawn."
     )
     grid: tuple[int, int, int, int, int] | None = number(
         default=None,
@@ -54,6 +67,15 @@ class SmallNORB(GridArchiveSpec):
         help="Keep this many evenly spaced values of category, instance, elevation, azimuth and "
         "lighting.",
     )
+
+    def validate(self) -> None:
+        """Refuse a seed from which nothing would be drawn, and a grid larger than the factors."""
+        super().validate()
+        if self.seed != 0 and self.instance != "drawn":
+            raise SpecError(
+                f"{self.name}: seed={self.seed} is only read with instance=drawn: write "
+                f"{self.name}(instance=drawn, seed={self.seed}), or leave seed out."
+            )
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:
@@ -69,19 +91,19 @@ class SmallNORB(GridArchiveSpec):
     def factor_space(self) -> FactorSpace:
         """The five factors, or four without the instance."""
         factors = self._grid_space.factors
-        return FactorSpace(
-            factors if self.full_grid else (*factors[:_INSTANCE], *factors[_INSTANCE + 1 :])
-        )
+        if self.instance == "factor":
+            return FactorSpace(factors)
+        return FactorSpace((*factors[:_INSTANCE], *factors[_INSTANCE + 1 :]))
 
     @property
     def full_grid(self) -> bool:
-        """Whether every combination comes once: not without the instance."""
-        return self.instance == "factor"
+        """Whether every combination comes once: not where ten instances are labelled alike."""
+        return self.instance != "nuisance"
 
     @property
     def count(self) -> int:
-        """Images of all combinations of the five factors that are kept."""
-        return math.prod(map(len, self.kept))
+        """How many images there are."""
+        return (self.factor_space if self.full_grid else self._grid_space).size
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -105,15 +127,26 @@ class SmallNORB(GridArchiveSpec):
         Raises:
             DataError: One is not what was published.
         """
-        return read_archive(paths, LAYOUT, self.kept, progress)
+        return read_archive(paths, LAYOUT, self._wanted(), progress)
 
     def labels(self) -> tuple[FactorSpace, Labels] | None:
-        """The factors without the instance, where it is left out."""
+        """The factors without the instance, where it is left out and all images are there."""
         if self.full_grid:
             return None
         space = self._grid_space
         table = space.unravel(np.arange(space.size))
         return self.factor_space, Labels(np.delete(table, _INSTANCE, axis=1))
+
+    def _wanted(self) -> NDArray[np.int64]:
+        """Flat index of each image among all that were published."""
+        space = self._grid_space
+        indices = space.unravel(np.arange(space.size))
+        if self.instance == "drawn":
+            flat = np.arange(self.count)
+            drawn = random_index(self.seed, "instance", flat, space.sizes[_INSTANCE])
+            indices = np.insert(self.factor_space.unravel(flat), _INSTANCE, drawn, axis=1)
+        columns = [kept[column] for kept, column in zip(self.kept, indices.T, strict=True)]
+        return self.published_space.ravel(np.stack(columns, axis=1))
 
     @property
     def _grid_space(self) -> FactorSpace:
