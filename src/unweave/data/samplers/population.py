@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from typing import Final, TypeAlias, final
 
@@ -112,7 +113,7 @@ class Population:
             odds = self.weight(cells)
         else:
             place = np.minimum(np.searchsorted(self._cells, cells), len(self._cells) - 1)
-            odds = np.where(self._cells[place] == cells, self._mean_odds()[place], 0.0)
+            odds = np.where(self._cells[place] == cells, self._mean_odds[place], 0.0)
         if chances is not None:
             odds = odds * chances
         ends = np.cumsum(odds, axis=1)
@@ -154,6 +155,7 @@ class Population:
             flat[rows] = order[place]
         return flat
 
+    @functools.cached_property
     def _mean_odds(self) -> NDArray[np.float64]:
         """The mean odds of the images of each combination."""
         assert self._order is not None

@@ -84,8 +84,7 @@ class Walk(Sampler):
         """Images with a neighbour; once a walk has begun, it can always go back."""
         start = images.any(count, rng)
         for _ in range(_TRIES):
-            _, weights = self._neighbours(images, start, rng)
-            alone = np.flatnonzero(weights.sum(axis=1) == 0)
+            alone = np.flatnonzero(self._neighbours(images, start, rng) < 0)
             if len(alone) == 0:
                 return start
             start[alone] = images.any(len(alone), rng)
@@ -98,22 +97,18 @@ class Walk(Sampler):
         self, images: Population, now: NDArray[np.int64], rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """One move of each walk, (n,)."""
-        neighbours, weights = self._neighbours(images, now, rng)
-        ends = np.cumsum(weights, axis=1)
-        wanted = rng.random(len(now)) * ends[:, -1]
-        chosen = np.minimum((ends <= wanted[:, np.newaxis]).sum(axis=1), _last(weights))
-        moved = neighbours[np.arange(len(now)), chosen]
+        moved = self._neighbours(images, now, rng)
         # From the second of two indices of one pose, where the first is missing, none leads back.
-        return np.where(ends[:, -1] > 0, moved, now)
+        return np.where(moved >= 0, moved, now)
 
     def _neighbours(
         self, images: Population, now: NDArray[np.int64], rng: np.random.Generator
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Images one move away, (n, 2K), and their odds; -1 and 0 where there is none."""
+    ) -> NDArray[np.int64]:
+        """An image one move away of each, by its odds, (n,); -1 where there is none."""
         here = images.indices(now)
         count, total = here.shape
         moved = np.repeat(here[:, np.newaxis], 2 * total, axis=1)
-        allowed = np.zeros((count, 2 * total), dtype=np.bool_)
+        allowed = np.zeros((count, 2 * total))
         for column, factor in enumerate(images.space.factors):
             poses = period(factor)
             for side, step in enumerate((-1, 1)):
@@ -124,13 +119,5 @@ class Walk(Sampler):
                     goal = goal % poses
                 else:
                     allowed[:, place] = (goal >= 0) & (goal < factor.size)
-                moved[:, place, column] = np.where(allowed[:, place], goal, here[:, column])
-        flat = images.of(moved.reshape(-1, total), rng).reshape(count, -1)
-        flat = np.where(allowed, flat, -1)
-        return flat, images.weight(flat)
-
-
-def _last(weights: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The last move of each walk that is possible, (n,)."""
-    backwards = (weights[:, ::-1] > 0).argmax(axis=1)
-    return np.asarray(weights.shape[1] - 1 - backwards, dtype=np.int64)
+                moved[:, place, column] = np.where(allowed[:, place] > 0, goal, here[:, column])
+        return images.among(moved, allowed, rng)
