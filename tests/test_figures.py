@@ -10,8 +10,7 @@ import pytest
 import unweave
 from session.runs import MINI, Watcher, copy_of, document, lines, rich
 from unweave import figures, plots
-from unweave.data import Dataset
-from unweave.figures import FIGURES, dataset_figure, draw, followed_factors, latent_names
+from unweave.figures import FIGURES, draw, followed_factors, latent_names
 from unweave.metrics import Matrix, Score
 from unweave.pictures import probe_indices, traverse
 from unweave.plots.traversals import order_by_kl
@@ -23,7 +22,7 @@ from unweave.scores import ScoreRecord, save_scores
 def drawn(monkeypatch):
     """What the figures hand to the plots, by the name of the plot."""
     calls = {}
-    for name in ("traversals", "reconstructions", "loss_curves", "kl_curves", "image_rows"):
+    for name in ("traversals", "reconstructions", "loss_curves", "kl_curves"):
 
         def fake(*arguments, _name=name, **keywords):
             calls[_name] = (arguments, keywords)
@@ -211,69 +210,3 @@ def test_the_table_says_what_was_scored(run):
 def test_every_figure_is_drawn(run):
     run.evaluate()
     assert {path.stem for path in run.plot()} == set(FIGURES)
-
-
-class TestDataset:
-    def test_rows_walk_along_one_factor_each(self, drawn):
-        data = unweave.load_dataset("dsprites(grid=(3, 2, 4, 8, 8))")
-        assert dataset_figure(data, 5) == "figure"
-        (images, labels, title), _ = drawn["image_rows"]
-        assert labels == ["random", "shape", "scale", "orientation", "pos_x", "pos_y"]
-        assert title == "dsprites(grid=(3, 2, 4, 8, 8)) (rendered, 1,536 images)"
-        assert images.shape == (6, 8, 64, 64, 1)
-        everything = data.images(np.arange(len(data))).reshape(len(data), -1)
-
-        def candidates(image):
-            same = (everything == image.reshape(-1)).all(axis=1)
-            return {tuple(row) for row in data.factors(np.flatnonzero(same))}
-
-        for k, size in enumerate((3, 2, 4, 8, 8)):
-            wanted = np.round(np.linspace(0, size - 1, 8)).astype(int).tolist()
-            # Symmetric sprites look alike in several poses: some walk must fit all images.
-            walks = [candidates(image) for image in images[k + 1]]
-            fits = [
-                rest
-                for rest in {row[:k] + row[k + 1 :] for row in walks[0]}
-                if all(
-                    (*rest[:k], value, *rest[k:]) in walk
-                    for value, walk in zip(wanted, walks, strict=True)
-                )
-            ]
-            assert fits, labels[k + 1]
-
-    def test_where_combinations_are_missing_the_closest_images_are_shown(self, drawn):
-        data = unweave.load_dataset("sprites(images=400, bins=4)")
-        dataset_figure(data, 5)
-        (images, labels, _), _ = drawn["image_rows"]
-        assert labels == ["random", "shape", "scale", "orientation", "pos_x", "pos_y"]
-        assert images.shape == (6, 4, 64, 64, 1)
-        everything = data.images(np.arange(400)).reshape(400, -1)
-        for k, size in enumerate((3, 4, 4, 4, 4)):
-            shown = [
-                np.flatnonzero((everything == image.reshape(-1)).all(axis=1))[0]
-                for image in images[k + 1]
-            ]
-            rows = data.factors(np.array(shown))
-            assert (
-                rows[:, k].tolist() == np.round(np.linspace(0, size - 1, 4)).astype(int).tolist()
-            )
-            # Among 400 images of 768 combinations most others stay, or nearly so.
-            others = np.delete(rows, k, axis=1)
-            assert (abs(others - np.median(others, axis=0)) <= 1).mean() > 0.8
-
-    def test_without_factors_there_are_random_images_alone(self, drawn):
-        data = unweave.load_dataset("dsprites(grid=(3, 2, 4, 8, 8))")
-        bare = Dataset(data.spec, data.store)
-        dataset_figure(bare, 5)
-        (images, labels, _), _ = drawn["image_rows"]
-        assert labels == ["random"]
-        assert images.shape == (1, 10, 64, 64, 1)
-
-    def test_the_seed_chooses(self, drawn):
-        data = unweave.load_dataset("dsprites(grid=(3, 2, 4, 8, 8))")
-        shown = []
-        for seed in (1, 1, 2):
-            dataset_figure(data, seed)
-            shown.append(drawn["image_rows"][0][0])
-        np.testing.assert_array_equal(shown[0], shown[1])
-        assert (shown[0] != shown[2]).any()

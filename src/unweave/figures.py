@@ -5,7 +5,6 @@ from __future__ import annotations
 __all__ = [
     "FIGURES",
     "IMAGE_FIGURES",
-    "dataset_figure",
     "draw",
     "followed_factors",
     "latent_names",
@@ -24,7 +23,6 @@ from unweave.data import Dataset
 from unweave.pictures import probe_indices, reconstruct, traverse
 from unweave.rundir import read_lines
 from unweave.scores import CLEAR_GAP, ScoreRecord, load_scores
-from unweave.splits import keyed_generator
 from unweave.training import TrainConfig
 from unweave.vae import VAE
 
@@ -195,52 +193,3 @@ def followed_factors(record: ScoreRecord) -> str:
                 f"{factor} is followed by no latent alone (gap {gap:.2f}: {first}, {second} nats)."
             )
     return "\n".join(lines)
-
-
-def _closest(dataset: Dataset, indices: NDArray[np.int64], first: int) -> NDArray[np.int64]:
-    """Flat index of the image that shows each combination, or comes closest to it.
-
-    Args:
-        dataset: With factors.
-        indices: Combinations, (n, K).
-        first: The factor that must fit first of all.
-    """
-    if dataset.is_grid:
-        return dataset.find(indices)
-    present = dataset.factors(np.arange(len(dataset)))
-    found = []
-    for wanted in indices:
-        distance = np.zeros(len(dataset))
-        for k, factor in enumerate(dataset.factor_space.factors):
-            steps = np.abs(present[:, k] - wanted[k])
-            if factor.kind == "circular":
-                steps = np.minimum(steps, factor.size - steps)
-            elif factor.kind == "categorical":
-                steps = np.where(steps > 0, factor.size, 0)
-            # No sum over the others outweighs a step of the first.
-            weight = 2.0 * len(wanted) if k == first else 1 / factor.size
-            distance += weight * steps
-        found.append(int(distance.argmin()))
-    return np.array(found)
-
-
-def dataset_figure(dataset: Dataset, seed: int) -> Any:
-    """Random images above one traversal for each factor, from a random image on.
-
-    Where a combination is missing, the image that comes closest to it is shown. Without factors
-    there are random images alone.
-    """
-    rng = keyed_generator(seed, "shown images")
-    factors = dataset.factor_space.factors if dataset.labelled else ()
-    columns = min(10, max((factor.size for factor in factors), default=10))
-    rows = [dataset.images(rng.choice(len(dataset), columns, replace=columns > len(dataset)))]
-    labels = ["random"]
-    if factors:
-        start = dataset.factors(np.array([rng.integers(len(dataset))]))[0]
-    for k, factor in enumerate(factors):
-        indices = np.tile(start, (columns, 1))
-        indices[:, k] = np.round(np.linspace(0, factor.size - 1, columns)).astype(np.int64)
-        rows.append(dataset.images(_closest(dataset, indices, k)))
-        labels.append(factor.name)
-    title = f"{dataset.spec} ({dataset.source}, {len(dataset):,} images)"
-    return plots.image_rows(np.stack(rows), labels, title)

@@ -273,7 +273,9 @@ def test_data_commands(place):
     for command in ("prepare", "show", "verify"):
         refused(place, "data", command, "dsprite", words=("'dsprite'", "dsprites"))
     refused(place, "data", "verify", MINI, words=("not prepared yet", "unweave data prepare"))
-    refused(place, "data", "show", MINI, "--out", "a.jpg", words=("--out", ".png", "a.jpg"))
+    refused(
+        place, "data", "show", MINI, "--out", "a.jpg", words=("--out", ".html or .png", "a.jpg")
+    )
     refused(place, "data", "show", MINI, "--seed", "-1", words=("--seed", "at least 0"))
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 
+import numpy as np
 import pytest
 from matplotlib.image import imread
 
+import unweave
 from session.runs import (
     IMAGES,
     MINI,
@@ -165,6 +167,12 @@ def test_plot_and_report(tmp_path):
     assert elsewhere.read_text(encoding="utf-8").startswith("<!")
 
 
+FACTS = {
+    "name", "text", "about", "origin", "source", "images", "shape", "labelled", "grid", "factors",
+    "ready", "folder", "stored_bytes", "get",
+}  # fmt: skip
+
+
 def test_data_list():
     rows = cli("data", "list", "--json").json["datasets"]
     assert {(row["name"], row["source"]) for row in rows} >= {
@@ -172,11 +180,23 @@ def test_data_list():
         ("dsprites", "archive"),
     }
     for row in rows:
+        assert row.keys() == FACTS
+        assert row["get"].keys() == {"how", "command", "page", "terms", "files", "bytes"}
         if row["name"] == "dsprites":
             assert row["images"] == 737_280
             assert row["shape"] == [64, 64, 1]
             assert [factor["size"] for factor in row["factors"]] == [3, 6, 40, 32, 32]
+            assert row["factors"][0] == {
+                "name": "shape",
+                "size": 3,
+                "kind": "categorical",
+                "labels": ["square", "ellipse", "heart"],
+            }
+            assert row["factors"][2]["kind"] == "circular"
+            assert (row["labelled"], row["grid"]) == (True, True)
             assert row["ready"] in (True, False)
+            assert row["stored_bytes"] == 737_280 * 64 * 64 // 8
+            assert "Matthey" in row["origin"]
 
 
 def test_data_list_of_datasets_that_are_archives_alone():
@@ -184,25 +204,58 @@ def test_data_list_of_datasets_that_are_archives_alone():
     row = rows["celeba"]
     assert (row["text"], row["source"], row["images"]) == ("celeba", "archive", 202_599)
     assert (row["shape"], len(row["factors"])) == ([64, 64, 3], 40)
-    assert row["factors"][20] == {"name": "male", "size": 2, "kind": "categorical"}
-    assert row["ready"] is False
+    male = {"name": "male", "size": 2, "kind": "categorical"}
+    assert row["factors"][20].items() >= male.items()
+    assert (row["ready"], row["grid"]) == (False, False)
+    assert row["get"]["how"] == "by hand"
+    assert row["get"]["command"] == "unweave data prepare celeba --from FOLDER"
+    assert row["get"]["terms"].startswith("https://")
+    assert "non-commercial" in row["origin"]
+    assert rows["mnist"]["get"]["how"] == "download"
     spoken = cli("data", "list").out
-    for name, factors in (
-        ("mnist", "digit 10"),
-        ("chairs3d", "chair 1393, elevation 2, azimuth 31"),
+    for name, state, factors in (
+        ("mnist", "downloaded when needed, 0.1 GB prepared", "digit 10"),
+        ("chairs3d", "downloaded when needed", "chair 1393, elevation 2, azimuth 31"),
+        ("celeba", "fetched by hand, then --from FOLDER", "five_o_clock_shadow 2, "),
     ):
-        entry = spoken.split(f"\n{name}   archive, ")[1].splitlines()
-        assert entry[1:3] == [f"  factors: {factors}", "  not prepared yet"]
+        entry = spoken.split("PUBLISHED")[1].split(f"\n  {name} ")[1].splitlines()
+        assert state in entry[0]
+        assert entry[1].startswith(f"    {factors}")
+    assert "and 32 more" in spoken
 
 
 def test_data_list_of_datasets_with_nothing_to_prepare():
     rows = {row["name"]: row for row in cli("data", "list", "--json").json["datasets"]}
     row = rows["xysquares"]
     assert (row["images"], row["ready"], row["folder"]) == (262_144, True, None)
-    entry = cli("data", "list").out.split("xysquares   rendered, ")[1].splitlines()
-    assert entry[2] == "  ready, with nothing stored of its own"
+    assert (row["stored_bytes"], row["get"]["how"]) == (0, "rendered")
+    entry = cli("data", "list").out.split("\n  xysquares ")[1].splitlines()
+    assert entry[0].endswith("262,144 of 64x64x3    ready, nothing to prepare")
     assert cli("data", "prepare", "xysquares", "--json").json["ready"] is True
     assert cli("data", "verify", "xysquares").code == 0
+
+
+def test_data_list_of_what_is_made_of_datasets():
+    value = cli("data", "list", "--json").json
+    assert value.keys() == {"datasets", "views", "own", "samplers"}
+    spoken = cli("data", "list").out
+    for kind, names in {
+        "views": {"only", "without", "subset", "correlated"},
+        "own": {"folder", "arrays", "h5", "huggingface", "stored"},
+        "samplers": {"pairs", "triplets", "walk", "labelled"},
+    }.items():
+        assert {row["name"] for row in value[kind]} >= names
+        for row in value[kind]:
+            assert row.keys() == {"name", "about", "example"}
+            assert f"\n  {row['example']}\n    {row['about']}\n" in spoken
+
+
+def test_images_by_python():
+    data = unweave.load_dataset("shapes3d(grid=(2, 2, 2, 2, 2, 2))")
+    images = data.images([0, 63, 0])
+    assert (images.shape, images.dtype) == ((3, 64, 64, 3), np.uint8)
+    np.testing.assert_array_equal(images[0], images[2])
+    assert (images[0] != images[1]).any()
 
 
 def test_data_prepare_verify_show(tmp_path, monkeypatch):
@@ -214,8 +267,11 @@ def test_data_prepare_verify_show(tmp_path, monkeypatch):
     assert value["seconds"] >= 0
     assert cli("data", "verify", text, "--json").json["verified"] is True
     value = cli("data", "show", text, "--json", "--seed", 4).json
-    assert value["figure"] == "dsprites.png"
-    assert imread(tmp_path / "dsprites.png").ndim == 3
+    assert (value["file"], value["notes"]) == ("dsprites.html", [])
+    assert [row["text"] for row in value["datasets"]] == [text]
+    assert "<h2>dsprites(grid=" in (tmp_path / "dsprites.html").read_text(encoding="utf-8")
+    assert cli("data", "show", text, "--out", "one.png").out == "one.png\n"
+    assert imread(tmp_path / "one.png").ndim == 3
     images = next((tmp_path / "home").rglob("images.bin"))
     data = bytearray(images.read_bytes())
     data[100] ^= 1
@@ -223,6 +279,33 @@ def test_data_prepare_verify_show(tmp_path, monkeypatch):
     result = cli("data", "verify", text, "--json")
     assert result.code == 2
     assert "damaged" in result.err
+
+
+def test_data_show_of_several(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    # Without a name, what is ready: here what needs no store.
+    value = cli("data", "show", "--json").json
+    drawn = ["circles", "simple", "two_shapes", "xyobject", "xysquares"]
+    assert value["file"] == "datasets.html"
+    assert [row["text"] for row in value["datasets"]] == drawn
+    assert not (tmp_path / "home").exists()
+    result = cli("data", "show", "--all-rendered", "--out", "all.png", "--json").json
+    shown = {row["name"]: row for row in result["datasets"]}
+    assert shown.keys() == {
+        row["name"]
+        for row in cli("data", "list", "--json").json["datasets"]
+        if row["source"] == "rendered"
+    }
+    assert all(shown[name]["text"] == name for name in drawn)
+    [note] = result["notes"]
+    for name, row in shown.items():
+        assert (name in note) == (name not in drawn)
+        if name not in drawn:
+            assert row["text"].startswith(f"{name}(")
+            assert row["images"] <= 10_000
+    assert imread(tmp_path / "all.png").ndim == 3
+    paragraph(cli("data", "show", "circles", "--all-rendered"), "not both")
 
 
 @pytest.mark.parametrize(

@@ -152,3 +152,21 @@ def test_rows_of_images_have_their_names():
     assert title.get_window_extent().y1 <= picture.shape[0]
     with pytest.raises(ValueError, match="labels must be one for each of 3 rows"):
         image_rows(images, ["random"])
+
+
+def test_rows_of_other_lengths_and_sizes_stand_in_tiles_of_one_size():
+    large, small, odd = (
+        noise(4, 32, 32, 3),
+        noise(2, 8, 16, 1, seed=1),
+        noise(3, 11, 11, 3, seed=2),
+    )
+    picture = pixels(image_rows([large, small, odd], ["large", "small", "odd"]))
+    row, column, scale = find(picture, large[1])
+    # Twice as large, and in the middle of the tile's height.
+    assert find(picture, small[1]) == (row + (32 + 2 + 8) * scale, column, 2 * scale)
+    place = find(picture, odd[1].repeat(2, axis=0).repeat(2, axis=1))
+    assert place == (row + (2 * 34 + 5) * scale, column + 5 * scale, scale)
+    with pytest.raises(AssertionError, match="does not show"):
+        find(picture, np.zeros((32, 32, 3), np.uint8))
+    with pytest.raises(ValueError, match="0 rows"):
+        image_rows([], [])

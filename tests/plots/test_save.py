@@ -11,7 +11,7 @@ import pytest
 from matplotlib.image import imread
 
 from plots.rendered import pixels
-from unweave.plots import kl_bars, save
+from unweave.plots import kl_bars, png, save
 
 
 def test_an_array_is_written_pixel_by_pixel(tmp_path):
@@ -37,6 +37,7 @@ def test_equal_figures_are_equal_bytes_whatever_the_users_settings(tmp_path):
         second = save(kl_bars([1.0, 2.0]), tmp_path / "second.png").read_bytes()
         assert dict(mpl.rcParams) == before
     assert first == second
+    assert png(kl_bars([1.0, 2.0])) == first
     assert b"Software" not in first
 
 
@@ -67,7 +68,7 @@ def test_other_endings_and_other_arrays_are_refused(tmp_path):
 def test_neither_pyplot_nor_torch_is_loaded(tmp_path):
     code = (
         "import sys\n"
-        "from unweave.plots import kl_bars, save\n"
+        "from unweave.plots import kl_bars, png, save\n"
         f"save(kl_bars([1.0]), {str(tmp_path / 'kl.png')!r})\n"
         "assert 'matplotlib.pyplot' not in sys.modules\n"
         "assert 'torch' not in sys.modules\n"

@@ -9,44 +9,89 @@ from typing import Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Text, bar
+from unweave.cli.common import Common, Flag, Text, bar
+
+_MOST_FACTORS = 8
+
+_KINDS = {
+    "views": "PARTS of any dataset, and other odds for its images; they nest",
+    "own": "YOUR OWN images, beside unweave.from_arrays, from_torch and from_function",
+    "samplers": "SAMPLERS of images that belong together, from any dataset with factors "
+    "(unweave.data.samplers)",
+}
 
 
 def _row(spec: Any) -> dict[str, Any]:
-    folder = spec.folder()
-    factors = spec.factor_space.factors if spec.labelled else ()
-    return {
-        "name": spec.name,
-        "text": str(spec),
-        "source": spec.source,
-        "images": spec.count,
-        "shape": list(spec.image_shape),
-        "factors": [{"name": f.name, "size": f.size, "kind": f.kind} for f in factors],
-        "ready": spec.ready(),
-        "folder": None if folder is None else str(folder),
-    }
+    from unweave.data.listing import describe
+
+    return describe(spec)
+
+
+def _shape(row: dict[str, Any]) -> str:
+    return "x".join(str(size) for size in row["shape"])
+
+
+def _factors(row: dict[str, Any]) -> str:
+    """Names and sizes, the first of many."""
+    found = [f"{factor['name']} {factor['size']}" for factor in row["factors"]]
+    more = len(found) - _MOST_FACTORS
+    if more > 1:
+        found = [*found[:_MOST_FACTORS], f"and {more} more"]
+    return ", ".join(found) or "not known"
 
 
 def _line(row: dict[str, Any]) -> str:
-    shape = "x".join(str(size) for size in row["shape"])
-    head = f"{row['text']}   {row['source']}, {row['images']:,} images of {shape}"
-    factors = ", ".join(f"{f['name']} {f['size']}" for f in row["factors"]) or "not known"
+    head = f"{row['text']}   {row['source']}, {row['images']:,} images of {_shape(row)}"
     place = f" in {row['folder']}" if row["folder"] else ", with nothing stored of its own"
     ready = f"ready{place}" if row["ready"] else "not prepared yet"
-    return f"{head}\n  factors: {factors}\n  {ready}"
+    return f"{head}\n  factors: {_factors(row)}\n  {ready}"
+
+
+def _state(row: dict[str, Any]) -> str:
+    """Whether a dataset is ready, and else what there is to do."""
+    if row["ready"]:
+        return "ready" if row["stored_bytes"] else "ready, nothing to prepare"
+    what = {"rendered": "drawn when needed", "download": "downloaded when needed"}
+    size = f", {row['stored_bytes'] / 1e9:.1f} GB prepared"
+    return what.get(row["get"]["how"], "fetched by hand, then --from FOLDER") + size
+
+
+def _listing(rows: list[dict[str, Any]], kinds: dict[str, list[dict[str, str]]]) -> str:
+    """Datasets by where their images come from, and what is made of them."""
+    width = max(len(row["text"]) for row in rows) + 2
+    groups = {
+        "RENDERED by unweave": [row for row in rows if row["source"] == "rendered"],
+        "PUBLISHED files": [row for row in rows if row["source"] != "rendered"],
+    }
+    lines = []
+    for heading, group in groups.items():
+        lines.append(heading)
+        for row in group:
+            lines += [
+                f"  {row['text']:<{width}}{row['images']:>9,} of {_shape(row):<8}   {_state(row)}",
+                f"    {_factors(row)}",
+            ]
+        lines.append("")
+    for kind, members in kinds.items():
+        lines.append(_KINDS[kind])
+        for member in members:
+            lines += [f"  {member['example']}", f"    {member['about']}"]
+        lines.append("")
+    return "\n".join([*lines, "Fields, sources and folders: --json"])
 
 
 @final
 @dataclass(kw_only=True)
 class DataList(Common):
-    """List datasets: source, images, factors, and whether they are ready."""
+    """List datasets, parts, samplers: source, images, factors, whether they are ready."""
 
     def run(self) -> int:
         """Print the list."""
         from unweave.data import catalog
+        from unweave.data.listing import kinds
 
-        rows = [_row(spec) for spec in catalog()]
-        self.emit({"datasets": rows}, "\n".join(_line(row) for row in rows))
+        rows, others = [_row(spec) for spec in catalog()], kinds()
+        self.emit({"datasets": rows, **others}, _listing(rows, others))
         return 0
 
 
@@ -111,13 +156,20 @@ class DataVerify(Common):
 @final
 @dataclass(kw_only=True)
 class DataShow(Common):
-    """Draw random images and one traversal per factor into a PNG file."""
+    """Show datasets: random images, one factor at a time, how often values occur, source.
 
-    dataset: Positional[Annotated[str, arg(metavar="DATASET")]]
-    """Text of the dataset."""
+    Without a name all datasets that are ready are shown.
+    """
+
+    datasets: Positional[Annotated[tuple[str, ...], arg(metavar="[DATASET ...]")]] = ()
+    """Texts of datasets; what is missing of them is made or fetched first."""
+
+    all_rendered: Flag = False
+    """Every dataset that unweave draws itself, small where it is not ready."""
 
     out: Text = None
-    """File to write (default: <name>.png in the working directory)."""
+    """File to write: .html for a page (default: NAME.html or datasets.html here), .png for a
+    figure, which of several datasets has random images alone."""
 
     seed: int = 0
     """Which random images are shown."""
@@ -126,19 +178,54 @@ class DataShow(Common):
         """Draw and say where the file is."""
         from pathlib import Path
 
-        from unweave.data import parse_dataset
         from unweave.errors import SpecError
-        from unweave.figures import dataset_figure
-        from unweave.plots import save
 
-        spec = parse_dataset(self.dataset)
-        path = Path(self.out or f"{spec.name}.png")
-        if path.suffix.lower() != ".png":
-            raise SpecError(f"--out must end in .png, but is {path}.")
+        specs, notes = self._chosen()
+        name = specs[0].name if len(specs) == 1 else "datasets"
+        path = Path(self.out or f"{name}.html")
+        if path.suffix.lower() not in (".html", ".png"):
+            raise SpecError(f"--out must end in .html or .png, but is {path}.")
         if self.seed < 0:
             raise SpecError(f"--seed must be at least 0, but is {self.seed}.")
+        for spec in specs:
+            spec.check_loadable()
         with bar() as progress:
-            dataset = spec.open(progress)
-        save(dataset_figure(dataset, self.seed), path)
-        self.emit(_row(spec) | {"figure": str(path)}, str(path))
+            opened = [spec.open(progress) for spec in specs]
+        if path.suffix.lower() == ".html":
+            from unweave.report import write_datasets
+
+            write_datasets(opened, path, seed=self.seed, notes=notes)
+        else:
+            from unweave.gallery import contact_sheet, dataset_figure
+            from unweave.plots import save
+
+            one = len(opened) == 1
+            figure = dataset_figure(opened[0], self.seed) if one else None
+            save(figure or contact_sheet(opened, self.seed), path)
+        rows = [_row(spec) for spec in specs]
+        self.emit(
+            {"file": str(path), "datasets": rows, "notes": notes}, "\n".join([*notes, str(path)])
+        )
         return 0
+
+    def _chosen(self) -> tuple[list[Any], list[str]]:
+        """What is shown, and what is to be said of it."""
+        from unweave.data import catalog, parse_dataset
+        from unweave.data.listing import sketch
+        from unweave.errors import SpecError
+
+        if self.datasets and self.all_rendered:
+            raise SpecError("Give names of datasets or --all-rendered, not both.")
+        if self.datasets:
+            return [parse_dataset(text) for text in self.datasets], []
+        if not self.all_rendered:
+            return [spec for spec in catalog() if spec.ready()], []
+        whole = [spec for spec in catalog() if spec.source == "rendered"]
+        shown = [sketch(spec) for spec in whole]
+        small = [str(spec) for spec, drawn in zip(whole, shown, strict=True) if spec != drawn]
+        if not small:
+            return shown, []
+        return shown, [
+            f"Shown small, since they are not prepared yet: {', '.join(small)}. "
+            "The whole is shown after unweave data prepare NAME."
+        ]

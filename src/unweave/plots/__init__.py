@@ -11,8 +11,10 @@ __all__ = [
     "latent_factor_matrix",
     "loss_curves",
     "order_by_kl",
+    "png",
     "reconstructions",
     "save",
+    "share_bars",
     "tile",
     "traversals",
 ]
@@ -23,5 +25,6 @@ from unweave.plots.losses import loss_curves
 from unweave.plots.matrix import best_latents, latent_factor_matrix
 from unweave.plots.reconstructions import reconstructions
 from unweave.plots.rows import image_rows
-from unweave.plots.save import save
+from unweave.plots.save import png, save
+from unweave.plots.shares import share_bars
 from unweave.plots.traversals import INACTIVE_KL, order_by_kl, traversals

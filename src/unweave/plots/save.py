@@ -1,9 +1,10 @@
-"""Write a figure or an array of pixels as a PNG file."""
+"""A figure or an array of pixels as PNG."""
 
 from __future__ import annotations
 
-__all__ = ["save"]
+__all__ = ["png", "save"]
 
+import io
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -46,3 +47,11 @@ def save(picture: Figure | NDArray[Any], path: Path | str) -> Path:
             contiguous = np.ascontiguousarray(pixels)
             imsave(cast("BinaryIO", handle), contiguous, format="png", metadata=_METADATA)
     return path
+
+
+@styled
+def png(figure: Figure) -> bytes:
+    """A figure as the content of a PNG file, the same bytes as `save` writes."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", metadata=_METADATA)
+    return stream.getvalue()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["write_report"]
+__all__ = ["environment", "write_report"]
 
 import json
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def write_report(
     run = read_run(Path(run_folder))
     path = run.folder / "report.html" if out is None else Path(out)
     page = (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(_content(run) | {"left_out": _left_out(left_out or {})})
     )
@@ -55,7 +55,8 @@ def write_report(
     return path
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """How templates of this room are read: escaped, and refusing what is not given."""
     return Environment(
         loader=PackageLoader("unweave.report", "."),
         autoescape=True,

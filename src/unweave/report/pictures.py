@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Picture", "pictures", "training_pictures"]
+__all__ = ["Picture", "picture", "pictures", "training_pictures"]
 
 import base64
 import re
@@ -87,8 +87,8 @@ def pictures(figures: Path) -> list[Picture]:
     for name in order:
         words = name.replace("_", " ").replace("-", " ")
         title, caption, alt = _KNOWN.get(name, (words[:1].upper() + words[1:], "", words))
-        made.append(_picture(found[name], title, caption, alt))
-    return [picture for picture in made if picture is not None]
+        made.append(picture(name, found[name].read_bytes(), title, caption, alt))
+    return [each for each in made if each is not None]
 
 
 def training_pictures(figures: Path) -> list[Picture]:
@@ -103,20 +103,20 @@ def training_pictures(figures: Path) -> list[Picture]:
     made = []
     for step, _, path in (steps[i] for i in chosen):
         title = f"Step {step:,}"
-        made.append(_picture(path, title, "", f"What the model showed at step {step:,}."))
-    return [picture for picture in made if picture is not None]
+        alt = f"What the model showed at step {step:,}."
+        made.append(picture(path.stem, path.read_bytes(), title, "", alt))
+    return [each for each in made if each is not None]
 
 
-def _picture(path: Path, title: str, caption: str, alt: str) -> Picture | None:
-    """A PNG file as part of a page, or None when it is not one."""
-    content = path.read_bytes()
+def picture(name: str, content: bytes, title: str, caption: str, alt: str) -> Picture | None:
+    """The content of a PNG file as part of a page, or None when it is not one."""
     if not content.startswith(_SIGNATURE) or len(content) < 33:
         return None
     width, height = struct.unpack(">II", content[16:24])
     # Figures store their resolution, so that their words are as large as those of the page.
     scale = min(1.0, _PIXELS_PER_INCH / resolution) if (resolution := _resolution(content)) else 1
     return Picture(
-        name=path.stem,
+        name=name,
         title=title,
         caption=caption,
         alt=alt,

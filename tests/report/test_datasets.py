@@ -1,0 +1,118 @@
+"""The page of datasets says what they are, and needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+import unweave
+from plots.rendered import find
+from report.pages import Page
+from unweave.data import Dataset
+from unweave.report import write_datasets
+from unweave.splits import keyed_generator
+
+GRID = "dsprites(grid=(3, 2, 4, 8, 8))"
+FREE = "sprites(images=300, bins=4)"
+
+
+def page_of(texts, path, **given):
+    datasets = [unweave.load_dataset(text) for text in texts]
+    return Page(write_datasets(datasets, path, **given).read_text(encoding="utf-8"))
+
+
+def inside(page):
+    """The pictures of a page, (H, W, 3) uint8."""
+    found = []
+    for one in page.all("img"):
+        data = base64.b64decode(one["src"].removeprefix("data:image/png;base64,"))
+        found.append(np.uint8(255 * imread(io.BytesIO(data)))[..., :3])
+    return found
+
+
+def test_a_grid_has_a_table_and_images_but_no_flat_bars(tmp_path):
+    page = page_of([GRID], tmp_path / "page.html")
+    words = page.sections[GRID]
+    assert "1,536 images of 64x64x1 rendered" in words
+    assert "Every combination of its factors is there once." in words
+    assert "Matthey, Higgins, Hassabis and Lerchner (2017)" in words
+    assert 'unweave data prepare "dsprites(grid=(3, 2, 4, 8, 8))"' in words
+    assert page.rows[1] == ["shape", "categorical", "3", "square, ellipse, heart"]
+    assert page.rows[3][:3] == ["orientation", "circular", "4"]
+    assert len(page.rows) == 6
+    assert "How often" not in page.words
+    assert "closest" not in page.words
+    assert len(page.all("img")) == 1
+
+
+def test_the_page_shows_images_of_the_dataset(tmp_path):
+    # Of noise, so that each image is like no other place of the page.
+    text = f"noisy_dsprites(data={GRID})"
+    data = unweave.load_dataset(text)
+    [picture] = inside(page_of([text], tmp_path / "page.html", seed=4))
+    drawn = keyed_generator(4, "shown images").choice(len(data), 10, replace=False)
+    corners = [find(picture, image) for image in data.images(drawn[:3])]
+    assert len({(row, scale) for row, _, scale in corners}) == 1
+    assert [column for _, column, _ in corners] == sorted(column for _, column, _ in corners)
+
+
+def test_labels_have_bars_and_counts_of_what_occurs(tmp_path):
+    page = page_of([FREE], tmp_path / "page.html")
+    assert "Each image has labels" in page.words
+    assert "closest image" in page.words
+    assert "Share of the images." in page.words
+    assert page.rows[0] == ["factor", "kind", "values", "that occur", "which"]
+    assert page.rows[2][:4] == ["scale", "ordinal", "4", "4"]
+    assert len(page.all("img")) == 2
+
+
+def test_odds_are_said_and_drawn(tmp_path):
+    text = "correlated(data=circles(grid=(5, 4)), pairs=(('pos_x', 'pos_y'),))"
+    page = page_of([text], tmp_path / "page.html")
+    assert "Training draws its images by odds" in page.words
+    assert "Share of the draws in training." in page.words
+    assert "unweave data prepare" not in page.words
+
+
+def test_without_factors_there_are_random_images(tmp_path):
+    data = unweave.load_dataset(GRID)
+    path = write_datasets([Dataset(data.spec, data.store)], tmp_path / "page.html")
+    page = Page(path.read_text(encoding="utf-8"))
+    assert "factors of its images are not known" in page.words
+    assert page.rows == []
+    assert len(page.all("img")) == 1
+
+
+def test_several_datasets_are_on_one_page_and_can_be_reached(tmp_path):
+    texts = ["circles", FREE, GRID]
+    page = page_of(texts, tmp_path / "page.html", notes=["Some are <small>."])
+    assert list(page.sections) == texts
+    assert "3 datasets" in page.words
+    assert "Some are <small>." in page.words
+    targets = [one["href"].removeprefix("#") for one in page.all("a")]
+    assert targets == [one["id"] for one in page.all("section")]
+
+
+def test_nothing_is_loaded_from_anywhere(tmp_path):
+    page = page_of([GRID, FREE], tmp_path / "page.html")
+    for _, attributes in page.elements:
+        for name in ("src", "href", "srcset", "action", "data", "poster"):
+            assert attributes.get(name, "data:").startswith(("data:", "#"))
+    assert not page.all("script")
+    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+    assert "default-src 'none'" in policy
+    assert all(one["alt"] for one in page.all("img"))
+
+
+@pytest.mark.parametrize("texts", [[GRID], [FREE, "circles"]])
+def test_the_same_datasets_give_the_same_bytes(texts, tmp_path):
+    page_of(texts, tmp_path / "one.html")
+    page_of(texts, tmp_path / "two.html")
+    first, second = ((tmp_path / name).read_bytes() for name in ("one.html", "two.html"))
+    assert first == second
+    page_of(texts, tmp_path / "two.html", seed=1)
+    assert (tmp_path / "two.html").read_bytes() != first

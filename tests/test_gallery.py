@@ -1,0 +1,162 @@
+"""What is shown of a dataset is its own images, in the rows that say so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import unweave
+from unweave import plots
+from unweave.data import Dataset
+from unweave.factors import Factor
+from unweave.gallery import contact_sheet, dataset_figure, shares, shares_figure, value_names
+
+GRID = "dsprites(grid=(3, 2, 4, 8, 8))"
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """What the figures hand to the plots, by the name of the plot."""
+    calls = {}
+    for name in ("image_rows", "share_bars"):
+
+        def fake(*arguments, _name=name):
+            calls[_name] = arguments
+            return "figure"
+
+        monkeypatch.setattr(plots, name, fake)
+    return calls
+
+
+def places(data, images):
+    """Flat indices of the images that look like each of some images."""
+    everything = data.images(np.arange(len(data))).reshape(len(data), -1)
+    return [np.flatnonzero((everything == image.reshape(-1)).all(axis=1)) for image in images]
+
+
+class TestTraversals:
+    def test_rows_walk_along_one_factor_each(self, drawn):
+        data = unweave.load_dataset(GRID)
+        assert dataset_figure(data, 5) == "figure"
+        rows, labels, title = drawn["image_rows"]
+        assert labels == ["random", "shape", "scale", "orientation", "pos_x", "pos_y"]
+        assert title == "dsprites(grid=(3, 2, 4, 8, 8)) (rendered, 1,536 images)"
+        assert [len(row) for row in rows] == [10, 3, 2, 4, 8, 8]
+        for k, size in enumerate((3, 2, 4, 8, 8)):
+            # Symmetric sprites look alike in several poses: some walk must fit all images.
+            walks = [
+                {tuple(row) for row in data.factors(found)} for found in places(data, rows[k + 1])
+            ]
+            fits = [
+                rest
+                for rest in {row[:k] + row[k + 1 :] for row in walks[0]}
+                if all(
+                    (*rest[:k], value, *rest[k:]) in walk
+                    for value, walk in zip(range(size), walks, strict=True)
+                )
+            ]
+            assert fits, labels[k + 1]
+
+    def test_ten_of_many_values_are_evenly_spaced(self, drawn):
+        data = unweave.load_dataset("circles")
+        dataset_figure(data, 5)
+        rows, _, _ = drawn["image_rows"]
+        for k in (0, 1):
+            [*found] = (data.factors(flat)[0] for flat in places(data, rows[k + 1]))
+            assert [row[k] for row in found] == [0, 3, 7, 10, 14, 17, 21, 24, 28, 31]
+            assert len({row[1 - k] for row in found}) == 1
+
+    def test_where_combinations_are_missing_the_closest_images_are_shown(self, drawn):
+        data = unweave.load_dataset("sprites(images=400, bins=4)")
+        dataset_figure(data, 5)
+        images, labels, _ = drawn["image_rows"]
+        assert labels == ["random", "shape", "scale", "orientation", "pos_x", "pos_y"]
+        for k, size in enumerate((3, 4, 4, 4, 4)):
+            shown = [found[0] for found in places(data, images[k + 1])]
+            rows = data.factors(np.array(shown))
+            assert rows[:, k].tolist() == list(range(size))
+            # Among 400 images of 768 combinations most others stay, or nearly so.
+            others = np.delete(rows, k, axis=1)
+            assert (abs(others - np.median(others, axis=0)) <= 1).mean() > 0.8
+
+    def test_without_factors_there_are_random_images_alone(self, drawn):
+        data = unweave.load_dataset(GRID)
+        dataset_figure(Dataset(data.spec, data.store), 5)
+        rows, labels, _ = drawn["image_rows"]
+        assert labels == ["random"]
+        assert [row.shape for row in rows] == [(10, 64, 64, 1)]
+
+    def test_few_images_are_shown_once_each(self, drawn):
+        data = unweave.load_dataset("subset(data=circles, images=4)")
+        dataset_figure(data, 5)
+        found = np.concatenate(places(data, drawn["image_rows"][0][0]))
+        assert sorted(found.tolist()) == [0, 1, 2, 3]
+
+    def test_the_seed_chooses(self, drawn):
+        data = unweave.load_dataset(GRID)
+        shown = []
+        for seed in (1, 1, 2):
+            dataset_figure(data, seed)
+            shown.append(drawn["image_rows"][0][0])
+        np.testing.assert_array_equal(shown[0], shown[1])
+        assert (shown[0] != shown[2]).any()
+
+    def test_random_images_follow_the_odds(self, drawn):
+        data = unweave.load_dataset("circles")
+        odds = np.zeros(len(data))
+        odds[[5, 700]] = 0.5
+        dataset_figure(
+            Dataset(data.spec, data.store, factor_space=data.factor_space, weights=odds), 0
+        )
+        shown = np.concatenate(places(data, drawn["image_rows"][0][0]))
+        assert set(shown.tolist()) == {5, 700}
+
+
+class TestContactSheet:
+    def test_each_dataset_has_a_row_by_its_name(self, drawn):
+        texts = ["circles", "xyobject", "subset(data=circles, images=3)"]
+        contact_sheet([unweave.load_dataset(text) for text in texts], 0)
+        rows, labels, title = drawn["image_rows"]
+        assert labels == ["circles", "xyobject", "subset"]
+        assert [row.shape[-1] for row in rows] == [1, 3, 1]
+        assert [len(row) for row in rows] == [10, 10, 3]
+        assert title == "Random images (rendered)"
+
+    def test_two_of_one_name_are_told_apart(self, drawn):
+        texts = ["circles(grid=(5, 4))", "circles(grid=(4, 5))"]
+        contact_sheet([unweave.load_dataset(text) for text in texts], 0)
+        assert drawn["image_rows"][1] == texts
+
+
+class TestShares:
+    def test_shares_are_counted(self):
+        data = unweave.load_dataset("sprites(images=500, bins=3)")
+        factors = data.factors(np.arange(500))
+        for k, share in enumerate(shares(data)):
+            expected = [float((factors[:, k] == value).mean()) for value in range(len(share))]
+            np.testing.assert_allclose(share, expected, atol=1e-12)
+            assert len(set(expected)) > 1
+
+    def test_odds_count(self):
+        data = unweave.load_dataset(
+            "correlated(data=circles(grid=(3, 5)), pairs=((pos_x, pos_y),), strength=strong)"
+        )
+        factors = data.factors(np.arange(15))
+        for k, share in enumerate(shares(data)):
+            expected = [data.weights[factors[:, k] == value].sum() for value in range(len(share))]
+            np.testing.assert_allclose(share, expected, atol=1e-12)
+        # Each of the three values of pos_x has an equal one of pos_y; the two between have none.
+        assert shares(data)[1].max() > 5 * shares(data)[1].min()
+
+    def test_every_factor_has_its_bars_and_names(self, drawn):
+        data = unweave.load_dataset("sprites(images=500, bins=3)")
+        assert shares_figure(data) == "figure"
+        bars, names = drawn["share_bars"]
+        assert list(bars) == ["shape", "scale", "orientation", "pos_x", "pos_y"]
+        assert names["shape"] == ["square", "ellipse", "heart"]
+        assert all(len(names[name]) == len(bars[name]) for name in bars)
+
+    def test_values_are_called_by_label_value_or_index(self):
+        assert value_names(Factor("a", 2, labels=("no", "yes"))) == ["no", "yes"]
+        assert value_names(Factor("a", 2, values=(0.5, 1 / 3))) == ["0.5", "0.333"]
+        assert value_names(Factor("a", 3)) == ["0", "1", "2"]
