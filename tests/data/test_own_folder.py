@@ -213,6 +213,23 @@ def test_a_relative_path_means_the_same_folder_from_anywhere(place, home, monkey
     assert parse_dataset("folder(path='../photos', size=16)").ready()
 
 
+def test_links_that_lead_nowhere_are_named_and_links_to_folders_passed_over(place, home):
+    write_folder(place, IMAGES[:2])
+    (place / "loop").symlink_to(place)
+    assert len(load_dataset(text(place))) == 2
+    (place / "lost.png").symlink_to(place / "nowhere.png")
+    with pytest.raises(DataError, match="have changed since"):
+        load_dataset(text(place))
+    with pytest.raises(DataError, match=r"1 of the 3 images in .* cannot be read: lost.png \("):
+        load_dataset(text(place, colour="grey"))
+
+
+@pytest.mark.parametrize("path", ["no\0path", "~nobody-of-this-name/photos"])
+def test_what_is_no_path_is_said(home, path):
+    with pytest.raises(DataError, match="is no path"):
+        load_dataset(f"folder(path={path!r})")
+
+
 def test_parts_of_a_folder_follow_what_is_in_it(place, home):
     names = write_folder(place, IMAGES)
     rows = [(name, index % 3) for index, name in enumerate(names)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import ClassVar, final
 
 import numpy as np
@@ -35,7 +34,6 @@ class ArraysSpec(FileSpec):
     `factor_sizes`, (K,), when the images are the full grid in C order, the last factor fastest.
     """
 
-    path: str = option(help="The file.")
     images: str = option(default="images", help="Name of the array of images.")
     factors: str = option(default="factors", help="Name of the array of factors, if there is one.")
     size: int | None = number(
@@ -66,11 +64,6 @@ class ArraysSpec(FileSpec):
         Raises:
             DataError: It is missing or damaged.
         """
-
-    @property
-    def place(self) -> Path:
-        """The file, resolved."""
-        return Path(self.path).expanduser().resolve()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:

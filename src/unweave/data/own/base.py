@@ -20,9 +20,9 @@ from unweave.data.store import MANIFEST, Encoding, Progress
 from unweave.data.stored import StoredSpec
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
-from unweave.spec import to_dict
+from unweave.spec import option, to_dict
 
-__all__ = ["FACTORS", "Facts", "OwnSpec", "block_size"]
+__all__ = ["FACTORS", "Facts", "FileSpec", "OwnSpec", "block_size", "resolved", "stored_facts"]
 
 FACTORS = "factors"
 """Where a manifest's details have the factors of a full grid."""
@@ -206,14 +206,32 @@ class OwnSpec(StoredSpec):
 class FileSpec(OwnSpec):
     """Family of datasets of a file, or of a folder, at a path of this machine."""
 
+    path: str = option(help="The file, or the folder.")
+
     @property
-    @abstractmethod
     def place(self) -> Path:
-        """The file or the folder, resolved."""
+        """The file or the folder, resolved.
+
+        Raises:
+            DataError: It is no path.
+        """
+        return resolved(self.path)
 
     def address(self) -> Mapping[str, Any]:
         """The full form, with a path that means the same from any working directory."""
         return {**to_dict(self), "path": str(self.place)}
+
+
+def resolved(path: str) -> Path:
+    """A path that means the same from any working directory.
+
+    Raises:
+        DataError: It is none.
+    """
+    try:
+        return Path(path).expanduser().resolve()
+    except (ValueError, RuntimeError, OSError) as error:
+        raise DataError(f"{path!r} is no path: {error}.") from error
 
 
 def block_size(image_shape: tuple[int, ...], itemsize: int = 1) -> int:

@@ -46,7 +46,6 @@ class Folder(FileSpec):
 
     name: ClassVar[str] = "folder"
 
-    path: str = option(help="The folder.")
     size: int = number(default=64, low=1, high=4096, help="Height and width of the images.")
     colour: Colour = option(
         default="rgb", help="rgb, grey, or hsv: hue, saturation and value, 256 steps each."
@@ -73,11 +72,6 @@ class Folder(FileSpec):
         """Refuse columns of no CSV."""
         if self.columns and self.factors is None:
             raise SpecError("folder: columns are those of a CSV, so give factors=..., too.")
-
-    @property
-    def place(self) -> Path:
-        """The folder, resolved."""
-        return Path(self.path).expanduser().resolve()
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -108,12 +102,12 @@ class Folder(FileSpec):
         """Names, sizes and times of change of all images and of the CSV."""
         if not self.place.is_dir():
             return None
+        found = {name: _status(entry) for name, entry in _entries(self.place)}
         table = self._table_path()
-        paths = [(name, self.place / name) for name in _listing(self.place)]
-        paths += [] if table is None or not table.is_file() else [("", table)]
+        if table is not None and table.is_file():
+            found[""] = table.stat()
         digest = hashlib.sha256()
-        for name, path in paths:
-            status = path.stat()
+        for name, status in sorted(found.items()):
             digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
@@ -234,16 +228,38 @@ def _decoded(path: Path, fitting: Fitting) -> NDArray[np.uint8] | str:
 
 def _listing(folder: Path) -> tuple[str, ...]:
     """Names of the images in a folder and in those in it, with `/` between, in their order."""
-    names = []
-    for place, folders, files in os.walk(folder):
-        folders[:] = [each for each in folders if not each.startswith(".")]
-        within = Path(place).relative_to(folder)
-        names += [
-            (within / file).as_posix()
-            for file in files
-            if not file.startswith(".") and Path(file).suffix.lower() in ENDINGS
-        ]
-    return tuple(sorted(names))
+    return tuple(sorted(name for name, _ in _entries(folder)))
+
+
+def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """The images in a folder and in those in it, by name; links to folders are passed over.
+
+    It is done whenever the dataset is opened, so it must be quick.
+
+    Raises:
+        DataError: A folder cannot be read.
+    """
+    waiting = [("", str(folder))]
+    while waiting:
+        within, place = waiting.pop()
+        try:
+            with os.scandir(place) as entries:
+                found = [entry for entry in entries if not entry.name.startswith(".")]
+        except OSError as error:
+            raise DataError(f"{place} cannot be read: {error.strerror}.") from error
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                waiting.append((f"{within}{entry.name}/", entry.path))
+            elif entry.name[entry.name.rfind(".") :].lower() in ENDINGS:
+                yield within + entry.name, entry
+
+
+def _status(entry: os.DirEntry[str]) -> os.stat_result:
+    """Size and time of change of a file, or of a link that leads nowhere."""
+    try:
+        return entry.stat()
+    except OSError:
+        return entry.stat(follow_symlinks=False)
 
 
 def _some(names: list[str]) -> str:

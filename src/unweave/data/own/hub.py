@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.data.own.base import Facts, OwnSpec
+from unweave.data.own.base import Facts, OwnSpec, resolved
 from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, factor_name, known_of
 from unweave.data.own.fitting import Fit, Fitting
@@ -80,7 +79,7 @@ class HuggingFace(OwnSpec):
 
     def stamp(self) -> str | None:
         """Files of a saved dataset, with size and time of change; None for one of the hub."""
-        place = Path(self.path).expanduser()
+        place = resolved(self.path)
         if not place.is_dir():
             return None
         files = sorted(path for path in place.rglob("*") if path.is_file())
@@ -159,10 +158,9 @@ def _opened(
             "huggingface reads datasets with the library datasets, which is not installed: "
             "pip install datasets."
         ) from error
-    place = Path(path).expanduser()
     try:
-        if place.is_dir() and stamp:
-            found = datasets.load_from_disk(str(place))
+        if stamp:
+            found = datasets.load_from_disk(str(resolved(path)))
             if not hasattr(found, "column_names") or isinstance(found, dict):
                 found = found[split]
             return found
