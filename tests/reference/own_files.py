@@ -134,6 +134,7 @@ def save_rows(place, rows, classes, patch):
     for index, row in enumerate(rows):
         row[column].save(place / f"{index}.png")
     form = {"rows": [{key: row[key] for key in columns} for row in rows], "classes": classes}
+    (place / "dataset_dict.json").write_text("{}")
     (place / "data.arrow").write_text(json.dumps([form, column]))
     fake = ModuleType("datasets")
     fake.load_from_disk = _load

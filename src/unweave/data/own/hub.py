@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Iterator
 from typing import Any, ClassVar, final
 
@@ -19,6 +20,9 @@ from unweave.errors import DataError, nearest
 from unweave.spec import number, option
 
 __all__ = ["HuggingFace"]
+
+# What `save_to_disk` writes: of several splits, or of one.
+_SAVED = ("dataset_dict.json", "state.json")
 
 
 @final
@@ -78,17 +82,18 @@ class HuggingFace(OwnSpec):
         )
 
     def stamp(self) -> str | None:
-        """Files of a saved dataset, with size and time of change; None for one of the hub."""
+        """Of a folder, its files with sizes and times of change; None for a dataset of the hub."""
         place = resolved(self.path)
         if not place.is_dir():
             return None
-        files = sorted(path for path in place.rglob("*") if path.is_file())
-        parts = [f"{path.stat().st_size} {path.stat().st_mtime_ns}" for path in files]
-        # The library leaves its caches beside a dataset; what it is made of are tables.
-        return "; ".join(
-            part for path, part in zip(files, parts, strict=True) if path.suffix == ".arrow"
-            and not path.name.startswith(("cache-", "tmp"))
-        )  # fmt: skip
+        digest = hashlib.sha256()
+        for path in sorted(place.rglob("*")):
+            # What the library leaves beside a dataset when it is used is not the dataset.
+            if path.is_file() and not path.name.startswith((".", "cache-", "tmp")):
+                status = path.stat()
+                name = path.relative_to(place).as_posix()
+                digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        return digest.hexdigest()
 
     def known(self) -> Known | None:
         """The columns of factors.
@@ -159,8 +164,9 @@ def _opened(
             "pip install datasets."
         ) from error
     try:
-        if stamp:
-            found = datasets.load_from_disk(str(resolved(path)))
+        place = resolved(path)
+        if any((place / name).is_file() for name in _SAVED):
+            found = datasets.load_from_disk(str(place))
             if not hasattr(found, "column_names") or isinstance(found, dict):
                 found = found[split]
             return found
