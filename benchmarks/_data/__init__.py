@@ -1,0 +1,1 @@
+"""What `benchmarks/data.py` is made of: preparation in a process of its own, batches, steps."""
