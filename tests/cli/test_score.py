@@ -153,6 +153,27 @@ def test_help_comes_at_once():
 
 
 @pytest.mark.slow
+def test_codes_alone_are_scored_by_what_needs_no_factors(tmp_path):
+    from unweave.metrics import evaluate
+
+    codes = np.random.default_rng(0).normal(size=(200, 3))
+    logvar = np.full((200, 3), -1.0)
+    np.save(tmp_path / "x.npy", codes)
+    np.savetxt(tmp_path / "x.csv", codes, delimiter=",")
+    np.savez(tmp_path / "x.npz", codes=codes, logvar=logvar)
+    expected = evaluate(codes, metrics="unsupervised")["unsupervised"].value
+    for name in ("x.npy", "x.csv", "x.npz"):
+        result = cli("score", tmp_path / name, "--metrics", "unsupervised", "--json").json
+        assert result["factors"] == []
+        assert result["scores"]["unsupervised"]["value"] == pytest.approx(expected)
+    shown = cli("score", tmp_path / "x.npz", "--metrics", "wsepin,unsupervised")
+    assert "200 rows, 3 latents; factors not known" in shown.out
+    assert "wsepin" in shown.out
+    assert "has only codes" in paragraph(cli("score", tmp_path / "x.npy"))
+    assert "has only codes" in paragraph(cli("score", tmp_path / "x.csv", "--metrics", "mig"))
+    assert "Factors are needed" in paragraph(cli("score", tmp_path / "x.npz"))
+
+
 def test_what_is_scored_unasked_takes_seconds(tmp_path):
     rng = np.random.default_rng(0)
     factors = rng.integers((3, 6, 40, 32, 32), size=(10_000, 5))

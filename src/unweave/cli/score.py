@@ -64,10 +64,11 @@ class Score(Common):
         repeats = to_number("--repeats", self.repeats, int)
         chosen = protocol_of(self.protocol)
         # What is misspelt is said before a large file is read.
-        metrics_of(chosen, names)
+        asked = metrics_of(chosen, names)
         if self.out is not None and Path(self.out).is_dir():
             raise SpecError(f"--out must be a file, but {self.out} is a folder.")
-        table = read_table(self.file, self.factors_file)
+        needed = names is None or any("factors" in metric.needs for metric in asked)
+        table = read_table(self.file, self.factors_file, factors_needed=needed)
         with bar() as progress:
             scores = evaluate(
                 table,
@@ -121,10 +122,11 @@ class Score(Common):
         from unweave.metrics import show
         from unweave.metrics.protocols import protocol as protocol_of
 
-        factors = ", ".join(f"{f.name} {f.size}" for f in table.factor_space.factors)
+        known = ", ".join(f"{f.name} {f.size}" for f in table.factor_space.factors)
+        factors = f"factors {known}" if known else "factors not known"
         seeds = f"seed {seed}" if repeats == 1 else f"seeds {seed} to {seed + repeats - 1}"
         lines = [
-            f"{self.file}: {len(table):,} rows, {table.latents} latents; factors {factors}",
+            f"{self.file}: {len(table):,} rows, {table.latents} latents; {factors}",
             f"protocol {protocol_of(self.protocol).label}, {seeds}",
         ]
         if len(scores) > show.IN_FULL:

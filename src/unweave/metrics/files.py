@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.errors import DataError
-from unweave.metrics.table import table_from_arrays
+from unweave.metrics.table import table_from_arrays, table_without_factors
 from unweave.representation import Representation
 
 _KEYS = ("codes", "factors", "factor_sizes", "factor_names", "logvar")
@@ -25,7 +25,9 @@ _TEXT = (".csv", ".tsv", ".txt")
 Cells: TypeAlias = list[list[str]]
 
 
-def read_table(file: str | Path, factors_file: str | Path | None = None) -> Representation:
+def read_table(
+    file: str | Path, factors_file: str | Path | None = None, *, factors_needed: bool = True
+) -> Representation:
     """A table of codes from a file, or from one file of codes and one of factors.
 
     Args:
@@ -34,6 +36,7 @@ def read_table(file: str | Path, factors_file: str | Path | None = None) -> Repr
             (N, L). Or an npy or csv of codes. A csv may have a line of names, and commas,
             semicolons, tabs or spaces between its cells.
         factors_file: An npy or csv of factors, (N, K), when `file` has only codes.
+        factors_needed: Whether codes without factors are refused.
 
     Raises:
         DataError: A file cannot be read, or its arrays do not fit together.
@@ -46,7 +49,7 @@ def read_table(file: str | Path, factors_file: str | Path | None = None) -> Repr
             raise DataError(f"{path} has factors of its own, so give it without {factors_file}.")
     else:
         arrays = {"codes": _read_codes(path)}
-        if factors_file is None:
+        if factors_file is None and factors_needed:
             raise DataError(
                 f"{path} has only codes: name a file of factors after it, npy or csv, or save "
                 f"both with numpy.savez(FILE, codes=..., factors=...)."
@@ -57,6 +60,8 @@ def read_table(file: str | Path, factors_file: str | Path | None = None) -> Repr
         if names is not None:
             arrays |= {"factor_names": names}
     try:
+        if not factors_needed and not {"factors", "factor_sizes"} & arrays.keys():
+            return table_without_factors(arrays["codes"], logvar=arrays.get("logvar"))
         return table_from_arrays(**arrays)
     except DataError as error:
         raise DataError(f"{path}: {error}") from error
