@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from contracts.components import MEMBERS
-from reference.own_files import OWN
+from reference.own_files import OWN, WITHOUT_FACTORS
 from reference.published import PUBLISHED
 from reference.small_archives import SMALL_ARCHIVES
 from unweave.data import DatasetSpec, load_dataset, parse_dataset
-from unweave.factors import FactorIndexError
+from unweave.errors import DataError
+from unweave.factors import FactorIndexError, FactorSpace
 
 # A small grid of every dataset, with at least two values of each factor; None where there is no
 # smaller one than the whole.
@@ -43,27 +44,61 @@ def test_every_dataset_has_a_small_grid_here():
     assert set(SMALL) | set(WRITTEN) == set(NAMES)
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=[*NAMES, *WITHOUT_FACTORS])
 def dataset(request, tmp_path_factory):
+    files = WRITTEN | WITHOUT_FACTORS
     with pytest.MonkeyPatch.context() as patch:
-        if request.param in WRITTEN:
-            folder = tmp_path_factory.mktemp(request.param)
-            yield load_dataset(WRITTEN[request.param](folder, patch))
+        if request.param in files:
+            folder = tmp_path_factory.mktemp("files")
+            yield load_dataset(files[request.param](folder, patch))
         else:
             yield load_dataset(SMALL[request.param])
+
+
+@pytest.fixture
+def labelled(dataset):
+    """A dataset whose factors are known, as it is of all but a few."""
+    if not dataset.labelled:
+        pytest.skip("its factors are not known")
+    return dataset
 
 
 def test_sizes_agree(dataset):
     spec = dataset.spec
     assert len(dataset) == spec.count
-    assert dataset.factor_space == spec.factor_space
+    assert dataset.labelled == spec.labelled
     assert dataset.is_grid == spec.full_grid
     if dataset.is_grid:
         assert spec.count == spec.factor_space.size
     assert dataset.image_shape == spec.image_shape
-    assert min(dataset.factor_space.sizes) >= 2
     assert parse_dataset(str(spec)) == spec
     assert dataset.source in ("rendered", "archive", "own")
+
+
+def test_the_factors_are_those_that_are_known_before(labelled):
+    assert labelled.factor_space == labelled.spec.factor_space
+    assert min(labelled.factor_space.sizes) >= 2
+    space, factors = labelled.known_factors([0, 1])
+    assert space == labelled.factor_space
+    np.testing.assert_array_equal(factors, labelled.factors([0, 1]))
+
+
+@pytest.mark.parametrize("name", WITHOUT_FACTORS)
+def test_without_factors_all_that_needs_them_says_so(name, tmp_path, monkeypatch):
+    dataset = load_dataset(WITHOUT_FACTORS[name](tmp_path, monkeypatch))
+    assert not dataset.labelled
+    for way in (
+        lambda: dataset.factors([0]),
+        lambda: dataset.values([0]),
+        lambda: dataset.find([[0]]),
+        lambda: dataset.factor_space,
+        lambda: dataset.spec.factor_space,
+    ):
+        with pytest.raises(DataError, match=r"The factors of .* are not known"):
+            way()
+    space, factors = dataset.known_factors([0, 2])
+    assert space == FactorSpace.unknown()
+    assert factors.shape == (2, 0)
 
 
 def test_images_are_bytes_of_the_promised_shape(dataset):
@@ -103,7 +138,8 @@ def test_images_that_are_given_out_can_be_written_to(dataset):
     np.testing.assert_array_equal(dataset.images([0]), before)
 
 
-def test_factors_are_those_of_the_factor_space(dataset):
+def test_factors_are_those_of_the_factor_space(labelled):
+    dataset = labelled
     flat = np.arange(len(dataset))
     factors = dataset.factors(flat)
     assert factors.dtype == np.int64
@@ -124,7 +160,8 @@ def test_odds_are_those_of_all_images(dataset):
         assert dataset.weights.sum() == pytest.approx(1)
 
 
-def test_every_factor_changes_the_image(dataset):
+def test_every_factor_changes_the_image(labelled):
+    dataset = labelled
     for column, name in enumerate(dataset.factor_space.names):
         flat = np.flatnonzero(dataset.factors(np.arange(len(dataset)))[:, column] == 0)
         others = dataset.factors(flat)
@@ -147,5 +184,6 @@ def test_no_two_images_of_the_grid_are_equal(dataset):
 def test_indices_that_are_none_are_refused(dataset, flat):
     with pytest.raises(FactorIndexError):
         dataset.images(flat)
-    with pytest.raises(FactorIndexError):
-        dataset.factors(flat)
+    if dataset.labelled:
+        with pytest.raises(FactorIndexError):
+            dataset.factors(flat)

@@ -13,7 +13,15 @@ from PIL import Image
 
 from unweave.data import from_arrays
 
-__all__ = ["OWN", "STAND_IN", "rows_of", "save_rows", "write_folder", "write_table"]
+__all__ = [
+    "OWN",
+    "STAND_IN",
+    "WITHOUT_FACTORS",
+    "rows_of",
+    "save_rows",
+    "write_folder",
+    "write_table",
+]
 
 SIZES = (2, 3, 4)
 """Values of shape, x and y in `OWN`."""
@@ -96,6 +104,19 @@ OWN = {
     "stored": _stored,
 }
 """By the name of a dataset: writes a small one to a folder and gives its text."""
+
+
+def _folder_alone(folder, patch):
+    write_folder(folder, pictures())
+    return f"folder(path={str(folder)!r}, size=16, colour=hsv)"
+
+
+def _part_alone(folder, patch):
+    return f"subset(data={_folder_alone(folder, patch)}, images=15)"
+
+
+WITHOUT_FACTORS = {"folder without factors": _folder_alone, "part without factors": _part_alone}
+"""Further datasets, whose factors are not known: writes one and gives its text."""
 
 
 try:
