@@ -135,8 +135,8 @@ def test_files_and_columns_that_are_not_there_are_named(place, home):
     with pytest.raises(DataError, match=r"photos/no\.csv does not exist"):
         load_dataset(text(place, factors="no.csv"))
     write_table(place / "f.csv", ("file", "width"), [(f"{i:03d}.png", i) for i in range(3)])
-    with pytest.raises(SpecError, match=r"has no column 'widht'. Did you mean width\?"):
-        load_dataset(text(place, factors="f.csv", columns=("widht",)))
+    with pytest.raises(SpecError, match=r"has no column 'wdth'. Did you mean width\?"):
+        load_dataset(text(place, factors="f.csv", columns=("wdth",)))
     with pytest.raises(SpecError, match="columns are those of a CSV"):
         parse_dataset(text(place, columns=("width",)))
     assert not home.exists()
