@@ -189,6 +189,15 @@ def test_a_folder_that_has_changed_is_noticed(place, home, change):
         spec.verify()
 
 
+def test_a_folder_that_changes_while_it_is_read_is_not_stored(place, home):
+    write_folder(place, IMAGES)
+    spec = parse_dataset(text(place))
+    with pytest.raises(DataError, match="were changed while they were read"):
+        spec.open(lambda *values: write_folder(place, IMAGES[:1], ["new.png"]))
+    assert not spec.ready()
+    assert len(spec.open()) == 13
+
+
 def test_a_store_is_enough_when_the_folder_is_gone(place, home):
     names = write_folder(place, IMAGES)
     write_table(place / "f.csv", ("file", "x"), [(name, i) for i, name in enumerate(names)])

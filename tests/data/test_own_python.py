@@ -166,6 +166,15 @@ def test_items_of_pytorch_are_asked_for_once_in_order(home):
     assert not from_torch(items, name="free", labelled=False).labelled
 
 
+def test_items_of_0_and_1_alone_need_to_be_told_what_is_white(home):
+    dark = torch.from_numpy(IMAGES[..., 0] // 128)
+    with pytest.raises(DataError, match=r"all but black: .* give white=1"):
+        from_torch(Items(*dark), name="mine")
+    dataset = from_torch(Items(*dark), name="mine", white=1)
+    np.testing.assert_array_equal(all_of(dataset), 255 * (IMAGES[..., :1] // 128))
+    assert len(from_torch(Items(*(dark == 1)), name="mine")) == 12
+
+
 def test_a_dataset_of_pytorch_itself(home):
     tensors = torch.utils.data.TensorDataset(torch.from_numpy(IMAGES[..., 0]))
     dataset = from_torch(tensors, name="mine")

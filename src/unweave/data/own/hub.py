@@ -53,6 +53,11 @@ class HuggingFace(OwnSpec):
     background: int = number(
         default=0, low=0, high=255, help="Grey of what is transparent or padded."
     )
+    white: float | None = number(
+        default=None,
+        above=0,
+        help="What stands for white in arrays; None for what their type says.",
+    )
     bins: int = number(
         default=10, low=2, high=1000, help="Intervals of each continuous factor, for its index."
     )
@@ -121,7 +126,11 @@ class HuggingFace(OwnSpec):
         """
         rows = self._rows()
         fitting = Fitting(
-            size=self.size, colour=self.colour, fit=self.fit, background=self.background
+            size=self.size,
+            colour=self.colour,
+            fit=self.fit,
+            background=self.background,
+            white=self.white,
         )
         # Other columns need not be decoded.
         images = rows.select_columns([self.image])

@@ -43,12 +43,14 @@ def read_items(
     wanted = block_size(image_shape)
     block: list[NDArray[np.uint8]] = []
     faults: list[str] = []
+    brightest = 0
     for index in range(count):
         try:
             image = fitting.one(item(index))
             if image.shape != image_shape:
                 raise Unusable(f"the shape {image.shape}, where the first has {image_shape}")
             block.append(image)
+            brightest = max(brightest, int(image.max()))
         except (Unusable, OSError, SyntaxError) as reason:
             faults.append(f"{index} ({reason})")
         if progress is not None and (index % 64 == 63 or index + 1 == count):
@@ -62,6 +64,11 @@ def read_items(
         raise DataError(
             f"{len(faults):,} of the {count:,} images of {where} cannot be used: "
             f"{'; '.join(faults[:_NAMED])}{more}. Nothing is stored."
+        )
+    if brightest == 1 and fitting.white is None:
+        raise DataError(
+            f"The images of {where} are all but black: no pixel is above 1 of 255. If 1 stands "
+            "for white, give white=1. Nothing is stored."
         )
     if block:
         yield np.stack(block)

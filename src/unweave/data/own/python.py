@@ -123,7 +123,7 @@ def from_torch(
 
     Each item is a picture of Pillow, an array or a tensor: (H, W), (H, W, C) or (C, H, W). Or it
     is a pair of one and its labels: a number or text, several, or a mapping from name to value.
-    The items are asked for once, in order.
+    The items are asked for in order, once, but the first of them twice.
 
     Args:
         dataset: Has a length and items by index.
