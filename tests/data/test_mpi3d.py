@@ -201,6 +201,22 @@ def test_a_download_of_an_earlier_release_is_taken_for_what_it_is(
     np.testing.assert_array_equal(data.images(np.arange(192)), images[:192])
 
 
+def test_a_part_of_a_download_with_fewer_images_has_the_images_of_its_factors(
+    home, tmp_path, sizes, images
+):
+    # Before there is a file, the newest release is expected, of 288 images with three colours.
+    path = tmp_path / "later.npz"
+    spec = parse_dataset(f"only(data=mpi3d(path='{path}'), where='index(object_shape) == 1')")
+    assert (spec.count, spec.factor_space.sizes[0]) == (144, 3)
+    write_mpi3d(path, images[:192])
+    data = spec.open()
+    shown = [row for row in range(192) if row // 48 % 2 == 1]
+    assert len(data) == spec.count == len(shown) == 96
+    assert data.factor_space == spec.factor_space
+    assert data.factor_space.sizes[:2] == (2, 1)
+    np.testing.assert_array_equal(data.images(np.arange(96)), images[shown])
+
+
 def test_a_download_of_something_else_is_set_aside(home, sizes, images, monkeypatch):
     name = mpi3d_file.FILES["toy"].name
     downloads().mkdir(parents=True)

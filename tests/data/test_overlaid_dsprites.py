@@ -283,6 +283,17 @@ def test_shapes_are_drawn_alike_and_tell_nothing_of_the_factors():
         assert abs(statistic - degrees) < 5 * np.sqrt(2 * degrees)
 
 
+def test_without_the_shape_images_keep_their_odds_among_each_other():
+    text = f"correlated(data={SMALL}, pairs=((scale, pos_x),))"
+    data, base = load_dataset(f"dsprites_noshape(data={text})"), load_dataset(text)
+    factors = data.factors(np.arange(len(data)))
+    shapes = [int(numbers(0, "hidden shape", row, 1)[0] * 3) for row in range(len(data))]
+    kept = base.weights[base.find(np.insert(factors, 0, shapes, axis=1))]
+    np.testing.assert_allclose(data.weights, kept / kept.sum(), rtol=1e-12)
+    assert data.weights.max() > 2 * data.weights.min()
+    assert load("dsprites_noshape").weights is None
+
+
 def test_without_a_shape_to_leave_out_it_is_refused():
     with pytest.raises(SpecError, match="but dsprites_noshape has scale"):
         parse_dataset("dsprites_noshape(data=dsprites_noshape)")

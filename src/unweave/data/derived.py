@@ -5,10 +5,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.store import Progress
+from unweave.errors import SpecError
 
-__all__ = ["DerivedSpec"]
+__all__ = ["DerivedSpec", "kept_odds"]
 
 
 class DerivedSpec(DatasetSpec):
@@ -78,3 +82,23 @@ class DerivedSpec(DatasetSpec):
         """
         for base in self.bases:
             base.verify(progress)
+
+
+def kept_odds(base: Dataset, rows: NDArray[np.int64], text: str) -> NDArray[np.float64] | None:
+    """Odds of some images of a dataset among themselves, (n,); None where all are alike.
+
+    Args:
+        base: The dataset.
+        rows: Flat indices of the images, (n,).
+        text: What the images are of, for the error.
+
+    Raises:
+        SpecError: None of them is ever drawn.
+    """
+    if base.weights is None:
+        return None
+    weights = base.weights[rows]
+    total = weights.sum()
+    if not total > 0:
+        raise SpecError(f"{text} has only images that {base.spec} never draws.")
+    return np.asarray(weights / total)

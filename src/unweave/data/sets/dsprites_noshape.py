@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.derived import DerivedSpec
+from unweave.data.derived import DerivedSpec, kept_odds
 from unweave.data.draws import random_index
 from unweave.data.images import Selected
 from unweave.data.sets.dsprites import Dsprites
@@ -74,16 +74,20 @@ class DspritesNoshape(DerivedSpec):
         return FactorSpace(tuple(factor for factor in factors if factor.name != _HIDDEN))
 
     def derive(self, *bases: Dataset) -> Dataset:
-        """The dataset: the images with the shapes drawn."""
+        """The dataset: the images with the shapes drawn, which keep their odds if they have any.
+
+        Raises:
+            SpecError: None of them is ever drawn.
+        """
         (base,) = bases
         space = self.factor_space
         flat = np.arange(space.size, dtype=np.int64)
         column = base.factor_space.position(_HIDDEN)
         shapes = random_index(self.seed, "hidden shape", flat, base.factor_space.sizes[column])
         indices = np.insert(space.unravel(flat), column, shapes, axis=1)
+        rows = base.factor_space.ravel(indices)
         images = Selected(
-            base.store,
-            base.factor_space.ravel(indices),
-            f"{self.name} seed {self.seed} revision {self.revision}",
+            base.store, rows, f"{self.name} seed {self.seed} revision {self.revision}"
         )
-        return Dataset(self, images, factor_space=space)
+        odds = kept_odds(base, rows, str(self))
+        return Dataset(self, images, factor_space=space, weights=odds)

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec, no_factors
+from unweave.data.derived import kept_odds
 from unweave.data.images import Images, Selected
 from unweave.data.labels import Labels
 from unweave.data.views.table import Table, ViewSpec, is_known, table_of
-from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import option
 
@@ -89,13 +89,7 @@ class PartSpec(ViewSpec):
         """
         (base,) = bases
         table = Table.of(base)
-        part = _chosen(self) if is_known(self.data) else self.choose(table)
-        weights = None
-        if base.weights is not None:
-            weights = base.weights[part.rows]
-            if not weights.sum() > 0:
-                raise SpecError(f"{self} has only images that {self.data} never draws.")
-            weights = weights / weights.sum()
+        part = _chosen(self, len(base)) if is_known(self.data) else self.choose(table)
         source: Images = base.store
         rows = part.rows
         while isinstance(source, Selected):
@@ -105,7 +99,7 @@ class PartSpec(ViewSpec):
             Selected(source, rows, _digest(rows, part.space)),
             factor_space=part.space,
             labels=None if part.space is None or part.grid else part.labels(table),
-            weights=weights,
+            weights=kept_odds(base, part.rows, str(self)),
         )
 
     def part(self) -> Part:
@@ -115,7 +109,9 @@ class PartSpec(ViewSpec):
             SpecError: There is no such image.
             DataError: It depends on images that are not there yet.
         """
-        return _chosen(self) if is_known(self.data) else self.choose(table_of(self.data))
+        if is_known(self.data):
+            return _chosen(self, self.data.count)
+        return self.choose(table_of(self.data))
 
 
 @final
@@ -186,8 +182,14 @@ def _is_grid(part: Part, table: Table) -> bool:
 
 
 @functools.lru_cache(maxsize=8)
-def _chosen(spec: PartSpec) -> Part:
-    """The part that a text names, where the text alone says it."""
+def _chosen(spec: PartSpec, count: int) -> Part:
+    """The part that a text names, where the text alone says it.
+
+    Args:
+        spec: The part.
+        count: How many images the whole has: a text stands for other images once a published file
+            is there that has fewer than was expected of it.
+    """
     return spec.choose(table_of(spec.data))
 
 
