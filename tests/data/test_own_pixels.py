@@ -1,6 +1,8 @@
 """Pictures of every kind as bytes: modes of Pillow, arrays and tensors, sizes and shapes."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -73,6 +75,21 @@ def test_16_bit_greys_are_scaled_and_not_cut_off():
     expected = np.floor(deep / 65535 * 255 + 0.5)
     np.testing.assert_array_equal(of_picture(picture)[..., 0], expected)
     np.testing.assert_array_equal(pixels_of(deep)[..., 0], expected)
+
+
+def test_16_bit_colours_lose_their_lower_bytes():
+    deep = RNG.integers(0, 65536, (5, 7, 3)).astype(">u2")
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    rows = b"".join(b"\0" + row.tobytes() for row in deep)
+    header = struct.pack(">IIBBBBB", 7, 5, 16, 2, 0, 0, 0)
+    data = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    data += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    np.testing.assert_array_equal(of_picture(Image.open(io.BytesIO(data))), deep >> 8)
 
 
 def test_of_an_animation_the_first_frame_counts():

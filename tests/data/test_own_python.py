@@ -230,6 +230,22 @@ def test_a_function_is_drawn_over_its_whole_grid_in_c_order(home):
     assert parse_dataset("stored(key=mine)").factor_space == space
 
 
+def test_a_damaged_store_is_said_and_may_be_overwritten(home):
+    from_arrays(IMAGES, name="mine")
+    path = home / "data" / "stored-mine" / "images.bin"
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(DataError, match="bytes are expected"):
+        from_arrays(IMAGES, name="mine")
+    np.testing.assert_array_equal(all_of(from_arrays(IMAGES, name="mine", overwrite=True)), IMAGES)
+    manifest = path.with_name("manifest.json")
+    manifest.write_text("no JSON")
+    with pytest.raises(DataError, match="manifest.json is damaged"):
+        _ = parse_dataset("stored(key=mine)").count
+    with pytest.raises(DataError, match="'mine' is the name of something else"):
+        from_arrays(IMAGES, name="mine")
+    np.testing.assert_array_equal(all_of(from_arrays(IMAGES, name="mine", overwrite=True)), IMAGES)
+
+
 def test_a_killed_writing_is_taken_up_anew(home):
     (home / "data" / ".stored-mine.new").mkdir(parents=True)
     (home / "data" / ".stored-mine.new" / "images.bin").write_bytes(b"half")

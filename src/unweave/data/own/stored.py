@@ -61,6 +61,9 @@ class StoredImages(OwnSpec):
                     old.rename(folder)
         facts = stored_facts(folder)
         if facts is None:
+            if folder.exists():
+                # Says what is wrong with it.
+                Store.open(folder)
             raise self._missing()
         return facts
 
@@ -186,12 +189,12 @@ def _take_place(spec: StoredImages, store: Store, *, overwrite: bool) -> None:
     if not folder.exists():
         new.rename(folder)
         return
-    before = stored_facts(folder)
-    same = before is not None and before == stored_facts(new)
-    # Images and labels; a store that is damaged says so here, and is not touched.
-    if same and Store.open(folder).fingerprint() == store.fingerprint():
-        return
     if not overwrite:
+        before = stored_facts(folder)
+        same = before is not None and before == stored_facts(new)
+        # Images and labels; a store that is damaged says so here.
+        if same and Store.open(folder).fingerprint() == store.fingerprint():
+            return
         raise _taken(spec.key, before)
     old = spec.replaced()
     shutil.rmtree(old, ignore_errors=True)
