@@ -239,7 +239,7 @@ def test_a_damaged_store_is_said_and_may_be_overwritten(home):
     np.testing.assert_array_equal(all_of(from_arrays(IMAGES, name="mine", overwrite=True)), IMAGES)
     manifest = path.with_name("manifest.json")
     manifest.write_text("no JSON")
-    with pytest.raises(DataError, match="manifest.json is damaged"):
+    with pytest.raises(DataError, match=r"manifest\.json is damaged"):
         _ = parse_dataset("stored(key=mine)").count
     with pytest.raises(DataError, match="'mine' is the name of something else"):
         from_arrays(IMAGES, name="mine")
