@@ -19,7 +19,7 @@ def _factors(row: dict[str, Any]) -> str:
     found = [f"{factor['name']} {factor['size']}" for factor in row["factors"]]
     if len(found) > _MOST_FACTORS:
         found = [*found[:3], f"and {len(found) - 3} more"]
-    return ", ".join(f"`{word}`" if word[:3] != "and" else word for word in found)
+    return ", ".join(found)
 
 
 def _getting(row: dict[str, Any]) -> str:

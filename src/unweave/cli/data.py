@@ -158,7 +158,7 @@ class DataVerify(Common):
 class DataShow(Common):
     """Show datasets: random images, one factor at a time, how often values occur, source.
 
-    Without a name all datasets that are ready are shown.
+    Without a name all datasets that `data list` has as ready are shown.
     """
 
     datasets: Positional[Annotated[tuple[str, ...], arg(metavar="[DATASET ...]")]] = ()

@@ -93,16 +93,19 @@ def _rows(dataset: Dataset) -> list[dict[str, str]]:
     """A row of the table for each factor."""
     if not dataset.labelled:
         return []
-    counts = shares(dataset)
+    factors = dataset.factor_space.factors
+    found = [factor.size for factor in factors]
+    if not is_flat(dataset):
+        found = [int((share > 0).sum()) for share in shares(dataset)]
     return [
         {
             "name": factor.name,
             "kind": factor.kind,
             "size": f"{factor.size:,}",
-            "found": f"{int((share > 0).sum()):,}",
+            "found": f"{occurring:,}",
             "values": _values(factor),
         }
-        for factor, share in zip(dataset.factor_space.factors, counts, strict=True)
+        for factor, occurring in zip(factors, found, strict=True)
     ]
 
 
