@@ -209,6 +209,31 @@ def test_factors_can_be_compared_with_each_other():
     assert "goes by b and c together" in Rule("b > c", space).describe()
 
 
+@pytest.mark.parametrize(
+    ("rule", "means"),
+    [
+        # The same in whole tenths, where nothing is rounded.
+        ("abs(a - b) - 0.2 == 0", lambda a, b: abs(a - b) == 2),
+        ("a - b - 0.1 > 0", lambda a, b: a - b > 1),
+        ("a - 0.1 - b >= 0", lambda a, b: a - 1 >= b),
+        ("a + b - 0.3 != 0", lambda a, b: a + b != 3),
+        ("0 == a * 3 - b", lambda a, b: 3 * a == b),
+        ("a % 0.2 == 0", lambda a, b: a % 2 == 0),
+        ("a % 0.2 > 0", lambda a, b: a % 2 > 0),
+        ("a % 0.3 == 0.2", lambda a, b: a % 3 == 2),
+        ("-a % 0.1 == 0", lambda a, b: True),
+        ("(a + b) % 0.3 < 0.1", lambda a, b: (a + b) % 3 < 1),
+    ],
+)
+def test_rounding_decides_nothing_where_numbers_are_computed(rule, means):
+    tenths = tuple(k / 10 for k in range(11))
+    space = FactorSpace((Factor("a", 11, tenths), Factor("b", 11, tenths)))
+    expected = [means(a, b) for a in range(11) for b in range(11)]
+    assert Rule(rule, space).grid().tolist() == expected
+    rows = space.unravel(np.arange(121))
+    assert Rule(rule, space).rows(rows, space.values(rows)).tolist() == expected
+
+
 def test_exact_values_are_compared_where_they_are_given():
     indices = np.array([[0, 0, 3, 1], [0, 0, 3, 2], [2, 0, 4, 2]])
     values = np.array([[1.0, 0.0, -0.05, 1.0], [1.0, 0.0, 0.05, 2.0], [3.0, 0.0, 0.3, 2.0]])

@@ -24,6 +24,7 @@ __all__ = [
     "Numbers",
     "Test",
     "Truth",
+    "remainder",
     "step_of",
     "values_of",
 ]
@@ -62,6 +63,10 @@ class Number:
         """The numbers, of what the columns say of each factor."""
         raise NotImplementedError
 
+    def largest(self, columns: Columns) -> Numbers:
+        """The largest of the values and constants that it is computed from, without signs."""
+        raise NotImplementedError
+
     def factors(self) -> set[int]:
         """Positions of the factors that it depends on."""
         raise NotImplementedError
@@ -77,6 +82,10 @@ class Constant(Number):
     def of(self, columns: Columns) -> Numbers:
         """As above."""
         return np.asarray(self.value)
+
+    def largest(self, columns: Columns) -> Numbers:
+        """As above."""
+        return np.asarray(abs(self.value))
 
     def factors(self) -> set[int]:
         """As above."""
@@ -95,6 +104,10 @@ class Column(Number):
         """As above."""
         return columns.of(self.position, self.index)
 
+    def largest(self, columns: Columns) -> Numbers:
+        """As above."""
+        return np.abs(columns.of(self.position, self.index))
+
     def factors(self) -> set[int]:
         """As above."""
         return {self.position}
@@ -105,12 +118,19 @@ class Column(Number):
 class Applied(Number):
     """A function of numbers."""
 
-    function: np.ufunc
+    function: Callable[..., Numbers]
     operands: tuple[Number, ...]
 
     def of(self, columns: Columns) -> Numbers:
         """As above."""
         return np.asarray(self.function(*(each.of(columns) for each in self.operands)))
+
+    def largest(self, columns: Columns) -> Numbers:
+        """As above."""
+        found = self.operands[0].largest(columns)
+        for each in self.operands[1:]:
+            found = np.maximum(found, each.largest(columns))
+        return found
 
     def factors(self) -> set[int]:
         """As above."""
@@ -146,7 +166,9 @@ class Comparison(Test):
         equality = self.sign in ("==", "!=")
         near: Numbers | float
         if self.near is None:
-            near = _ROUNDING * np.maximum(np.abs(left), np.abs(right))
+            # Not of what is left of them: a difference of equal numbers may be far below both.
+            near = _ROUNDING * np.maximum(self.left.largest(columns), self.right.largest(columns))
+            near = np.maximum(near, _ROUNDING * np.maximum(np.abs(left), np.abs(right)))
         else:
             near = self.near * (_EXACT if columns.exact and not equality else 1)
         gap = left - right
@@ -201,6 +223,13 @@ class Not(Test):
     def comparisons(self) -> Iterator[Comparison]:
         """As above."""
         return self.part.comparisons()
+
+
+def remainder(number: Numbers, divisor: Numbers) -> Numbers:
+    """What is left of a division, 0 where but for rounding it would be."""
+    rest = np.remainder(number, divisor)
+    near = _ROUNDING * np.maximum(np.abs(number), np.abs(divisor))
+    return np.asarray(np.where(np.abs(divisor - rest) <= near, 0.0, rest))
 
 
 def values_of(factor: Factor, index: bool) -> Numbers:

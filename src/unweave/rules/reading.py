@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 from typing import final
 
 import numpy as np
@@ -19,6 +20,7 @@ from unweave.rules.nodes import (
     Joined,
     Not,
     Number,
+    Numbers,
     Test,
     step_of,
     values_of,
@@ -143,7 +145,7 @@ class Reader:
         around = " and ".join(f"{table[place]:.6g} (index {place})" for place in (*below, *above))
         raise self._no(f"{factor.name} has no value {value:.6g}; next to it are {around}")
 
-    def _applied(self, function: np.ufunc, operands: tuple[Number, ...]) -> Number:
+    def _applied(self, function: Callable[..., Numbers], operands: tuple[Number, ...]) -> Number:
         result = Applied(function, operands)
         if result.factors():
             return result

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from unweave.errors import SpecError
+from unweave.rules.nodes import Numbers, remainder
 
 __all__ = ["ARITHMETIC", "COMPARISONS", "read_tree", "refuse"]
 
@@ -35,12 +37,12 @@ _NODES = (
     ast.Set,
 )
 _FUNCTIONS = ("index", "abs")
-ARITHMETIC: Final[dict[type[ast.operator], np.ufunc]] = {
+ARITHMETIC: Final[dict[type[ast.operator], Callable[..., Numbers]]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
     ast.Div: np.divide,
-    ast.Mod: np.remainder,
+    ast.Mod: remainder,
 }
 COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
     ast.Eq: "==",
