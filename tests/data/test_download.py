@@ -11,7 +11,7 @@ import pytest
 
 from reference.server import answer, broken, checksum, running, status
 from unweave.data import transfer as transfer_module
-from unweave.data.download import RemoteFile, downloads, fetch
+from unweave.data.download import RemoteFile, downloads, fetch, set_aside
 from unweave.data.transfer import Patience, transfer
 from unweave.errors import DataError
 
@@ -289,6 +289,14 @@ def test_wrong_bytes_are_kept_aside_and_named(home, server):
     # The next call begins anew.
     assert get(server, "/file", checksum=checksum(CONTENT)).read_bytes() == CONTENT
     assert ranges(server) == [None, None]
+
+
+def test_a_wrong_file_that_another_process_has_set_aside_is_where_it_said(tmp_path):
+    path = tmp_path / "file.bin"
+    path.write_bytes(OTHER)
+    assert set_aside(path) == set_aside(path) == tmp_path / "file.bin.wrong"
+    assert (tmp_path / "file.bin.wrong").read_bytes() == OTHER
+    assert not path.exists()
 
 
 def test_wrong_bytes_of_one_mirror_are_right_at_another(home, server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -182,5 +183,7 @@ def set_aside(path: Path, original: Path | None = None) -> Path:
     """
     name = (original or path).name
     kept = path.with_name(f"{name}.wrong")
-    path.replace(kept)
+    # Another process that was refused the same file may have renamed it already.
+    with contextlib.suppress(FileNotFoundError):
+        path.replace(kept)
     return kept
