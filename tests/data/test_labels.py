@@ -120,6 +120,25 @@ def test_damaged_labels_are_named(home, name):
         Five().open()
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {},
+        [],
+        {"factors": []},
+        {"factors": [], "sha256": []},
+        {"factors": [{"name": "hue"}], "sha256": {"factors.npy": ""}},
+        {"factors": [], "sha256": {"values.npy": ""}},
+    ],
+)
+def test_a_manifest_that_is_wrong_about_labels_is_refused(home, labels):
+    Five().open()
+    path = Five().folder() / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"labels": labels}))
+    with pytest.raises(DataError, match=r"manifest.json is damaged: .*Delete the folder"):
+        Five().open()
+
+
 def test_labels_are_part_of_the_fingerprint(home):
     prints = {Five(kind=kind).open().store.fingerprint() for kind in ("values", "indices")}
     assert len(prints) == 2

@@ -389,6 +389,7 @@ def test_another_format_is_refused(stored, text):
         {"crc32": ["00000000", "00000000", "00000000"]},
         {"crc32": ["zz", "00", "00"]},
         {"sha256": "0" * 64},
+        {"details": None},
     ],
 )
 def test_a_manifest_whose_fields_do_not_fit_is_refused(stored, changes):

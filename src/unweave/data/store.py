@@ -147,8 +147,16 @@ class Store:
         form = self.manifest.get("labels")
         if form is None:
             return None
+        try:
+            space = FactorSpace.from_list(form["factors"])
+            sums = {name: str(form["sha256"][name]) for name in (_FACTORS, *form["sha256"])}
+        except (KeyError, TypeError, ValueError):
+            raise DataError(
+                f"{self.folder / MANIFEST} is damaged: what it says of the factors does not fit "
+                f"together. {_remedy(self.folder)}"
+            ) from None
         tables: list[NDArray[Any]] = []
-        for name, expected in form["sha256"].items():
+        for name, expected in sums.items():
             path = self.folder / name
             try:
                 data = path.read_bytes()
@@ -160,7 +168,7 @@ class Store:
                 raise DataError(f"{path} is damaged. {_remedy(self.folder)}")
             tables.append(np.load(io.BytesIO(data)))
         values = tables[1] if len(tables) > 1 else None
-        return FactorSpace.from_list(form["factors"]), Labels(tables[0], values)
+        return space, Labels(tables[0], values)
 
     def fingerprint(self) -> str:
         """Equal for equal images and labels."""
@@ -411,6 +419,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
             and len(manifest["image_shape"]) == 3
             and all(isinstance(side, int) and side > 0 for side in manifest["image_shape"])
             and manifest["block"] == BLOCK
+            and isinstance(manifest["details"], dict)
             and len(manifest["crc32"]) == blocks
             and manifest["sha256"] == _table_digest(manifest["crc32"])
         )
