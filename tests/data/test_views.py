@@ -8,7 +8,15 @@ from typing import ClassVar, final
 import numpy as np
 import pytest
 
-from unweave.data import Batches, DatasetSpec, Labels, StoredSpec, load_dataset, parse_dataset
+from unweave.data import (
+    Batches,
+    DatasetSpec,
+    Labels,
+    StoredSpec,
+    load_dataset,
+    parse_dataset,
+    with_file,
+)
 from unweave.data.views import CORRELATIONS
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
@@ -384,3 +392,22 @@ def test_a_subset_needs_no_factors(home):
         _ = spec.factor_space
     with pytest.raises(DataError, match="are not known"):
         part.factors([0])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("subset(data=mnist)", "there write mnist(path='a file.npz') in place of mnist."),
+        (
+            "noisy_dsprites(data=dsprites(grid=(3, 1, 1, 2, 2)))",
+            "write dsprites(path='a file.npz', source=archive, grid=(3, 1, 1, 2, 2)) in place of",
+        ),
+        # The innermost is the one that is written anew.
+        ("subset(data=only(data=mpi3d, where='object_size == 0'))", "in place of mpi3d."),
+        ("subset(data=circles)", "circles is not read from an archive"),
+    ],
+)
+def test_a_file_of_a_part_belongs_into_its_text(text, said):
+    with pytest.raises(SpecError) as caught:
+        with_file(text, "a file.npz")
+    assert said in str(caught.value)

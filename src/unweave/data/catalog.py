@@ -8,6 +8,7 @@ from typing import cast
 
 from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
+from unweave.data.derived import DerivedSpec
 from unweave.data.store import Progress
 from unweave.errors import SpecError
 from unweave.spec import build, field_hints, members, parse
@@ -74,6 +75,12 @@ def with_file(text: str, archive: str | Path | None) -> DatasetSpec:
     spec = parse_dataset(text)
     if archive is None:
         return spec
+    if isinstance(spec, DerivedSpec):
+        base = spec.bases[0]
+        raise SpecError(
+            f"{spec.name} is made of {base} and has no file of its own. Name the file in the "
+            f"text: there write {with_file(str(base), archive)} in place of {base}."
+        )
     if not isinstance(spec, ArchiveSpec):
         raise SpecError(f"{spec.name} is not read from an archive, so no file can be given.")
     changes = {"path": str(archive)}
