@@ -59,7 +59,7 @@ def test_the_table_of_batches_has_ratios_and_shares():
 
 def test_the_table_says_what_is_missed():
     slower = {**BATCH, "gather": 0.51}
-    steps = dict.fromkeys(("circles", "xyobject"), {"loaded": 20.0, "fixed": 18.9})
+    steps = {text: {"loaded": 20.0, "fixed": 18.9} for text in ("circles", "xyobject")}
     lines = bench.batch_table({"circles": slower, "xyobject": slower}, steps)
     assert lines[6].endswith("memory / gather at least 10: missed |")
     # In colour the loader that is compared with reads files.

@@ -11,6 +11,8 @@ from matplotlib.image import imread
 
 import unweave
 from plots.rendered import find
+from reference.published import PUBLISHED
+from reference.small_archives import SMALL_ARCHIVES
 from report.pages import Page
 from unweave.data import Dataset
 from unweave.report import write_datasets
@@ -116,3 +118,13 @@ def test_the_same_datasets_give_the_same_bytes(texts, tmp_path):
     assert first == second
     page_of(texts, tmp_path / "two.html", seed=1)
     assert (tmp_path / "two.html").read_bytes() != first
+
+
+@pytest.mark.parametrize("name", sorted(SMALL_ARCHIVES | PUBLISHED))
+def test_published_datasets_are_shown(name, tmp_path, monkeypatch):
+    text = (SMALL_ARCHIVES | PUBLISHED)[name](tmp_path, monkeypatch)
+    page = page_of([text], tmp_path / "page.html")
+    assert "archive" in page.words
+    assert "Published at" in page.words
+    assert len(page.rows) == len(unweave.load_dataset(text).factor_space.factors) + 1
+    assert len(page.all("img")) == 1 + (not unweave.load_dataset(text).is_grid)
