@@ -4,9 +4,9 @@ from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
 from unweave.data.catalog import catalog, load_dataset, parse_dataset, with_file
-from unweave.data.composed import Composed, Drawn
+from unweave.data.composed import Composed
 from unweave.data.derived import DerivedSpec
-from unweave.data.drawn import DrawnSpec
+from unweave.data.drawn import Drawn, DrawnSpec
 from unweave.data.images import Images, Selected
 from unweave.data.labels import Labels
 from unweave.data.own.arrays import Arrays, H5Arrays

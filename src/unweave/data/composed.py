@@ -1,4 +1,4 @@
-"""Images that lie nowhere: composed of another source's when read, or drawn by a function."""
+"""Images that lie nowhere, but are composed of those of another source when they are read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from unweave.data.images import Images
 from unweave.data.store import Progress
 
-__all__ = ["Composed", "Drawn"]
+__all__ = ["Composed"]
 
 _Pixels: TypeAlias = NDArray[np.uint8]
 _Flat: TypeAlias = NDArray[np.int64]
@@ -72,44 +72,3 @@ class Composed:
             DataError: Something is damaged.
         """
         self._base.verify(progress)
-
-
-@final
-class Drawn:
-    """Images drawn whenever they are read.
-
-    Args:
-        image_shape: (H, W, C).
-        count: How many images there are.
-        draw: From flat indices, (n,), to images (n, H, W, C) of 0 to 255.
-        name: What is drawn, in full: the fingerprint.
-    """
-
-    def __init__(
-        self,
-        image_shape: tuple[int, int, int],
-        count: int,
-        draw: Callable[[_Flat], _Pixels],
-        name: str,
-    ) -> None:
-        """Keep all of them; nothing is drawn."""
-        self.image_shape = image_shape
-        self.count = count
-        self.scale = 1 / 255
-        self._draw = draw
-        self._name = name
-
-    def gather(self, flat: _Flat) -> _Pixels:
-        """Images at flat indices, (n, H, W, C), 0 to 255."""
-        return self._draw(flat)
-
-    def images(self, flat: _Flat) -> _Pixels:
-        """Images at flat indices, (n, H, W, C), 0 to 255."""
-        return self._draw(flat)
-
-    def fingerprint(self) -> str:
-        """What is drawn."""
-        return self._name
-
-    def verify(self, progress: Progress | None = None) -> None:
-        """Nothing lies on disk that could be damaged."""

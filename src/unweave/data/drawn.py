@@ -1,19 +1,22 @@
-"""Datasets that are drawn whenever they are read, and never lie on disk."""
+"""Images that are drawn whenever they are read, and datasets of them: nothing lies on disk."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Final
+from collections.abc import Callable
+from typing import ClassVar, Final, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.composed import Drawn
 from unweave.data.store import Progress
 from unweave.errors import SpecError
 
-__all__ = ["DrawnSpec"]
+__all__ = ["Drawn", "DrawnSpec"]
+
+_Pixels: TypeAlias = NDArray[np.uint8]
+_Flat: TypeAlias = NDArray[np.int64]
 
 # The order of an epoch takes 16 bytes an image.
 _MOST: Final = 10**8
@@ -64,6 +67,47 @@ class DrawnSpec(DatasetSpec):
             f"{self} revision {self.revision}",
         )
         return Dataset(self, images, factor_space=space)
+
+    def verify(self, progress: Progress | None = None) -> None:
+        """Nothing lies on disk that could be damaged."""
+
+
+@final
+class Drawn:
+    """Images drawn whenever they are read.
+
+    Args:
+        image_shape: (H, W, C).
+        count: How many images there are.
+        draw: From flat indices, (n,), to images (n, H, W, C) of 0 to 255.
+        name: What is drawn, in full: the fingerprint.
+    """
+
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        count: int,
+        draw: Callable[[_Flat], _Pixels],
+        name: str,
+    ) -> None:
+        """Keep all of them; nothing is drawn."""
+        self.image_shape = image_shape
+        self.count = count
+        self.scale = 1 / 255
+        self._draw = draw
+        self._name = name
+
+    def gather(self, flat: _Flat) -> _Pixels:
+        """Images at flat indices, (n, H, W, C), 0 to 255."""
+        return self._draw(flat)
+
+    def images(self, flat: _Flat) -> _Pixels:
+        """Images at flat indices, (n, H, W, C), 0 to 255."""
+        return self._draw(flat)
+
+    def fingerprint(self) -> str:
+        """What is drawn."""
+        return self._name
 
     def verify(self, progress: Progress | None = None) -> None:
         """Nothing lies on disk that could be damaged."""
