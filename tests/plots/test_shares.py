@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -27,7 +29,8 @@ def test_each_value_has_a_bar_and_few_values_their_names():
     assert ticks(shape) == ["square", "ellipse", "heart"]
     assert ticks(pos_x) == ["0", "9"]
     assert shape.get_ylim()[0] == 0
-    assert shape.texts[0].get_text() == "3 values"
+    assert [text.get_text() for text in shape.texts] == []
+    assert [text.get_text() for text in pos_x.texts] == ["10 values"]
     # The dashed line is where equal bars would end.
     assert shape.lines[0].get_ydata()[0] == pytest.approx(1 / 3)
 
@@ -43,6 +46,37 @@ def test_neighbours_of_many_values_are_joined():
         first, last = round(x), round(x + width)
         assert height == pytest.approx(shares[first:last].sum())
     assert ticks(axes) == ["0", "1392"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["red 1/4", *["..."] * 22, "magenta 4/4"],
+        ["12345678", *["..."] * 1391, "12345678"],
+        [f"a value with the name {k}" for k in range(9)],
+        ["absent", "present"],
+        ["a single value of a long name"],
+    ],
+    ids=len,
+)
+def test_words_of_neighbours_do_not_overlap(names):
+    factors = [f"a_factor_with_the_name_{k}" for k in range(4)]
+    share = np.full(len(names), 1 / len(names))
+    figure = share_bars(dict.fromkeys(factors, share), dict.fromkeys(factors, names))
+    figure.canvas.draw()
+    boxes = [
+        text.get_window_extent()
+        for axes in figure.axes
+        for text in (*axes.get_xticklabels(), *axes.texts, *axes.findobj(_is_title))
+        if text.get_text()
+    ]
+    assert len(boxes) >= 2 * len(factors)
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def _is_title(one):
+    return getattr(one, "get_text", str)().startswith("a_factor")
 
 
 def test_what_is_no_share_is_refused():

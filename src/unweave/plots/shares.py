@@ -19,6 +19,9 @@ _COLUMNS = 4
 _MOST_BARS = 64
 _MOST_NAMES = 4
 _LONGEST_NAME = 8
+_LONGEST_END = 12
+_LEAVES_ROOM = 16
+_LONGEST_TITLE = 18
 
 
 @styled
@@ -55,7 +58,7 @@ def share_bars(
                 f"names; got shape {heights.shape}."
             )
         axes = figure.add_subplot(rows, columns, number + 1)
-        axes.set_title(factor, pad=4)
+        axes.set_title(factor, pad=4, fontsize=9.5 if len(factor) <= _LONGEST_TITLE else 7)
         _panel(axes, heights, names[factor])
     if title:
         figure.suptitle(title, x=0.008, ha="left")
@@ -77,14 +80,22 @@ def _panel(axes: Axes, heights: NDArray[np.float64], names: Sequence[str]) -> No
     axes.yaxis.set_major_locator(MaxNLocator(3))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{100 * v:.3g}%"))
     axes.tick_params(axis="both", length=0, labelsize=7)
-    short = count <= _MOST_NAMES and max(map(len, names)) <= _LONGEST_NAME
-    shown = range(count) if short else sorted({0, count - 1})
-    axes.set_xticks([place + 0.5 for place in shown], [names[place] for place in shown])
-    if not short and count > 1:
-        first, *_, last = axes.get_xticklabels()
-        first.set_horizontalalignment("left")
-        last.set_horizontalalignment("right")
-    axes.text(
-        1, 1.02, f"{count:,} values", transform=axes.transAxes, fontsize=6.5, color=MUTED,
-        ha="right", va="bottom",
-    )  # fmt: skip
+    if count == 1 or (count <= _MOST_NAMES and max(map(len, names)) <= _LONGEST_NAME):
+        axes.set_xticks([place + 0.5 for place in range(count)], names)
+        return
+    first, last = _clipped(names[0]), _clipped(names[-1])
+    axes.set_xticks([0, count], [first, last])
+    for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
+        label.set_horizontalalignment(side)
+    if len(first) + len(last) <= _LEAVES_ROOM:
+        axes.text(
+            0.5, -0.05, f"{count:,} values", transform=axes.transAxes, fontsize=6.5, color=MUTED,
+            ha="center", va="top",
+        )  # fmt: skip
+
+
+def _clipped(name: str) -> str:
+    """As much of a name as there is room for at an end of the axis."""
+    return (
+        name if len(name) <= _LONGEST_END else f"{name[: _LONGEST_END - 1]}\N{HORIZONTAL ELLIPSIS}"
+    )
