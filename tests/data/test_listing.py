@@ -77,10 +77,18 @@ def test_what_depends_on_images_that_are_not_there_is_refused(empty_home):
 
 
 def test_every_member_that_is_no_dataset_by_itself_has_an_example():
-    found = kinds()
-    unlisted = {name for name, cls in members(DatasetSpec).items() if not cls.listed}
+    # Other tests have members of their own.
+    ours = {
+        name: cls
+        for family in (DatasetSpec, Sampler)
+        for name, cls in members(family).items()
+        if cls.__module__.startswith("unweave.")
+    }
+    found = {kind: [row for row in rows if row["name"] in ours] for kind, rows in kinds().items()}
+    samplers = set(members(Sampler)) & set(ours)
+    unlisted = {name for name in set(ours) - samplers if not ours[name].listed}
     assert {row["name"] for row in found["views"] + found["own"]} == unlisted
-    assert {row["name"] for row in found["samplers"]} == set(members(Sampler))
+    assert {row["name"] for row in found["samplers"]} == samplers
     for kind, family in (("views", DatasetSpec), ("own", DatasetSpec), ("samplers", Sampler)):
         for row in found[kind]:
             example = row["example"].replace("'...'", "'x'")
