@@ -85,8 +85,9 @@ def _panel(axes: Axes, heights: NDArray[np.float64], names: Sequence[str]) -> No
         return
     first, last = _clipped(names[0]), _clipped(names[-1])
     axes.set_xticks([0, count], [first, last])
-    for label, side in zip(axes.get_xticklabels(), ("left", "right"), strict=True):
-        label.set_horizontalalignment(side)
+    at_first, at_last = axes.get_xticklabels()
+    at_first.set_horizontalalignment("left")
+    at_last.set_horizontalalignment("right")
     if len(first) + len(last) <= _LEAVES_ROOM:
         axes.text(
             0.5, -0.05, f"{count:,} values", transform=axes.transAxes, fontsize=6.5, color=MUTED,
