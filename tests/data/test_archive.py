@@ -141,7 +141,8 @@ def test_files_that_are_missing_are_named_before_any_work(home, folder):
         for words in (
             f"{folder / 'tones.bin'} does not exist",
             "https://example.org/two",
-            "unweave data prepare two_files --from FOLDER. Or use something else.",
+            "unweave data prepare two_files --from FOLDER, and train on two_files(path='FOLDER'). "
+            "Or use something else.",
         ):
             assert words in str(caught.value)
     assert not home.exists()
@@ -210,7 +211,7 @@ def test_a_download_that_fails_says_what_to_do(home):
     for words in (
         "no address is known",
         "Fetch images.bin, tones.bin by hand from https://example.org/two",
-        "unweave data prepare 'two_files(darker=True)' --from FOLDER",
+        "unweave data prepare 'two_files(darker=True)' --from FOLDER, and train on two_files(",
     ):
         assert words in str(caught.value)
 
@@ -224,7 +225,7 @@ def test_terms_that_must_be_accepted_are_named_before_any_work(home, tmp_path):
             "with_terms are not downloaded",
             "Accept the terms at https://example.org/terms",
             "fetch secret.bin from https://example.org/files",
-            "unweave data prepare with_terms --from FILE",
+            "unweave data prepare with_terms --from FILE, and train on with_terms(path='FILE').",
         ):
             assert words in str(caught.value)
     assert not home.exists()

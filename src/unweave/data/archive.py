@@ -225,7 +225,9 @@ class ArchiveSpec(StoredSpec):
             if self.terms is None
             else f"Accept the terms at {self.terms}, fetch {names} from {self.page}"
         )
-        return f"{begun}, then: {command} {place}. {self.instead}".rstrip()
+        # Files of another place are another dataset: without them the text downloads as before.
+        then = str(replace(self, path=place))
+        return f"{begun}, then: {command} {place}, and train on {then}. {self.instead}".rstrip()
 
 
 def _stamp(paths: tuple[Path, ...]) -> list[int]:
