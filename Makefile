@@ -66,8 +66,10 @@ test: $(STAMP)
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory docs
 
+# A process a core, each with one thread: two with two threads each wait for one another.
 unit: $(STAMP)
-	$(BIN)/python -m pytest -m 'not slow' $(PYTEST)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' \
+	  --numprocesses auto --maxprocesses 8 --dist loadfile $(PYTEST)
 
 # pytest ends with 5 when it found no slow test, which is no failure.
 test-slow: $(STAMP)

@@ -30,7 +30,7 @@ def pixels(request):
         (Laplace(scale=0.7), lambda a, x: objectives_reference.laplace(a, x, 0.7)),
         (Laplace(), lambda a, x: objectives_reference.laplace(a, x, 1 / 3)),
     ],
-    ids=str,
+    ids=lambda given: str(given) if isinstance(given, Likelihood) else "",
 )
 def test_each_image_has_the_sum_over_its_pixels(likelihood, oracle, pixels):
     logits, images = pixels

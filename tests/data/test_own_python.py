@@ -262,3 +262,13 @@ def test_an_overwrite_that_was_killed_half_way_loses_nothing(home):
     with pytest.raises(DataError, match="12 other images"):
         from_arrays(IMAGES[::-1], name="mine")
     np.testing.assert_array_equal(all_of(load_dataset("stored(key=mine)")), IMAGES)
+
+
+def test_factors_of_far_more_combinations_than_images(home):
+    rng = np.random.default_rng(0)
+    factors = np.column_stack([rng.integers(0, 2, (60, 40)), np.arange(60)])
+    images = rng.integers(0, 256, (60, 4, 4, 3), dtype=np.uint8)
+    data = from_arrays(images, factors, name="attributes", size=4)
+    assert data.factor_space.size == 60 * 2**40
+    assert not data.is_grid
+    np.testing.assert_array_equal(data.factors(np.arange(60)), factors)

@@ -147,3 +147,28 @@ def test_threads_end_with_an_error_and_when_nobody_asks_any_more():
     assert next(results) == 0
     results.close()
     assert threading.active_count() <= before
+
+
+def test_threads_can_be_left_by_one_of_their_own():
+    left, failures = threading.Event(), []
+
+    def work(item):
+        if item == 1:
+            left.wait(10)
+            try:
+                results.close()
+            except RuntimeError as error:
+                failures.append(error)
+            left.clear()
+        return item
+
+    results = in_threads(work, range(9), ahead=2)
+    assert next(results) == 0
+    left.set()
+    for _ in range(1000):
+        if not left.is_set():
+            break
+        time.sleep(0.01)
+    assert not left.is_set()
+    assert failures == []
+    assert list(results) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from collections import deque
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from unweave.data.files.bundle import Bundle
 
-__all__ = ["Making", "Unreadable", "in_threads", "picture", "read_pictures", "resized"]
+__all__ = ["Making", "Unreadable", "in_threads", "picture", "read_pictures", "resized", "threads"]
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -93,6 +94,20 @@ def resized(
     return result
 
 
+@contextlib.contextmanager
+def threads() -> Iterator[ThreadPoolExecutor]:
+    """Several threads, told at the end to begin nothing more, and not waited for.
+
+    A generator that is left in the middle is closed by whichever thread collects garbage; that may
+    be one of its own, which cannot wait for itself.
+    """
+    pool = ThreadPoolExecutor(min(4, os.cpu_count() or 1))
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 def in_threads(
     work: Callable[[_Item], _Result], items: Iterable[_Item], ahead: int = _AHEAD
 ) -> Iterator[_Result]:
@@ -106,18 +121,14 @@ def in_threads(
         items: At most `ahead` of them, or of their results, are in memory at once.
         ahead: As above.
     """
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+    with threads() as pool:
         pending: deque[Future[_Result]] = deque()
-        try:
-            for item in items:
-                pending.append(pool.submit(work, item))
-                if len(pending) >= ahead:
-                    yield pending.popleft().result()
-            while pending:
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) >= ahead:
                 yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+        while pending:
+            yield pending.popleft().result()
 
 
 def read_pictures(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +18,7 @@ from unweave.data.download import RemoteFile
 from unweave.data.files.checks import check_order
 from unweave.data.files.kept import kept_rows
 from unweave.data.files.npz import DAMAGE, npy_blocks
+from unweave.data.files.pictures import threads
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 
@@ -122,7 +121,7 @@ class Archive:
             DataError: An image is missing, damaged, or of another size.
         """
         wanted = kept_rows(self._layout.space, kept)
-        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        with threads() as pool:
             for first in range(0, len(wanted), _BLOCK):
                 names = [f"images/{index:06}.png" for index in wanted[first : first + _BLOCK]]
                 # The threads decode; the zip is read by this one, piece after piece.

@@ -68,7 +68,8 @@ def known_of(columns: Mapping[str, ArrayLike], bins: int, where: str) -> Known:
         exact.append(numbers)
     space = FactorSpace(tuple(factors))
     table = np.stack(indices, axis=1)
-    if not continuous and np.array_equal(space.ravel(table), np.arange(space.size)):
+    whole = not continuous and space.size == len(table)
+    if whole and np.array_equal(space.ravel(table), np.arange(len(table))):
         return Known(space, None)
     return Known(space, Labels(table, np.stack(exact, axis=1) if continuous else None))
 
