@@ -141,8 +141,7 @@ def test_files_that_are_missing_are_named_before_any_work(home, folder):
         for words in (
             f"{folder / 'tones.bin'} does not exist",
             "https://example.org/two",
-            "unweave data prepare two_files --from FOLDER, and train on two_files(path='FOLDER'). "
-            "Or use something else.",
+            "unweave data prepare two_files --from FOLDER. Or use something else.",
         ):
             assert words in str(caught.value)
     assert not home.exists()
@@ -211,7 +210,7 @@ def test_a_download_that_fails_says_what_to_do(home):
     for words in (
         "no address is known",
         "Fetch images.bin, tones.bin by hand from https://example.org/two",
-        "unweave data prepare 'two_files(darker=True)' --from FOLDER, and train on two_files(",
+        "unweave data prepare 'two_files(darker=True)' --from FOLDER.",
     ):
         assert words in str(caught.value)
 
@@ -225,7 +224,7 @@ def test_terms_that_must_be_accepted_are_named_before_any_work(home, tmp_path):
             "with_terms are not downloaded",
             "Accept the terms at https://example.org/terms",
             "fetch secret.bin from https://example.org/files",
-            "unweave data prepare with_terms --from FILE, and train on with_terms(path='FILE').",
+            "unweave data prepare with_terms --from FILE.",
         ):
             assert words in str(caught.value)
     assert not home.exists()
@@ -265,3 +264,48 @@ def test_a_file_can_be_given_for_every_archive(home, tmp_path, cls):
     for words in (str(tmp_path), "does not exist", "unweave data prepare", "--from", spec.page):
         assert words in str(caught.value)
     assert not home.exists()
+
+
+def test_a_file_that_was_prepared_stands_for_the_name_alone(home, folder, server):
+    spec = with_file("two_files", folder)
+    spec.open()
+    assert not parse_dataset("two_files").ready()
+    spec.remember()
+    named = parse_dataset("two_files")
+    assert named.ready()
+    assert named.folder() == spec.folder()
+    named.check_loadable()
+    np.testing.assert_array_equal(named.open().images([0, 1, 2]), EXPECTED)
+    named.verify()
+    # Other settings are other images.
+    assert not parse_dataset("two_files(darker=True)").ready()
+    # Once the files are gone the store still stands for it; once the store is gone, nothing does.
+    shutil.rmtree(folder)
+    assert len(named.open()) == 3
+    shutil.rmtree(spec.folder())
+    assert not named.ready()
+    assert server.asked == []
+    named.open()
+    assert len(server.asked) == 2
+
+
+def test_the_last_file_that_was_prepared_counts(home, folder, tmp_path):
+    first = with_file("two_files", folder)
+    first.open()
+    first.remember()
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    second = with_file("two_files", other)
+    second.open()
+    second.remember()
+    assert parse_dataset("two_files").folder() == second.folder() != first.folder()
+
+
+def test_terms_are_not_asked_for_again_once_a_file_is_prepared(home, tmp_path):
+    (tmp_path / "mine.bin").write_bytes(bytes(12))
+    spec = with_file("with_terms", tmp_path / "mine.bin")
+    spec.open()
+    spec.remember()
+    named = parse_dataset("with_terms")
+    named.check_loadable()
+    assert len(named.open()) == 3

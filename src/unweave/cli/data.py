@@ -112,12 +112,14 @@ class DataPrepare(Common):
         """Prepare and describe it."""
         import time
 
-        from unweave.data import with_file
+        from unweave.data import ArchiveSpec, with_file
 
         spec = with_file(self.dataset, self.from_file)
         begun = time.monotonic()
         with bar() as progress:
             spec.open(progress)
+        if isinstance(spec, ArchiveSpec):
+            spec.remember()
         seconds = time.monotonic() - begun
         row = _row(spec) | {"seconds": seconds}
         self.emit(row, f"{_line(row)}\n  opened in {seconds:.1f} s")

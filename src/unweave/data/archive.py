@@ -18,6 +18,7 @@ from unweave.data.download import RemoteFile, digest, fetch, set_aside
 from unweave.data.store import Encoding, Progress, row_bytes
 from unweave.data.stored import StoredSpec
 from unweave.errors import DataError, SpecError
+from unweave.rundir import read_json, write_json
 from unweave.spec import option, to_dict
 
 __all__ = ["ArchiveSpec"]
@@ -127,6 +128,24 @@ class ArchiveSpec(StoredSpec):
             form["path"] = str(Path(self.path).expanduser().resolve())
         return form
 
+    def folder(self) -> Path:
+        """Where the store lies, or will: without a path, also that of files `remember` knows."""
+        own = super().folder()
+        if self.path is not None or own.exists():
+            return own
+        note = _note(own)
+        if note.is_file():
+            known = replace(self, path=read_json(note)["path"]).folder()
+            if known.exists():
+                return known
+        return own
+
+    def remember(self) -> None:
+        """Let the text without a path stand for the images of this path, until others are."""
+        if self.path is not None:
+            place = super(ArchiveSpec, replace(self, path=None)).folder()
+            write_json(_note(place), {"path": self.address()["path"]})
+
     def check_loadable(self) -> None:
         """Refuse files that are not there, and a download that needs a person.
 
@@ -225,9 +244,12 @@ class ArchiveSpec(StoredSpec):
             if self.terms is None
             else f"Accept the terms at {self.terms}, fetch {names} from {self.page}"
         )
-        # Files of another place are another dataset: without them the text downloads as before.
-        then = str(replace(self, path=place))
-        return f"{begun}, then: {command} {place}, and train on {then}. {self.instead}".rstrip()
+        return f"{begun}, then: {command} {place}. {self.instead}".rstrip()
+
+
+def _note(folder: Path) -> Path:
+    """Says whose images stand for those of a store that is not built."""
+    return folder.with_name(f"{folder.name}.json")
 
 
 def _stamp(paths: tuple[Path, ...]) -> list[int]:
