@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from reference.members import shipped
 from unweave.data import DatasetSpec, catalog
 from unweave.data.listing import describe, kinds
 from unweave.data.samplers import Sampler
-from unweave.spec import members
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "datasets.md"
 _MOST_FACTORS = 9
+_OURS = shipped(DatasetSpec, Sampler)
 
 
 def _factors(row: dict[str, Any]) -> str:
@@ -36,7 +37,7 @@ def _getting(row: dict[str, Any]) -> str:
 
 
 def _datasets(rendered: bool) -> list[str]:
-    specs = [spec for spec in catalog() if spec.name in _ours()]
+    specs = [spec for spec in catalog() if spec.name in _OURS]
     rows = [row for row in map(describe, specs) if (row["source"] == "rendered") == rendered]
     lines = [
         "| dataset | images | factors | what and from whom | how to get it |",
@@ -55,18 +56,8 @@ def _datasets(rendered: bool) -> list[str]:
 
 def _members(kind: str) -> list[str]:
     lines = ["| example | what it is |", "|---|---|"]
-    rows = [row for row in kinds()[kind] if row["name"] in _ours()]
+    rows = [row for row in kinds()[kind] if row["name"] in _OURS]
     return [*lines, *(f"| `{row['example']}` | {row['about']} |" for row in rows)]
-
-
-def _ours() -> set[str]:
-    """Names of the members that the package has; other tests have some of their own."""
-    return {
-        name
-        for family in (DatasetSpec, Sampler)
-        for name, cls in members(family).items()
-        if cls.__module__.startswith("unweave.")
-    }
 
 
 def tables() -> dict[str, str]:

@@ -14,7 +14,7 @@ from unweave.data.base import no_factors
 from unweave.data.download import RemoteFile
 from unweave.data.files import celeba
 from unweave.data.labels import Labels
-from unweave.data.store import Encoding, Progress
+from unweave.data.store import Progress
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import number, option
 
@@ -92,11 +92,6 @@ class CelebA(ArchiveSpec):
     def image_shape(self) -> tuple[int, int, int]:
         """(64, 64, 3)."""
         return (64, 64, 3)
-
-    @property
-    def encoding(self) -> Encoding:
-        """`bytes`."""
-        return "bytes"
 
     def locate(self, path: Path) -> tuple[Path, ...]:
         """The photographs, packed or not, and the tables, in the usual places."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from unweave.data.download import RemoteFile
 from unweave.data.files.chairs3d import FILE, PAGE, SPACE, read_archive
 from unweave.data.grid_archive import GridArchiveSpec
-from unweave.data.store import Encoding, Progress
+from unweave.data.store import Progress
 from unweave.factors import FactorSpace
 from unweave.spec import number
 
@@ -64,11 +64,6 @@ class Chairs3D(GridArchiveSpec):
     def image_shape(self) -> tuple[int, int, int]:
         """(64, 64, 1)."""
         return (64, 64, 1)
-
-    @property
-    def encoding(self) -> Encoding:
-        """`bytes`."""
-        return "bytes"
 
     def read(
         self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None

@@ -15,7 +15,7 @@ from unweave.data.files.checks import first_of
 from unweave.data.files.idx import idx_blocks
 from unweave.data.files.pictures import resized
 from unweave.data.labels import Labels
-from unweave.data.store import BLOCK, Encoding, Progress
+from unweave.data.store import BLOCK, Progress
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import option
@@ -97,11 +97,6 @@ class _Idx(ArchiveSpec):
         """(32, 32, 1), or (28, 28, 1) where they are not resized."""
         side = _SIDE if self.resize == "none" else _LARGE
         return (side, side, 1)
-
-    @property
-    def encoding(self) -> Encoding:
-        """`bytes`: pixels are grey."""
-        return "bytes"
 
     def locate(self, path: Path) -> tuple[Path, ...]:
         """Both files, packed or not, in a folder, where others unpack them to, or beside one."""

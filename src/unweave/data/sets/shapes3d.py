@@ -15,7 +15,7 @@ from unweave.data.grid_archive import GridArchiveSpec
 from unweave.data.images import Images
 from unweave.data.layered import Layered
 from unweave.data.render import rooms
-from unweave.data.store import Encoding, Progress, Store
+from unweave.data.store import Progress, Store
 from unweave.factors import FactorSpace
 from unweave.spec import number, option
 
@@ -61,11 +61,6 @@ class Shapes3D(GridArchiveSpec):
     def image_shape(self) -> tuple[int, int, int]:
         """(64, 64, 3)."""
         return (rooms.SIDE, rooms.SIDE, 3)
-
-    @property
-    def encoding(self) -> Encoding:
-        """`bytes`."""
-        return "bytes"
 
     @property
     def files(self) -> tuple[RemoteFile, ...]:

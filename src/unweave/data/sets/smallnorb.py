@@ -15,7 +15,7 @@ from unweave.data.files.checks import first_of
 from unweave.data.files.smallnorb import FILES, LAYOUT, PAGE, read_archive
 from unweave.data.grid_archive import GridArchiveSpec
 from unweave.data.labels import Labels
-from unweave.data.store import Encoding, Progress
+from unweave.data.store import Progress
 from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import number, option
@@ -109,11 +109,6 @@ class SmallNORB(GridArchiveSpec):
     def image_shape(self) -> tuple[int, int, int]:
         """(64, 64, 1)."""
         return (64, 64, 1)
-
-    @property
-    def encoding(self) -> Encoding:
-        """`bytes`."""
-        return "bytes"
 
     def locate(self, path: Path) -> tuple[Path, ...]:
         """The six files in a folder or beside the one that is given, each with or without gzip."""

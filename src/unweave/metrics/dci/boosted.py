@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 class BoostedImportanceMetric(ImportanceMetric):
     """A metric of importances in boosted trees; those of equal settings share the trees."""
 
+    source: ClassVar[str] = (
+        "Eastwood & Williams, 2018; boosted trees: Locatello et al., 2019, arXiv 1811.12359"
+    )
     stream: ClassVar[str] = "dci"
 
     stages: int = number(default=STAGES, low=1, help="Trees for each value of a factor.")
@@ -77,9 +80,6 @@ class DCI(BoostedImportanceMetric):
     """
 
     name: ClassVar[str] = "dci"
-    source: ClassVar[str] = (
-        "Eastwood & Williams, 2018; boosted trees: Locatello et al., 2019, arXiv 1811.12359"
-    )
     label: ClassVar[str] = "importance in boosted trees"
 
 

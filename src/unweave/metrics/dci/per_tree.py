@@ -31,9 +31,6 @@ class DCIPerTree(BoostedImportanceMetric):
     """
 
     name: ClassVar[str] = "dci_per_tree"
-    source: ClassVar[str] = (
-        "Eastwood & Williams, 2018; boosted trees: Locatello et al., 2019, arXiv 1811.12359"
-    )
     label: ClassVar[str] = "importance in boosted trees, every tree alike"
 
     def importances(self, fitted: Fitted) -> NDArray[np.float64]:

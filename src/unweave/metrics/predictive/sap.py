@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["SAP", "gaps", "svc_accuracies"]
+__all__ = ["SAP", "gap_score", "gaps", "svc_accuracies"]
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, final
@@ -36,6 +36,37 @@ def gaps(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     ranked = np.sort(scores, axis=0)
     ahead: NDArray[np.float64] = ranked[-1] - ranked[-2]
     return ahead
+
+
+def gap_score(
+    scores: NDArray[np.float64], table: Representation, label: str, compat: Compat
+) -> Score | None:
+    """The mean gap over factors, each gap as a part, and the table behind them.
+
+    Args:
+        scores: Of each latent for each factor, (L, K); NaN for a factor that is constant.
+        table: Names factors and latents.
+        label: What the scores are.
+        compat: With it the mean is the one part, under its published name.
+
+    Returns:
+        None where every factor is constant.
+    """
+    names = table.factor_space.names
+    ahead = zip(names, gaps(scores), strict=True)
+    parts = {name: float(gap) for name, gap in ahead if not np.isnan(gap)}
+    if not parts:
+        return None
+    value = float(np.mean(list(parts.values())))
+    matrix = Matrix(
+        values=np.nan_to_num(scores),
+        rows=tuple(f"z{j}" for j in range(table.latents)),
+        columns=names,
+        label=label,
+    )
+    return Score(
+        value=value, parts=parts if compat == "none" else {"SAP_score": value}, matrix=matrix
+    )
 
 
 def svc_accuracies(
@@ -160,23 +191,11 @@ class SAP(Metric):
                 f"not end on codes above {_LARGEST:g}. Scale them, or leave compat out."
             )
         accuracies = svc_accuracies((sets[0], factors[train]), (sets[1], factors[test]), state)
-        ahead = gaps(accuracies)
-        names = representation.factor_space.names
-        parts = {
-            name: float(gap) for name, gap in zip(names, ahead, strict=True) if not np.isnan(gap)
-        }
-        if not parts:
+        label = "accuracy of one latent on test rows, 0 for a constant factor"
+        score = gap_score(accuracies, representation, label, self.compat)
+        if score is None:
             raise DataError(
                 f"sap needs a factor that varies in the rows to fit on, but in these {len(train)} "
                 f"rows every factor is constant."
             )
-        value = float(np.mean(list(parts.values())))
-        matrix = Matrix(
-            values=np.nan_to_num(accuracies),
-            rows=tuple(f"z{j}" for j in range(representation.latents)),
-            columns=names,
-            label="accuracy of one latent on test rows, 0 for a constant factor",
-        )
-        if self.compat != "none":
-            parts = {"SAP_score": value}
-        return Score(value=value, parts=parts, matrix=matrix)
+        return score

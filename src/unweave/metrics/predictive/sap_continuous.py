@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
-from unweave.metrics.base import Matrix, Metric, Score
+from unweave.metrics.base import Metric, Score
 from unweave.metrics.columns import with_room
 from unweave.metrics.draws import Draws
-from unweave.metrics.predictive.sap import gaps
+from unweave.metrics.predictive.sap import gap_score
 from unweave.metrics.sampling import COMPAT_HELP, Compat, grid_rows, sampler
 from unweave.representation import Representation
 from unweave.spec import number, option
@@ -106,24 +106,11 @@ class SAPContinuous(Metric):
             codes, factors = codes[rows], factors[rows]
         smallest = 0.0 if self.compat == "none" else _CONSTANT
         correlations = squared_correlations(codes, factors, smallest)
-        names = representation.factor_space.names
-        parts = {
-            name: float(gap)
-            for name, gap in zip(names, gaps(correlations), strict=True)
-            if not np.isnan(gap)
-        }
-        if not parts:
+        label = "squared correlation, 0 for a constant factor"
+        score = gap_score(correlations, representation, label, self.compat)
+        if score is None:
             raise DataError(
                 f"sap_continuous needs a factor that varies, but in these {len(factors)} rows "
                 f"every factor is constant."
             )
-        value = float(np.mean(list(parts.values())))
-        matrix = Matrix(
-            values=np.nan_to_num(correlations),
-            rows=tuple(f"z{j}" for j in range(representation.latents)),
-            columns=names,
-            label="squared correlation, 0 for a constant factor",
-        )
-        if self.compat != "none":
-            parts = {"SAP_score": value}
-        return Score(value=value, parts=parts, matrix=matrix)
+        return score
