@@ -6,6 +6,8 @@ __all__ = [
     "append_line",
     "atomic_write",
     "explain_os_error",
+    "flush",
+    "flush_folder",
     "home",
     "is_run",
     "read_json",
@@ -65,8 +67,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
         # Not tempfile: its files can be read by their owner alone, and the name is renamed away.
         with temporary.open("xb") as handle:
             yield handle
-            handle.flush()
-            os.fsync(handle.fileno())
+            flush(handle)
         temporary.replace(path)
         temporary = None
     except OSError as error:
@@ -74,6 +75,22 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def flush(handle: IO[bytes]) -> None:
+    """Write what is in the buffers of a file to the disk."""
+    handle.flush()
+    os.fsync(handle.fileno())
+
+
+def flush_folder(folder: Path) -> None:
+    """Make a rename survive a power cut, where the system can flush a folder."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def explain_os_error(error: OSError, path: Path) -> UnweaveError:

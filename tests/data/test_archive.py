@@ -11,9 +11,9 @@ import pytest
 from contracts.components import MEMBERS
 from reference.server import answer, checksum, running
 from unweave.data import catalog, parse_dataset, with_file
-from unweave.data.archive import ArchiveSpec
-from unweave.data.download import RemoteFile, downloads
-from unweave.data.stored import StoredSpec
+from unweave.data.fetching.download import RemoteFile, downloads
+from unweave.data.kinds.archive import ArchiveSpec
+from unweave.data.kinds.stored import StoredSpec
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import option

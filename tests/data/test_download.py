@@ -10,9 +10,9 @@ from collections import namedtuple
 import pytest
 
 from reference.server import answer, broken, checksum, running, status
-from unweave.data import transfer as transfer_module
-from unweave.data.download import RemoteFile, downloads, fetch, set_aside
-from unweave.data.transfer import Patience, transfer
+from unweave.data.fetching import transfer as transfer_module
+from unweave.data.fetching.download import RemoteFile, downloads, fetch, set_aside
+from unweave.data.fetching.transfer import Patience, transfer
 from unweave.errors import DataError
 
 CONTENT = bytes(range(256)) * 4000

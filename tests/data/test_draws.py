@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reference import splitmix
-from unweave.data.draws import random_bytes, random_index, random_words, stream_key, uniform
+from unweave.data.render.draws import random_bytes, random_index, random_words, stream_key, uniform
 
 
 def test_the_slow_generator_is_the_published_one():

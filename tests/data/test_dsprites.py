@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from reference.sprites_archive import published_arrays, write_npz
-from unweave.data import Dataset, DatasetSpec, Dsprites, load_dataset, parse_dataset, transfer
-from unweave.data.download import RemoteFile
+from unweave.data import Dataset, DatasetSpec, Dsprites, load_dataset, parse_dataset
+from unweave.data.fetching import transfer
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files import dsprites as dsprites_file
 from unweave.data.render import sprites
 from unweave.errors import DataError, SpecError

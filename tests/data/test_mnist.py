@@ -10,7 +10,7 @@ from PIL import Image
 from reference.server import answer, checksum, running
 from reference.small_archives import few_pictures, idx, smooth, write_idx
 from unweave.data import load_dataset, parse_dataset, with_file
-from unweave.data.download import RemoteFile, downloads
+from unweave.data.fetching.download import RemoteFile, downloads
 from unweave.data.sets import mnist
 from unweave.errors import DataError
 

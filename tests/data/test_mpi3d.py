@@ -11,10 +11,10 @@ import pytest
 from reference.published import write_mpi3d
 from reference.server import answer, running
 from unweave.data import MPI3D, DatasetSpec, load_dataset, parse_dataset, with_file
-from unweave.data.download import RemoteFile, downloads
+from unweave.data.fetching.download import RemoteFile, downloads
 from unweave.data.files import mpi3d as mpi3d_file
 from unweave.data.files.mpi3d import open_archive
-from unweave.data.store import BLOCK
+from unweave.data.pixels.manifest import BLOCK
 from unweave.errors import DataError, SpecError
 from unweave.spec import from_dict, to_dict
 

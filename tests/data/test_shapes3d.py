@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from unweave.data import Shapes3D, load_dataset
-from unweave.data.layered import Layered
+from unweave.data.pixels.layered import Layered
 from unweave.data.render import rooms
 from unweave.data.sets import shapes3d
 from unweave.errors import DataError, SpecError

@@ -17,8 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unweave.data import store as store_module
-from unweave.data.store import Store, build_store, encode_images, row_bytes
+from unweave.data.pixels import build as build_module
+from unweave.data.pixels.build import build_store
+from unweave.data.pixels.manifest import encode_images, row_bytes
+from unweave.data.pixels.store import Store
 from unweave.errors import DataError
 
 
@@ -183,7 +185,7 @@ def test_rows_of_another_width_are_refused(tmp_path):
 
 def test_a_disk_without_room_is_found_before_any_work(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 3_000_000})
-    monkeypatch.setattr(store_module.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(build_module.shutil, "disk_usage", lambda _: usage)
     images = make_images(1000, (64, 64, 1), binary=False)
 
     def forbidden():
@@ -218,13 +220,13 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch, code):
 def test_a_full_device_leaves_nothing(tmp_path, monkeypatch):
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    real = store_module._write_images
+    real = build_module._write_images
 
     def onto_full_device(path, *others):
         path.symlink_to("/dev/full")
         return real(path, *others)
 
-    monkeypatch.setattr(store_module, "_write_images", onto_full_device)
+    monkeypatch.setattr(build_module, "_write_images", onto_full_device)
     with pytest.raises(DataError, match="The disk is full"):
         build(tmp_path / "toy", make_images(9000, (64, 64, 1)))
     assert names(tmp_path) == []
@@ -242,7 +244,7 @@ BUILDER = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from unweave.data.store import build_store
+from unweave.data.pixels.build import build_store
 
 folder, log, pause = Path(sys.argv[1]), Path(sys.argv[2]), float(sys.argv[3])
 

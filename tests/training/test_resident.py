@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from unweave.data import Selected, load_dataset
-from unweave.data.store import build_store, encode_images
+from unweave.data.pixels.build import build_store
+from unweave.data.pixels.manifest import encode_images
 from unweave.training import resident as module
 from unweave.training.resident import resident, upload
 from unweave.training.source import to_images

@@ -1,19 +1,21 @@
 """Datasets: what they are, where their images lie, and which images a batch has."""
 
-from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.batches import Batches
 from unweave.data.catalog import catalog, load_dataset, parse_dataset, with_file
-from unweave.data.composed import Composed
-from unweave.data.derived import DerivedSpec
-from unweave.data.drawn import Drawn, DrawnSpec
-from unweave.data.images import Images, Selected
+from unweave.data.kinds.archive import ArchiveSpec
+from unweave.data.kinds.derived import DerivedSpec
+from unweave.data.kinds.drawn import Drawn, DrawnSpec
+from unweave.data.kinds.stored import StoredSpec
 from unweave.data.labels import Labels
 from unweave.data.own.arrays import Arrays, H5Arrays
 from unweave.data.own.folder import Folder
 from unweave.data.own.hub import HuggingFace
 from unweave.data.own.python import from_arrays, from_function, from_torch
 from unweave.data.own.stored import StoredImages
+from unweave.data.pixels.composed import Composed
+from unweave.data.pixels.images import Images, Selected
+from unweave.data.pixels.store import Store
 from unweave.data.sets.cars3d import Cars3D
 from unweave.data.sets.celeba import CelebA
 from unweave.data.sets.chairs3d import Chairs3D
@@ -30,9 +32,8 @@ from unweave.data.sets.smallnorb import SmallNORB
 from unweave.data.sets.sprites import Sprites
 from unweave.data.sets.xyobject import XYObject
 from unweave.data.sets.xysquares import XYSquares
-from unweave.data.store import Progress, Store
-from unweave.data.stored import StoredSpec
 from unweave.data.views import Correlated, Only, Subset, Without
+from unweave.progress import Progress
 
 __all__ = [
     "MNIST",

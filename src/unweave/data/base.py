@@ -9,11 +9,11 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.data.images import Images
 from unweave.data.labels import Labels
-from unweave.data.store import Progress
+from unweave.data.pixels.images import Images
 from unweave.errors import DataError
 from unweave.factors import FactorSpace, check_flat
+from unweave.progress import Progress
 from unweave.spec import Component
 
 __all__ = ["Dataset", "DatasetSpec", "no_factors"]

@@ -6,11 +6,11 @@ import dataclasses
 from pathlib import Path
 from typing import cast
 
-from unweave.data.archive import ArchiveSpec
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.derived import DerivedSpec
-from unweave.data.store import Progress
+from unweave.data.kinds.archive import ArchiveSpec
+from unweave.data.kinds.derived import DerivedSpec
 from unweave.errors import SpecError
+from unweave.progress import Progress
 from unweave.spec import build, field_hints, members, parse
 from unweave.spec.hints import choices
 

@@ -9,13 +9,13 @@ import re
 import shlex
 from typing import Any, Final
 
-from unweave.data.archive import ArchiveSpec
 from unweave.data.base import DatasetSpec
-from unweave.data.derived import DerivedSpec
+from unweave.data.kinds.archive import ArchiveSpec
+from unweave.data.kinds.derived import DerivedSpec
+from unweave.data.kinds.stored import StoredSpec
 from unweave.data.own.base import OwnSpec
+from unweave.data.pixels.manifest import row_bytes
 from unweave.data.samplers import Sampler
-from unweave.data.store import row_bytes
-from unweave.data.stored import StoredSpec
 from unweave.spec import Component, build, members
 
 __all__ = ["about", "describe", "kinds", "origin", "sketch"]

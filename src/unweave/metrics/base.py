@@ -18,7 +18,7 @@ from unweave.representation import Representation
 from unweave.spec import Component
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 
 @final

@@ -25,7 +25,7 @@ from unweave.representation import Representation
 from unweave.spec import members
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 log = logging.getLogger("unweave")
 

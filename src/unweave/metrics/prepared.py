@@ -14,7 +14,7 @@ from unweave.metrics.draws import Draws
 from unweave.representation import Representation
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 Prepared = TypeVar("Prepared")
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.bundle import Bundle, open_bundle
 from unweave.data.files.pictures import Unreadable, in_threads, resized
-from unweave.data.store import Progress
 from unweave.factors import Factor, FactorSpace
+from unweave.progress import Progress
 
 __all__ = ["FILE", "PAGE", "SPACE", "read_archive"]
 

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.bundle import Bundle, open_bundle
 from unweave.data.files.kept import kept_rows
 from unweave.data.files.pictures import Making, read_pictures

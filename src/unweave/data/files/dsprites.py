@@ -11,11 +11,11 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.checks import Kind, check_order
 from unweave.data.files.kept import kept_rows, pick
 from unweave.data.files.npz import Npz, open_npz
-from unweave.data.store import BLOCK
+from unweave.data.pixels.manifest import BLOCK
 from unweave.factors import Factor, FactorSpace
 
 __all__ = ["FILE", "PAGE", "Archive", "open_archive"]

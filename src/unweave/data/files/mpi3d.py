@@ -10,10 +10,10 @@ from typing import Final, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile, drive
+from unweave.data.fetching.download import RemoteFile, drive
 from unweave.data.files.kept import kept_rows, pick
 from unweave.data.files.npz import Npz, open_npz
-from unweave.data.store import BLOCK
+from unweave.data.pixels.manifest import BLOCK
 from unweave.factors import Factor, FactorSpace
 
 __all__ = [

@@ -14,7 +14,7 @@ from typing import IO, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.checks import check_order
 from unweave.data.files.kept import kept_rows
 from unweave.data.files.npz import DAMAGE, npy_blocks

@@ -11,7 +11,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.checks import check_order
 from unweave.data.files.h5 import H5, open_h5
 from unweave.data.files.kept import kept_rows, pick

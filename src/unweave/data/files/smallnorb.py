@@ -11,12 +11,12 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.matrix import open_matrix
 from unweave.data.files.pictures import in_threads, resized
-from unweave.data.store import Progress
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
+from unweave.progress import Progress
 
 __all__ = ["FILES", "LAYOUT", "PAGE", "Layout", "read_archive"]
 

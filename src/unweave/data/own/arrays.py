@@ -14,10 +14,10 @@ from unweave.data.own.array_files import ArrayFile, open_h5_arrays, open_npz_arr
 from unweave.data.own.base import Facts, FileSpec
 from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, known_grid, known_of, named_columns
+from unweave.data.own.decoding import Unusable
 from unweave.data.own.fitting import Fit, Fitting
-from unweave.data.own.pixels import Unusable
-from unweave.data.store import Progress
 from unweave.errors import DataError
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["Arrays", "H5Arrays"]

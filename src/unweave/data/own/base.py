@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import no_factors
+from unweave.data.kinds.stored import StoredSpec
 from unweave.data.labels import Labels
 from unweave.data.own.columns import Known
-from unweave.data.store import MANIFEST, Encoding, Progress
-from unweave.data.stored import StoredSpec
+from unweave.data.pixels.manifest import MANIFEST, Encoding
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.spec import option, to_dict
 
 __all__ = ["FACTORS", "Facts", "FileSpec", "OwnSpec", "block_size", "resolved", "stored_facts"]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.own.colours import CHANNELS, Colour, recolour
-from unweave.data.own.pixels import Unusable, of_array, pixels_of
+from unweave.data.own.decoding import Unusable, of_array, pixels_of
 
 __all__ = ["Fit", "Fitting"]
 

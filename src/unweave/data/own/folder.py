@@ -16,10 +16,10 @@ from unweave.data.own.base import Facts, FileSpec, block_size
 from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, known_of
 from unweave.data.own.csv_table import CsvTable, read_csv
+from unweave.data.own.decoding import Unusable
 from unweave.data.own.fitting import Fit, Fitting
-from unweave.data.own.pixels import Unusable
-from unweave.data.store import Progress
 from unweave.errors import DataError, SpecError
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["ENDINGS", "Folder"]

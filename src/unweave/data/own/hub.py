@@ -15,8 +15,8 @@ from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, factor_name, known_of
 from unweave.data.own.fitting import Fit, Fitting
 from unweave.data.own.items import read_items
-from unweave.data.store import Progress
 from unweave.errors import DataError, nearest
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["HuggingFace"]

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.own.base import block_size
+from unweave.data.own.decoding import Unusable
 from unweave.data.own.fitting import Fitting
-from unweave.data.own.pixels import Unusable
-from unweave.data.store import Progress
 from unweave.errors import DataError
+from unweave.progress import Progress
 
 __all__ = ["read_items"]
 

@@ -19,13 +19,13 @@ from unweave.data.own.columns import (
     known_of,
     named_columns,
 )
+from unweave.data.own.decoding import Unusable
 from unweave.data.own.fitting import Fit, Fitting
 from unweave.data.own.items import read_items
-from unweave.data.own.pixels import Unusable
 from unweave.data.own.stored import StoredImages, keep
-from unweave.data.store import Progress
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.spec import build
 
 __all__ = ["Items", "from_arrays", "from_function", "from_torch"]

@@ -16,9 +16,11 @@ from unweave.data.base import Dataset
 from unweave.data.labels import Labels
 from unweave.data.own.base import FACTORS, Facts, OwnSpec, stored_facts
 from unweave.data.own.columns import Known
-from unweave.data.store import Progress, Store, build_store
+from unweave.data.pixels.build import build_store
+from unweave.data.pixels.store import Store
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.rundir import explain_os_error, home
 from unweave.spec import option, to_dict
 

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.archive import ArchiveSpec
 from unweave.data.base import no_factors
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files import celeba
+from unweave.data.kinds.archive import ArchiveSpec
 from unweave.data.labels import Labels
-from unweave.data.store import Progress
 from unweave.factors import Factor, FactorSpace
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["CelebA"]

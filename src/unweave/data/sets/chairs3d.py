@@ -9,11 +9,11 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.chairs3d import FILE, PAGE, SPACE, read_archive
-from unweave.data.grid_archive import GridArchiveSpec
-from unweave.data.store import Progress
+from unweave.data.kinds.grid_archive import GridArchiveSpec
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.spec import number
 
 __all__ = ["Chairs3D"]

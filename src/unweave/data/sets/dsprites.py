@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files import dsprites
-from unweave.data.grid_archive import GridArchiveSpec
+from unweave.data.kinds.grid_archive import GridArchiveSpec
+from unweave.data.pixels.manifest import Encoding
 from unweave.data.render import sprites
-from unweave.data.store import Encoding, Progress
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["Dsprites"]

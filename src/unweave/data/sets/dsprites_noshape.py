@@ -7,9 +7,9 @@ from typing import ClassVar, final
 import numpy as np
 
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.derived import DerivedSpec, kept_odds
-from unweave.data.draws import random_index
-from unweave.data.images import Selected
+from unweave.data.kinds.derived import DerivedSpec, kept_odds
+from unweave.data.pixels.images import Selected
+from unweave.data.render.draws import random_index
 from unweave.data.sets.dsprites import Dsprites
 from unweave.errors import SpecError
 from unweave.factors import FactorSpace

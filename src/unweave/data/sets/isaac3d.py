@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Final, final
 
-from unweave.data.download import RemoteFile, drive
+from unweave.data.fetching.download import RemoteFile, drive
 from unweave.data.files.pngs import Layout, steps
-from unweave.data.png_grid import PngGridSpec
+from unweave.data.kinds.png_grid import PngGridSpec
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import number
 

@@ -9,15 +9,16 @@ from typing import Any, ClassVar, Final, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.archive import ArchiveSpec
-from unweave.data.download import RemoteFile, digest
+from unweave.data.fetching.download import RemoteFile, digest
 from unweave.data.files.checks import first_of
 from unweave.data.files.idx import idx_blocks
 from unweave.data.files.pictures import resized
+from unweave.data.kinds.archive import ArchiveSpec
 from unweave.data.labels import Labels
-from unweave.data.store import BLOCK, Progress
+from unweave.data.pixels.manifest import BLOCK
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorSpace
+from unweave.progress import Progress
 from unweave.spec import option
 
 __all__ = ["MNIST", "FashionMNIST"]

@@ -11,13 +11,14 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile, downloads
+from unweave.data.fetching.download import RemoteFile, downloads
 from unweave.data.files import mpi3d
 from unweave.data.files.mpi3d import Subset
-from unweave.data.grid_archive import GridArchiveSpec
-from unweave.data.store import MANIFEST, Progress
+from unweave.data.kinds.grid_archive import GridArchiveSpec
+from unweave.data.pixels.manifest import MANIFEST
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["MPI3D"]

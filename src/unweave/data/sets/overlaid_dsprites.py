@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.composed import Composed
-from unweave.data.derived import DerivedSpec
-from unweave.data.draws import random_bytes, uniform
+from unweave.data.kinds.derived import DerivedSpec
+from unweave.data.pixels.composed import Composed
 from unweave.data.render import backdrop, overlays
+from unweave.data.render.draws import random_bytes, uniform
 from unweave.data.sets.dsprites import Dsprites
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace

@@ -16,7 +16,7 @@ from typing import ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.drawn import DrawnSpec
+from unweave.data.kinds.drawn import DrawnSpec
 from unweave.data.render import placed
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import number, option

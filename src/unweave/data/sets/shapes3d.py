@@ -9,14 +9,15 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.shapes3d import FILE, PAGE, open_archive
-from unweave.data.grid_archive import GridArchiveSpec
-from unweave.data.images import Images
-from unweave.data.layered import Layered
+from unweave.data.kinds.grid_archive import GridArchiveSpec
+from unweave.data.pixels.images import Images
+from unweave.data.pixels.layered import Layered
+from unweave.data.pixels.store import Store
 from unweave.data.render import rooms
-from unweave.data.store import Progress, Store
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["Shapes3D"]

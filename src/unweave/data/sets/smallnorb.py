@@ -9,15 +9,15 @@ from typing import Any, ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
-from unweave.data.draws import random_index
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.checks import first_of
 from unweave.data.files.smallnorb import FILES, LAYOUT, PAGE, read_archive
-from unweave.data.grid_archive import GridArchiveSpec
+from unweave.data.kinds.grid_archive import GridArchiveSpec
 from unweave.data.labels import Labels
-from unweave.data.store import Progress
+from unweave.data.render.draws import random_index
 from unweave.errors import SpecError
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["SmallNORB"]

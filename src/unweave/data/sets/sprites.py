@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.draws import uniform
+from unweave.data.kinds.stored import StoredSpec
 from unweave.data.labels import Labels
+from unweave.data.pixels.manifest import Encoding, encode_images
 from unweave.data.render import free_sprites
 from unweave.data.render import sprites as grid_sprites
-from unweave.data.store import Encoding, Progress, encode_images
-from unweave.data.stored import StoredSpec
+from unweave.data.render.draws import uniform
 from unweave.factors import Factor, FactorSpace, Kind
+from unweave.progress import Progress
 from unweave.spec import number, option
 
 __all__ = ["Sprites"]

@@ -7,7 +7,7 @@ from typing import ClassVar, Final, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.drawn import DrawnSpec
+from unweave.data.kinds.drawn import DrawnSpec
 from unweave.data.render.squares import paint
 from unweave.errors import SpecError
 from unweave.factors import Factor, FactorSpace

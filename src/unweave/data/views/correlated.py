@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.derived import DerivedSpec
+from unweave.data.kinds.derived import DerivedSpec
 from unweave.data.views.correlations import CONFOUNDER_WIDTH, CORRELATIONS, STRENGTHS, Pairs
 from unweave.data.views.table import Table, ViewSpec, is_known, need_factors, table_of
 from unweave.errors import SpecError, nearest

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec, no_factors
-from unweave.data.derived import kept_odds
-from unweave.data.images import Images, Selected
+from unweave.data.kinds.derived import kept_odds
 from unweave.data.labels import Labels
+from unweave.data.pixels.images import Images, Selected
 from unweave.data.views.table import Table, ViewSpec, is_known, table_of
 from unweave.factors import FactorSpace
 from unweave.spec import option

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec, no_factors
-from unweave.data.derived import DerivedSpec
+from unweave.data.kinds.derived import DerivedSpec
 from unweave.data.labels import Labels
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace

@@ -27,7 +27,7 @@ from unweave.metrics.trees.regression import Presorted
 from unweave.spec import number
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 
 class BoostedImportanceMetric(ImportanceMetric):

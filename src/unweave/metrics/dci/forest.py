@@ -16,7 +16,7 @@ from unweave.metrics.threads import cores
 from unweave.spec import number, option
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 
 @final

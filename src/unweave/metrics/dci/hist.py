@@ -18,7 +18,7 @@ from unweave.metrics.trees.boosting import trees_of
 from unweave.spec import number
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 
 @final

@@ -34,7 +34,7 @@ from unweave.representation import Representation
 from unweave.spec import number, option
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 # What disentanglement_lib adds to every importance.
 _FLOOR = 1e-11

@@ -23,7 +23,7 @@ from unweave.representation import Representation
 from unweave.spec import option
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 Rows = NDArray[np.int64]
 _WORTH_SAYING = 5.0

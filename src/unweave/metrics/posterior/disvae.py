@@ -22,7 +22,7 @@ from unweave.metrics.posterior.mixtures import Mixture, precision_of
 from unweave.metrics.threads import Tick, over_latents
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 
 def disvae_entropies(

@@ -26,7 +26,7 @@ from unweave.metrics.posterior.aggregate import Draws, Posteriors
 from unweave.metrics.threads import Tick, over_latents
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 
 @final

@@ -25,7 +25,7 @@ from unweave.representation import Representation
 from unweave.spec import number, option
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 _WORTH_SAYING = 30.0
 # Variances from 1e-217 to 1e217: beyond them lies a broken encoder, and the end of float64.

@@ -18,7 +18,7 @@ from unweave.representation import Representation
 from unweave.spec import number
 
 if TYPE_CHECKING:
-    from unweave.data.store import Progress
+    from unweave.progress import Progress
 
 # Densities of one latent in a block; those of all latents stay in the cache of a core.
 _BLOCK = 2**14

@@ -7,7 +7,7 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.archive import ArchiveSpec
+from unweave.data.kinds.archive import ArchiveSpec
 from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 

@@ -7,7 +7,7 @@ from typing import Protocol, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.store import Progress
+from unweave.progress import Progress
 
 __all__ = ["Images", "Selected"]
 

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
-from unweave.data.store import Progress
+from unweave.progress import Progress
 from unweave.rundir import write_json
 
 if TYPE_CHECKING:

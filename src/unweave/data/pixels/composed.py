@@ -8,8 +8,8 @@ from typing import Final, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.images import Images
-from unweave.data.store import Progress
+from unweave.data.pixels.images import Images
+from unweave.progress import Progress
 
 __all__ = ["Composed"]
 

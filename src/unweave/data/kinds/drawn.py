@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.store import Progress
 from unweave.errors import SpecError
+from unweave.progress import Progress
 
 __all__ = ["Drawn", "DrawnSpec"]
 

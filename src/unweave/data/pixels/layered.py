@@ -9,7 +9,8 @@ from typing import Final, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.store import Progress, Store
+from unweave.data.pixels.store import Store
+from unweave.progress import Progress
 
 __all__ = ["Layered"]
 

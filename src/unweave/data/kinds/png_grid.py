@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.download import RemoteFile
+from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.pngs import PAGE, Layout, open_archive
-from unweave.data.grid_archive import GridArchiveSpec
-from unweave.data.store import Progress
+from unweave.data.kinds.grid_archive import GridArchiveSpec
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 
 __all__ = ["PngGridSpec"]
 

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
-from unweave.data.download import RemoteFile, digest, fetch, set_aside
-from unweave.data.store import Encoding, Progress, row_bytes
-from unweave.data.stored import StoredSpec
+from unweave.data.fetching.download import RemoteFile, digest, fetch, set_aside
+from unweave.data.kinds.stored import StoredSpec
+from unweave.data.pixels.manifest import Encoding, row_bytes
 from unweave.errors import DataError, SpecError
+from unweave.progress import Progress
 from unweave.rundir import read_json, write_json
 from unweave.spec import option, to_dict
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from unweave.data.own.decoding import Unusable, of_array, of_picture, pixels_of
 from unweave.data.own.fitting import Fitting
-from unweave.data.own.pixels import Unusable, of_array, of_picture, pixels_of
 
 RNG = np.random.default_rng(0)
 RGB = RNG.integers(0, 256, (6, 9, 3), dtype=np.uint8)

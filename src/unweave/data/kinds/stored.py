@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset, DatasetSpec
-from unweave.data.images import Images
 from unweave.data.labels import Labels
-from unweave.data.store import FORMAT, Encoding, Progress, Store, build_store
+from unweave.data.pixels.build import build_store
+from unweave.data.pixels.images import Images
+from unweave.data.pixels.manifest import FORMAT, Encoding
+from unweave.data.pixels.store import Store
 from unweave.factors import FactorSpace
+from unweave.progress import Progress
 from unweave.rundir import home
 from unweave.spec import to_dict
 

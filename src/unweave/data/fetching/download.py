@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
 import filelock
 
-from unweave.data.store import Progress
-from unweave.data.transfer import Patience, TransferError, discard, transfer
+from unweave.data.fetching.transfer import Patience, TransferError, discard, transfer
 from unweave.errors import DataError
-from unweave.rundir import home
+from unweave.progress import Progress
+from unweave.rundir import flush, home
 
 __all__ = ["RemoteFile", "digest", "downloads", "drive", "fetch", "set_aside"]
 
@@ -125,7 +124,7 @@ def _fetch(
         wrong = _wrong(file, part, progress)
         if wrong is None:
             with part.open("rb+") as handle:
-                os.fsync(handle.fileno())
+                flush(handle)
             part.replace(path)
             discard(part)
             return

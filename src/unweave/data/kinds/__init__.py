@@ -1,0 +1,1 @@
+"""Kinds of datasets: stored, drawn, made of others, read from published files."""

@@ -1,0 +1,1 @@
+"""Images by flat index: stored on disk, chosen, composed or added up when they are read."""
