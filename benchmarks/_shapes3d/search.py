@@ -70,7 +70,7 @@ def _nearest(
 ) -> NDArray[np.int64]:
     """Which of the layers is nearest to each image under a mask, (n,)."""
     seen = np.flatnonzero(np.repeat(mask.ravel(), 3))
-    colours = rooms.sum_layers(layers.reshape(1, len(layers), -1)[:, :, seen].copy())
+    colours = rooms.sum_layers(layers.reshape(1, len(layers), -1)[:, :, seen])
     colours = colours.astype(np.float32)
     # |image - layer|^2 without what is the same for all layers.
     off = (colours**2).sum(axis=1) - 2 * images[:, seen] @ colours.T

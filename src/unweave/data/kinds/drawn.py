@@ -1,7 +1,8 @@
-"""Images that are drawn whenever they are read, and datasets of them: nothing lies on disk."""
+"""Images that are drawn when they are read, and datasets of them: nothing lies on disk."""
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, Final, TypeAlias, final
@@ -20,6 +21,9 @@ _Flat: TypeAlias = NDArray[np.int64]
 
 # The order of an epoch takes 16 bytes an image.
 _MOST: Final = 10**8
+# Bytes of all images up to which they are drawn once and kept.
+_KEPT: Final = 2**24
+_BLOCK: Final = 256
 
 
 class DrawnSpec(DatasetSpec):
@@ -74,7 +78,7 @@ class DrawnSpec(DatasetSpec):
 
 @final
 class Drawn:
-    """Images drawn whenever they are read.
+    """Images drawn whenever they are read; where all of them are few, drawn once and kept.
 
     Args:
         image_shape: (H, W, C).
@@ -96,14 +100,23 @@ class Drawn:
         self.scale = 1 / 255
         self._draw = draw
         self._name = name
+        self._few = count * math.prod(image_shape) <= _KEPT
+        self._all: _Pixels | None = None
 
     def gather(self, flat: _Flat) -> _Pixels:
         """Images at flat indices, (n, H, W, C), 0 to 255."""
-        return self._draw(flat)
+        if not self._few:
+            return self._draw(flat)
+        if self._all is None:
+            firsts = range(0, self.count, _BLOCK)
+            self._all = np.concatenate(
+                [self._draw(np.arange(i, min(i + _BLOCK, self.count))) for i in firsts]
+            )
+        return self._all[flat]
 
     def images(self, flat: _Flat) -> _Pixels:
         """Images at flat indices, (n, H, W, C), 0 to 255."""
-        return self._draw(flat)
+        return self.gather(flat)
 
     def fingerprint(self) -> str:
         """What is drawn."""

@@ -7,6 +7,7 @@ import math
 from typing import Final, final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 __all__ = ["SHAPES", "SIDE", "SIZE", "Sprites", "sprites"]
@@ -71,15 +72,21 @@ class Sprites:
             shape: Index in `SHAPES`, (n,).
             color: (n, C).
         """
-        steps = np.arange(_WIDTH)
-        place = (
-            np.arange(len(images))[:, np.newaxis, np.newaxis],
-            (self.top[pos_y][:, np.newaxis] + steps)[:, :, np.newaxis],
-            (self.left[pos_x][:, np.newaxis] + steps)[:, np.newaxis, :],
+        count, channels = color.shape
+        # Windows of pixels as one line each: NumPy copies long lines fast.
+        windows = sliding_window_view(
+            images.reshape(count, SIDE, SIDE * channels),
+            (_WIDTH, _WIDTH * channels),
+            axis=(1, 2),
+            writeable=True,
         )
-        opacity = self.opacity[shape, pos_x, pos_y, :, :, np.newaxis].astype(np.int32)
-        over = opacity * color[:, np.newaxis, np.newaxis]
-        images[place] = (over + (255 - opacity) * images[place] + 127) // 255
+        place = (np.arange(count), self.top[pos_y], self.left[pos_x] * channels)
+        # No product of two bytes, and no weighted mean of two, exceeds 16 bits.
+        opacity = np.repeat(self.opacity[shape, pos_x, pos_y], channels, axis=2).astype(np.uint16)
+        over = opacity * np.tile(color, _WIDTH)[:, np.newaxis]
+        over += (255 - opacity) * windows[place]
+        over += 127
+        windows[place] = over // 255
 
 
 @functools.lru_cache(maxsize=8)

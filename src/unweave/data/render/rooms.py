@@ -34,6 +34,7 @@ __all__ = [
     "PARTS",
     "REVISION",
     "SIDE",
+    "finish",
     "layers",
     "regions",
     "render",
@@ -169,13 +170,15 @@ def layers(kept: Sequence[ArrayLike]) -> Iterator[NDArray[np.int16]]:
 
 
 def sum_layers(parts: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """Images of 0 to 255 from a layer of each part, (3, ...), which are overwritten."""
-    total = parts[0]
-    for layer in parts[1:]:
-        total += layer
-    np.clip(total, 0, 255 << _FRACTION, out=total)
-    total >>= _FRACTION
-    return np.asarray(total, dtype=np.uint8)
+    """Images of 0 to 255 from a layer of each part, (3, ...)."""
+    return finish(parts.sum(axis=0, dtype=np.int16))
+
+
+def finish(sums: NDArray[np.int16]) -> NDArray[np.uint8]:
+    """Images of 0 to 255 from sums of layers, (...), which are overwritten."""
+    np.clip(sums, 0, 255 << _FRACTION, out=sums)
+    sums >>= _FRACTION
+    return sums.astype(np.uint8)
 
 
 def regions(scale: int, shape: int, orientation: int) -> dict[str, NDArray[np.float64]]:

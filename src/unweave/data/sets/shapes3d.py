@@ -82,7 +82,7 @@ class Shapes3D(GridArchiveSpec):
         if self.source == "archive":
             return store
         floors, walls, things, *_ = self.factor_space.sizes
-        return Layered(store, self.image_shape, (floors, walls, things), rooms.sum_layers)
+        return Layered(store, self.image_shape, (floors, walls, things), rooms.finish)
 
     def encoded_blocks(
         self, details: dict[str, Any], progress: Progress | None
