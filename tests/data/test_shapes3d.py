@@ -29,25 +29,32 @@ def test_layers_are_found_in_the_order_of_the_flat_index():
         for part, count in enumerate((2, 3, 1))
         for variant in range(count)
     ]
-    values = [1000 * scene + (100, 10, 1)[part] * (variant + 1) for scene, part, variant in names]
+    values = [15 * scene + (30, 9, 1)[part] * variant for scene, part, variant in names]
     rows = np.repeat(np.array(values, dtype="<i2")[:, None], 6, axis=1)
-    seen = []
-
-    def finish(sums):
-        seen.append(sums[:, 0, 0, 0].copy())
-        return np.zeros(sums.shape, dtype=np.uint8)
-
-    images = Layered(Rows(rows), (1, 2, 3), (2, 3, 1), finish)
+    images = Layered(Rows(rows), (1, 2, 3), (2, 3, 1), 0)
     assert images.count == 2 * 3 * 1 * 4
-    images.gather(np.arange(24))
     expected = [
-        3000 * scene + 100 * (first + 1) + 10 * (second + 1) + 1
+        3 * 15 * scene + 30 * first + 9 * second
         for first in range(2)
         for second in range(3)
         for scene in range(4)
     ]
-    assert np.concatenate(seen).tolist() == expected
+    found = images.gather(np.arange(24))
+    assert len(set(expected)) == 24
+    assert found[:, 0, 1, 2].tolist() == expected
+    assert (found == found[:, :1, :1, :1]).all()
     assert images.gather(np.array([], dtype=np.int64)).shape == (0, 1, 2, 3)
+
+
+def test_sums_of_layers_are_cut_off_below_a_step_and_beyond_a_byte():
+    rows = np.random.default_rng(0).integers(-600, 2500, (2 * 5, 6)).astype("<i2")
+    found = Layered(Rows(rows), (1, 2, 3), (1, 1), 4).gather(np.arange(5))
+    for scene in range(5):
+        total = [
+            int(a) + int(b) for a, b in zip(rows[2 * scene], rows[2 * scene + 1], strict=True)
+        ]
+        expected = [min(max(value // 16, 0), 255) for value in total]
+        assert found[scene].ravel().tolist() == expected
 
 
 def test_images_of_the_store_are_those_of_the_renderer(home):

@@ -10,10 +10,23 @@ from unweave.data import Selected, load_dataset
 from unweave.data.pixels.build import build_store
 from unweave.data.pixels.manifest import encode_images
 from unweave.training import resident as module
-from unweave.training.resident import resident, upload
+from unweave.training.resident import resident
 from unweave.training.source import to_images
 
 CPU = torch.device("cpu")
+SMALL_DSPRITES = "dsprites(grid=(3, 2, 2, 4, 4))"
+
+
+def moved(monkeypatch, images, free=10**9):
+    """What `resident` gives on a CUDA device of so much free memory, for which this stands in.
+
+    The stand-in is asked for its kind and its memory; the tensors lie on the processor.
+    """
+    upload = module.upload
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2 * free))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "upload", lambda store, device: upload(store, CPU))
+        return resident(images, types.SimpleNamespace(type="cuda"))
 
 
 @pytest.fixture(params=["bits", "bytes"])
@@ -37,54 +50,51 @@ def store(request, tmp_path):
 def test_they_are_those_of_the_store(store, monkeypatch, chunk):
     monkeypatch.setattr(module, "_CHUNK", chunk)
     flat = np.random.default_rng(1).integers(0, 50, 20)
-    found = upload(store, None, CPU).images(flat)
+    found = moved(monkeypatch, store).images(flat)
     expected = to_images(store.gather(flat), store.scale, CPU)
     torch.testing.assert_close(found, expected, rtol=0, atol=0)
     assert found.stride() == expected.stride()
     assert found.dtype == torch.float32
 
 
-def test_of_a_part_the_chosen_ones_come(store):
+def test_of_a_part_the_chosen_ones_come(store, monkeypatch):
     rows = np.array([40, 3, 7, 3])
-    found = upload(store, rows, CPU).images(np.array([3, 0]))
+    found = moved(monkeypatch, Selected(store, rows, "some")).images(np.array([3, 0]))
     torch.testing.assert_close(found, to_images(store.gather(rows[[3, 0]]), store.scale, CPU))
 
 
-def device_with(monkeypatch, free):
-    """A device that says it is CUDA with so much free memory; what is uploaded is noted."""
-    uploaded = []
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free, 2 * free))
-    monkeypatch.setattr(module, "upload", lambda *given: uploaded.append(given) or "there")
-    return types.SimpleNamespace(type="cuda"), uploaded
-
-
 def test_they_move_when_half_of_the_free_memory_holds_them(store, monkeypatch):
-    device, uploaded = device_with(monkeypatch, 2 * store.rows.nbytes)
-    assert resident(store, device) == "there"
-    assert uploaded[0][:2] == (store, None)
-    device, uploaded = device_with(monkeypatch, 2 * store.rows.nbytes - 1)
-    assert resident(store, device) is None
-    assert not uploaded
+    assert moved(monkeypatch, store, 2 * store.rows.nbytes) is not None
+    assert moved(monkeypatch, store, 2 * store.rows.nbytes - 1) is None
 
 
 def test_parts_of_parts_go_back_to_their_store(store, monkeypatch):
-    device, uploaded = device_with(monkeypatch, 10**9)
     part = Selected(store, np.arange(10, 30), "some")
-    resident(Selected(part, np.array([5, 0]), "fewer"), device)
-    assert uploaded[0][0] is store
-    assert uploaded[0][1].tolist() == [15, 10]
+    found = moved(monkeypatch, Selected(part, np.array([5, 0]), "fewer"))
+    assert len(found.rows) == 50
+    expected = to_images(store.gather(np.array([10, 15])), store.scale, CPU)
+    torch.testing.assert_close(found.images(np.array([1, 0])), expected, rtol=0, atol=0)
 
 
-def test_on_a_processor_and_for_composed_images_nothing_moves(store, monkeypatch):
+def test_on_a_processor_and_for_images_drawn_when_read_nothing_moves(store, monkeypatch):
     assert resident(store, CPU) is None
-    device, _ = device_with(monkeypatch, 10**9)
-    assert resident(types.SimpleNamespace(count=3), device) is None
+    assert moved(monkeypatch, load_dataset("circles").store) is None
+    assert moved(monkeypatch, load_dataset(f"color_dsprites(data={SMALL_DSPRITES})").store) is None
 
 
-def test_the_dsprites_store_can_move():
-    data = load_dataset("dsprites(grid=(3, 2, 2, 4, 4))")
-    flat = np.arange(len(data))[::7]
-    found = upload(data.store, None, CPU).images(flat)
-    np.testing.assert_array_equal(
-        found.permute(0, 2, 3, 1).numpy() * 255, data.images(flat).astype(np.float32)
-    )
+@pytest.mark.parametrize(
+    "text",
+    [
+        SMALL_DSPRITES,
+        f"subset(data={SMALL_DSPRITES}, images=40)",
+        "shapes3d(grid=(3, 2, 4, 2, 4, 2))",
+        "only(data=shapes3d(grid=(3, 2, 4, 2, 4, 2)), where=\"shape != 'cube'\")",
+    ],
+)
+def test_the_images_of_datasets_are_equal_on_a_device(text, monkeypatch):
+    data = load_dataset(text)
+    flat = np.random.default_rng(2).permutation(len(data))[:30]
+    found = moved(monkeypatch, data.store).images(flat)
+    expected = to_images(data.store.gather(flat), data.store.scale, CPU)
+    torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    assert found.stride() == expected.stride()

@@ -15,6 +15,7 @@ from unweave.data.own.python import from_arrays, from_function, from_torch
 from unweave.data.own.stored import StoredImages
 from unweave.data.pixels.composed import Composed
 from unweave.data.pixels.images import Images, Selected
+from unweave.data.pixels.layered import Layered
 from unweave.data.pixels.store import Store
 from unweave.data.sets.cars3d import Cars3D
 from unweave.data.sets.celeba import CelebA
@@ -63,6 +64,7 @@ __all__ = [
     "Images",
     "Isaac3D",
     "Labels",
+    "Layered",
     "NoisyDsprites",
     "Only",
     "Progress",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["ResidentImages", "resident"]
+__all__ = ["Resident", "ResidentImages", "ResidentLayers", "resident"]
 
 import logging
 import math
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unweave.data import Images, Selected, Store
+from unweave.data import Images, Layered, Selected, Store
 
 _LOG = logging.getLogger(__name__)
 
@@ -31,7 +31,8 @@ class ResidentImages:
         image_shape: (H, W, C).
         bits: Whether a byte holds eight pixels, the first in the highest bit.
         scale: What pixels are multiplied with to be between 0 and 1.
-        chosen: Row of each flat index, (n,), or None for all rows in their order.
+        chosen: Row of each flat index, (n,), or None for all rows in their order; the host keeps
+            these.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class ResidentImages:
         *,
         bits: bool,
         scale: float,
-        chosen: Tensor | None = None,
+        chosen: NDArray[np.int64] | None = None,
     ) -> None:
         self.rows = rows
         self.image_shape = image_shape
@@ -52,23 +53,49 @@ class ResidentImages:
 
     def images(self, flat: NDArray[np.int64]) -> Tensor:
         """float32 (B, C, H, W) in [0, 1] of flat indices (B,), channels last in memory."""
-        device = self.rows.device
-        index = torch.from_numpy(flat)
-        if device.type == "cuda":
-            # The device need not wait for the copy, nor the host for the device.
-            index = index.pin_memory()
-        index = index.to(device, non_blocking=True)
-        if self._chosen is not None:
-            index = self._chosen[index]
+        flat = flat if self._chosen is None else self._chosen[flat]
+        index = _on_device(flat, self.rows.device)
         pixels = self.rows[index]
         if self._shifts is not None:
             pixels = (pixels[:, :, None] >> self._shifts).bitwise_and_(1).flatten(1)
             pixels = pixels[:, : math.prod(self.image_shape)]
-        images = pixels.reshape(-1, *self.image_shape).permute(0, 3, 1, 2).to(torch.float32)
-        return images if self._scale == 1.0 else images.mul_(self._scale)
+        return _as_floats(pixels.reshape(-1, *self.image_shape), self._scale)
 
 
-def resident(images: Images, device: torch.device) -> ResidentImages | None:
+@final
+class ResidentLayers:
+    """Layers on a device, which are added up there.
+
+    Args:
+        layers: Those of `images.store`, (N, H * W * C) int16.
+        images: Says which layers add up to which image, and how.
+        chosen: Flat index in `images` of each flat index, (n,), or None for all in their order.
+    """
+
+    def __init__(
+        self, layers: Tensor, images: Layered, chosen: NDArray[np.int64] | None = None
+    ) -> None:
+        self.layers = layers
+        self.image_shape = images.image_shape
+        self._images = images
+        self._chosen = chosen
+
+    def images(self, flat: NDArray[np.int64]) -> Tensor:
+        """float32 (B, C, H, W) in [0, 1] of flat indices (B,), channels last in memory."""
+        rows = self._images.rows(flat if self._chosen is None else self._chosen[flat])
+        first, *others = _on_device(rows, self.layers.device)
+        total = self.layers[first]
+        for further in others:
+            total += self.layers[further]
+        fraction = self._images.fraction
+        pixels = total.clamp_(0, 255 << fraction).bitwise_right_shift_(fraction)
+        return _as_floats(pixels.reshape(-1, *self.image_shape), self._images.scale)
+
+
+Resident: TypeAlias = ResidentImages | ResidentLayers
+
+
+def resident(images: Images, device: torch.device) -> Resident | None:
     """The images on a CUDA device, if they lie in one store and half of its free memory holds it.
 
     Args:
@@ -77,7 +104,7 @@ def resident(images: Images, device: torch.device) -> ResidentImages | None:
 
     Returns:
         None where they stay on the host: on other devices, when there is no room, and for images
-        that are composed when they are read.
+        that are drawn, or composed by other means than adding layers, when they are read.
     """
     if device.type != "cuda":
         return None
@@ -85,30 +112,48 @@ def resident(images: Images, device: torch.device) -> ResidentImages | None:
     while isinstance(images, Selected):
         chosen = images.rows if chosen is None else images.rows[chosen]
         images = images.base
-    if not isinstance(images, Store):
+    if not isinstance(images, Store | Layered):
         return None
+    store = images if isinstance(images, Store) else images.store
     free, _ = torch.cuda.mem_get_info(device)
-    if images.rows.nbytes > _SHARE * free:
+    if store.rows.nbytes > _SHARE * free:
         _LOG.info(
             "The images stay in host memory: they take %.1f GB, and the device has %.1f free.",
-            images.rows.nbytes / 1e9,
+            store.rows.nbytes / 1e9,
             free / 1e9,
         )
         return None
-    return upload(images, chosen, device)
-
-
-def upload(store: Store, chosen: NDArray[np.int64] | None, device: torch.device) -> ResidentImages:
-    """Copy a store to a device, in parts, so that host memory need not hold it."""
-    rows = torch.empty(store.rows.shape, dtype=torch.uint8, device=device)
-    step = max(1, _CHUNK // store.rows.shape[1])
-    for first in range(0, store.count, step):
-        part = np.ascontiguousarray(store.rows[first : first + step])
-        rows[first : first + len(part)] = torch.from_numpy(part.copy()).to(device)
+    rows = upload(store, device)
+    if isinstance(images, Layered):
+        return ResidentLayers(rows.view(torch.int16), images, chosen)
     return ResidentImages(
         rows,
         store.image_shape,
         bits=store.encoding == "bits",
         scale=store.scale,
-        chosen=None if chosen is None else torch.from_numpy(chosen).to(device),
+        chosen=chosen,
     )
+
+
+def upload(store: Store, device: torch.device) -> Tensor:
+    """The rows of a store on a device, copied in parts, so that host memory need not hold them."""
+    rows = torch.empty(store.rows.shape, dtype=torch.uint8, device=device)
+    step = max(1, _CHUNK // store.rows.shape[1])
+    for first in range(0, store.count, step):
+        part = np.ascontiguousarray(store.rows[first : first + step])
+        rows[first : first + len(part)] = torch.from_numpy(part.copy()).to(device)
+    return rows
+
+
+def _on_device(index: NDArray[np.int64], device: torch.device) -> Tensor:
+    """Indices on a device; neither does it wait for the copy, nor the host for the device."""
+    on_host = torch.from_numpy(index)
+    if device.type == "cuda":
+        on_host = on_host.pin_memory()
+    return on_host.to(device, non_blocking=True)
+
+
+def _as_floats(pixels: Tensor, scale: float) -> Tensor:
+    """Whole numbers (B, H, W, C) as float32 (B, C, H, W) times `scale`, channels last in memory."""
+    images = pixels.permute(0, 3, 1, 2).to(torch.float32)
+    return images if scale == 1.0 else images.mul_(scale)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Final, TypeAlias, final
 
 import numpy as np
@@ -30,8 +29,11 @@ class Layered:
             the first part, then of the second, and so on.
         image_shape: (H, W, C) of the images.
         variants: How many layers a scene has of each part.
-        finish: From sums of layers, (n, H, W, C) int16, which it may overwrite, to images, (n, H,
-            W, C) of 0 to 255.
+        fraction: How many bits of a value lie below one step of 255; sums are cut off there.
+
+    Attributes:
+        store: As above.
+        fraction: As above.
     """
 
     def __init__(
@@ -39,23 +41,23 @@ class Layered:
         store: Store,
         image_shape: tuple[int, int, int],
         variants: tuple[int, ...],
-        finish: Callable[[NDArray[np.int16]], _Pixels],
+        fraction: int,
     ) -> None:
         """Keep all of them; nothing is read."""
         self.image_shape = image_shape
         self.scale = 1 / 255
-        self._store = store
+        self.store = store
         self._variants = variants
-        self._finish = finish
+        self.fraction = fraction
         self._scenes = store.count // sum(variants)
         self.count = self._scenes * math.prod(variants)
 
     def gather(self, flat: _Flat) -> _Pixels:
         """Images at flat indices, (n, H, W, C), 0 to 255."""
-        rows = self._rows(flat)
+        rows = self.rows(flat)
         images = np.empty((len(flat), *self.image_shape), dtype=np.uint8)
         width = math.prod(self.image_shape)
-        layers = self._store.rows.view("<i2")
+        layers = self.store.rows.view("<i2")
         step = max(1, _PART // (2 * width))
         sums, layer = np.empty((2, min(step, len(flat)), width), dtype="<i2")
         for first in range(0, len(flat), step):
@@ -66,7 +68,9 @@ class Layered:
             for row in part[1:]:
                 np.take(layers, row, axis=0, out=further, mode="clip")
                 total += further
-            images[first : first + step] = self._finish(total.reshape(-1, *self.image_shape))
+            np.clip(total, 0, 255 << self.fraction, out=total)
+            total >>= self.fraction
+            images[first : first + step] = total.reshape(-1, *self.image_shape)
         return images
 
     def images(self, flat: _Flat) -> _Pixels:
@@ -75,7 +79,7 @@ class Layered:
 
     def fingerprint(self) -> str:
         """That of the layers."""
-        return self._store.fingerprint()
+        return self.store.fingerprint()
 
     def verify(self, progress: Progress | None = None) -> None:
         """Compare all layers with their checksums.
@@ -83,9 +87,9 @@ class Layered:
         Raises:
             DataError: One is damaged.
         """
-        self._store.verify(progress)
+        self.store.verify(progress)
 
-    def _rows(self, flat: _Flat) -> _Flat:
+    def rows(self, flat: _Flat) -> _Flat:
         """Rows of the store that add up to each image, (parts, n)."""
         rows = np.empty((len(self._variants), len(flat)), dtype=np.int64)
         rest, scene = np.divmod(flat, self._scenes)

@@ -31,10 +31,10 @@ from unweave.factors import Factor, FactorSpace
 
 __all__ = [
     "FACTOR_SPACE",
+    "FRACTION",
     "PARTS",
     "REVISION",
     "SIDE",
-    "finish",
     "layers",
     "regions",
     "render",
@@ -66,8 +66,8 @@ FACTOR_SPACE: Final = FactorSpace(
 PARTS: Final = ("floor", "wall", "object")
 """What has a hue of its own, in the order of the first three factors; the sky is a wall here."""
 
-# Bits of a layer below one step of 255, so that the sum of layers is rounded, not each of them.
-_FRACTION = 4
+FRACTION: Final = 4
+"""Bits of a layer below one step of 255: the sum of layers is rounded, not each of them."""
 
 # The camera: how far from the object and how high, level, and the width of its view.
 _DISTANCE = 10.0
@@ -171,14 +171,8 @@ def layers(kept: Sequence[ArrayLike]) -> Iterator[NDArray[np.int16]]:
 
 def sum_layers(parts: NDArray[np.int16]) -> NDArray[np.uint8]:
     """Images of 0 to 255 from a layer of each part, (3, ...)."""
-    return finish(parts.sum(axis=0, dtype=np.int16))
-
-
-def finish(sums: NDArray[np.int16]) -> NDArray[np.uint8]:
-    """Images of 0 to 255 from sums of layers, (...), which are overwritten."""
-    np.clip(sums, 0, 255 << _FRACTION, out=sums)
-    sums >>= _FRACTION
-    return sums.astype(np.uint8)
+    sums = parts.sum(axis=0, dtype=np.int16)
+    return np.asarray(np.clip(sums, 0, 255 << FRACTION) >> FRACTION, dtype=np.uint8)
 
 
 def regions(scale: int, shape: int, orientation: int) -> dict[str, NDArray[np.float64]]:
@@ -240,7 +234,7 @@ def _scene_layers(scale: int, shape: int, orientation: int) -> NDArray[np.int16]
     images[1] += sky[:, :, np.newaxis] * np.array(_SKY, dtype=np.float32)
     # Half a step more, so that the sum of layers is rounded where it is cut off.
     images[1] += 0.5
-    images *= 1 << _FRACTION
+    images *= 1 << FRACTION
     return np.round(images).astype(np.int16)
 
 

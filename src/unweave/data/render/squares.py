@@ -22,7 +22,7 @@ def paint(
         size: Pixels of an edge, (n,), at least 1; all of the square lies within the image.
         color: (n, C).
     """
-    # A loop over slices is faster than indices of all pixels, of which there are hundreds an image.
+    # A loop over slices is faster than indices of all pixels, some hundred an image.
     for image, x, y, edge, colour in zip(
         images, left.tolist(), top.tolist(), size.tolist(), color, strict=True
     ):

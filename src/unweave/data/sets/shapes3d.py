@@ -82,7 +82,7 @@ class Shapes3D(GridArchiveSpec):
         if self.source == "archive":
             return store
         floors, walls, things, *_ = self.factor_space.sizes
-        return Layered(store, self.image_shape, (floors, walls, things), rooms.finish)
+        return Layered(store, self.image_shape, (floors, walls, things), rooms.FRACTION)
 
     def encoded_blocks(
         self, details: dict[str, Any], progress: Progress | None
