@@ -154,6 +154,6 @@ def _on_device(index: NDArray[np.int64], device: torch.device) -> Tensor:
 
 
 def _as_floats(pixels: Tensor, scale: float) -> Tensor:
-    """Whole numbers (B, H, W, C) as float32 (B, C, H, W) times `scale`, channels last in memory."""
+    """(B, H, W, C) whole numbers as (B, C, H, W) floats times `scale`, channels last in memory."""
     images = pixels.permute(0, 3, 1, 2).to(torch.float32)
     return images if scale == 1.0 else images.mul_(scale)
