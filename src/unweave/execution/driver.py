@@ -1,0 +1,140 @@
+"""Items done by an engine, every one once, whatever dies on the way."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+from unweave.execution.engine import Engine
+from unweave.execution.events import EventLog, Progressed, apply, replay
+from unweave.execution.work import Item, Limits, Report
+
+__all__ = ["execute"]
+
+log = logging.getLogger("unweave")
+
+# How long a wait for reports may take, in seconds, before limits are looked at again.
+_TICK: Final = 0.5
+# How long an engine gets, beyond the limit, to notice by itself that the time is over.
+_GRACE: Final = 5.0
+
+
+def execute(
+    items: Sequence[Item], engine: Engine, events: EventLog, limits: Limits | None = None
+) -> dict[str, Progressed]:
+    """Do all items that the log does not say to be finished.
+
+    An item that fails is tried again after all others had their turn, so that whatever is wrong
+    with it keeps nobody waiting.
+
+    Args:
+        items: What is to be done, in this order.
+        engine: Where; not entered yet.
+        events: The log, which this process alone may write to.
+        limits: How often and how long an item is tried.
+
+    Returns:
+        How far each has come.
+
+    Raises:
+        UnweaveError: The log cannot be written, or the engine cannot be started.
+        KeyboardInterrupt: Whoever asked for it; the log says so, and what was under way is done
+            again by the next call.
+    """
+    limits = limits or Limits()
+    events.mend()
+    states = replay(events.read())
+    with engine:
+        apply(states, events.add("begun", engine=engine.name, items=len(items)))
+        driver = _Driver(engine, events, limits, states)
+        try:
+            driver.run([item for item in items if driver.state(item.key).state != "finished"])
+        except BaseException as error:
+            why = type(error).__name__ if isinstance(error, KeyboardInterrupt) else str(error)
+            apply(states, events.add("ended", why=why))
+            raise
+        apply(states, events.add("ended", why="done"))
+    return {item.key: states[item.key] for item in items}
+
+
+@final
+@dataclass
+class _Seen:
+    """What is known of the life of an item under way."""
+
+    beats: int
+    since: float
+    begun: float | None = None
+
+
+class _Driver:
+    """One call of `execute`."""
+
+    def __init__(
+        self, engine: Engine, events: EventLog, limits: Limits, states: dict[str, Progressed]
+    ) -> None:
+        self._engine = engine
+        self._events = events
+        self._limits = limits
+        self._states = states
+        self._running: dict[str, tuple[Item, _Seen]] = {}
+
+    def state(self, key: str) -> Progressed:
+        return self._states.setdefault(key, Progressed())
+
+    def run(self, items: Sequence[Item]) -> None:
+        """Keep every slot busy until nothing is left."""
+        todo, again = deque(items), deque[Item]()
+        while todo or again or self._running:
+            while (todo or again) and len(self._running) < max(1, self._engine.slots()):
+                self._submit((todo or again).popleft())
+            for report in self._engine.wait(_TICK):
+                item, _ = self._running.pop(report.key)
+                if self._record(report):
+                    again.append(item)
+            self._look_after()
+
+    def _submit(self, item: Item) -> None:
+        apply(self._states, self._events.add("started", key=item.key))
+        self._engine.submit(item)
+        beats = self._engine.beats().get(item.key, 0)
+        self._running[item.key] = (item, _Seen(beats, time.monotonic()))
+
+    def _record(self, report: Report) -> bool:
+        """Write down how a try ended; whether the item shall be tried again."""
+        if report.kind == "finished":
+            result = dict(report.result or {})
+            apply(self._states, self._events.add("finished", key=report.key, result=result))
+            return False
+        item = self.state(report.key)
+        if report.kind == "lost":
+            final = item.losses >= self._limits.losses
+        else:
+            final = report.lasting or item.errors >= self._limits.retries
+        row = self._events.add(report.kind, key=report.key, message=report.message, final=final)
+        apply(self._states, row)
+        after = "It is given up." if final else "It is tried again."
+        log.warning("%s: %s %s", report.key, report.message, after)
+        return not final
+
+    def _look_after(self) -> None:
+        """End items that take too long, and workers that give no sign of life."""
+        if not self._running:
+            return
+        now, beats = time.monotonic(), self._engine.beats()
+        for key, (_, seen) in self._running.items():
+            if beats.get(key, 0) != seen.beats:
+                seen.beats, seen.since = beats.get(key, 0), now
+                seen.begun = seen.begun or now
+            if seen.begun is None:
+                # It waits for a worker, of which some take long to start.
+                continue
+            seconds, silence = self._limits.seconds, self._limits.silence
+            if seconds is not None and now - seen.begun > seconds + _GRACE:
+                self._engine.kill(key, late=True)
+            elif silence is not None and now - seen.since > silence:
+                self._engine.kill(key, late=False)

@@ -1,0 +1,133 @@
+"""The event log: one line an event, never changed, from which the state of all items is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, final
+
+from unweave.rundir import explain_os_error, flush, read_lines
+
+__all__ = ["EventLog", "Progressed", "State", "replay"]
+
+State: TypeAlias = Literal["waiting", "running", "finished", "failed"]
+
+
+@final
+@dataclass
+class Progressed:
+    """How far an item has come.
+
+    Attributes:
+        state: `failed` is final until the next driver begins.
+        tries: How often it was started.
+        errors: How often it failed or was late since the last driver began.
+        losses: How often it was lost since then.
+        result: What its task gave.
+        message: What last went wrong.
+        started: When it was last started, in seconds since 1970.
+        seconds: How long the try took that finished it.
+    """
+
+    state: State = "waiting"
+    tries: int = 0
+    errors: int = 0
+    losses: int = 0
+    result: Mapping[str, Any] | None = None
+    message: str = ""
+    started: float = 0.0
+    seconds: float = 0.0
+
+
+@final
+@dataclass
+class EventLog:
+    """A file of events, `state.jsonl`; each is on the disk before `add` returns.
+
+    Attributes:
+        path: The file, which need not exist yet.
+        listeners: Called with each event that is added.
+    """
+
+    path: Path
+    listeners: list[Any] = field(default_factory=list)
+
+    def read(self) -> list[dict[str, Any]]:
+        """All events; a last line that a kill has torn is passed over."""
+        return read_lines(self.path)
+
+    def mend(self) -> None:
+        """Cut off a torn last line, so that the next event stands on a line of its own."""
+        if not self.path.is_file():
+            return
+        data = self.path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]
+        if len(whole) < len(data):
+            with self.path.open("rb+") as handle:
+                handle.truncate(len(whole))
+                os.fsync(handle.fileno())
+
+    def add(self, event: str, **fields: Any) -> dict[str, Any]:
+        """Write an event, with the time.
+
+        Raises:
+            UnweaveError: The disk is full or the file cannot be written.
+        """
+        row = {"event": event, "time": round(time.time(), 3), **fields}
+        try:
+            with self.path.open("ab") as handle:
+                handle.write(json.dumps(row, allow_nan=False).encode() + b"\n")
+                flush(handle)
+        except OSError as error:
+            raise explain_os_error(error, self.path) from error
+        for listener in self.listeners:
+            listener(row)
+        return row
+
+
+def replay(events: Iterable[Mapping[str, Any]]) -> dict[str, Progressed]:
+    """How far each item has come that any event names, by its key.
+
+    What a driver had under way when it ended is `waiting` again once the next one begins. Then,
+    too, items that had failed are tried anew: what stood in their way may be gone.
+    """
+    items: dict[str, Progressed] = {}
+    for row in events:
+        apply(items, row)
+    return items
+
+
+def apply(items: dict[str, Progressed], row: Mapping[str, Any]) -> None:
+    """Bring the states up to date with one more event."""
+    event = row["event"]
+    if event in ("begun", "ended"):
+        for item in items.values():
+            if item.state == "running" or (event == "begun" and item.state == "failed"):
+                item.state = "waiting"
+            if event == "begun":
+                item.errors = item.losses = 0
+        return
+    if "key" not in row:
+        return
+    item = items.setdefault(row["key"], Progressed())
+    match event:
+        case "started":
+            item.state = "running"
+            item.tries += 1
+            item.started = row["time"]
+        case "finished":
+            item.state = "finished"
+            item.result = row["result"]
+            item.seconds = row["time"] - item.started
+            item.message = ""
+        case "failed" | "late" | "lost":
+            item.state = "failed" if row["final"] else "waiting"
+            item.message = row["message"]
+            if event == "lost":
+                item.losses += 1
+            else:
+                item.errors += 1

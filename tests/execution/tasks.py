@@ -1,0 +1,59 @@
+"""Tasks that workers are told by name: they count, die, hang and fail as their payload says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from unweave.errors import SpecError
+
+
+def square(payload, beat):
+    """The square of `number`, after `seconds`; a line in `folder/done` tells that it was done."""
+    end = time.monotonic() + payload.get("seconds", 0)
+    while time.monotonic() < end:
+        beat()
+        time.sleep(0.01)
+    note(payload, "done")
+    return {"value": payload["number"] ** 2}
+
+
+def mishap(payload, beat):
+    """`square`, but the first tries of some items end as `mishaps` says."""
+    kind = payload.get("mishap")
+    if kind is not None:
+        tries = len(notes(payload, "tries"))
+        note(payload, "tries")
+        if tries < payload.get("times", 1):
+            happen(kind, beat)
+    return square(payload, beat)
+
+
+def happen(kind, beat):
+    if kind == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if kind == "hung":
+        time.sleep(3600)
+    if kind == "slow":
+        while True:
+            beat()
+            time.sleep(0.01)
+    if kind == "error":
+        raise ValueError("out of luck")
+    if kind == "refused":
+        raise SpecError("No such thing. Choose another.")
+    raise AssertionError(kind)
+
+
+def note(payload, what):
+    with (Path(payload["folder"]) / what).open("a") as handle:
+        handle.write(f"{payload['number']}\n")
+
+
+def notes(payload, what):
+    """Lines of this item in a file."""
+    path = Path(payload["folder"]) / what
+    lines = path.read_text().split() if path.is_file() else []
+    return [line for line in lines if line == str(payload["number"])]

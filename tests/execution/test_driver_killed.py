@@ -1,0 +1,97 @@
+"""A driver that is killed: its workers end with it, and the next one goes on where it was."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from unweave.execution import EventLog, Item, Processes, execute
+
+TESTS = Path(__file__).parents[1]
+SCRIPT = """
+import sys
+from pathlib import Path
+from unweave.execution import EventLog, Item, Processes, execute
+
+if __name__ == "__main__":
+    folder = sys.argv[1]
+    items = [Item(f"i{n}", {"number": n, "folder": folder, "seconds": 0.1}) for n in range(40)]
+    log = EventLog(Path(folder) / "state.jsonl")
+    execute(items, Processes("execution.tasks:square", 2), log)
+"""
+
+
+def finished(log):
+    return [row["key"] for row in log.read() if row["event"] == "finished"]
+
+
+def workers_of(parent):
+    """Processes whose parent is this one, or was until it died and they are being ended."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        if int(fields[1]) == parent and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return found
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(condition, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def begin(folder):
+    script = folder / "driver.py"
+    script.write_text(SCRIPT)
+    environment = os.environ | {"PYTHONPATH": str(TESTS)}
+    return subprocess.Popen([sys.executable, str(script), str(folder)], env=environment)
+
+
+def test_the_next_driver_does_what_is_left(tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    driver = begin(tmp_path)
+    until(lambda: len(finished(log)) >= 5)
+    workers = workers_of(driver.pid)
+    assert len(workers) >= 2
+    driver.kill()
+    driver.wait()
+    until(lambda: not any(alive(pid) for pid in workers), 10)
+    before = finished(log)
+    assert 5 <= len(before) < 40
+
+    items = [
+        Item(f"i{n}", {"number": n, "folder": str(tmp_path), "seconds": 0}) for n in range(40)
+    ]
+    found = execute(items, Processes("execution.tasks:square", 2), log)
+    assert [found[f"i{n}"].result["value"] for n in range(40)] == [n * n for n in range(40)]
+    assert sorted(finished(log)) == sorted(f"i{n}" for n in range(40))
+    done = (tmp_path / "done").read_text().split()
+    # At most what was under way when the driver died was done twice.
+    assert len(set(done)) == 40
+    assert len(done) <= 40 + 2
+
+
+def test_ctrl_c_ends_the_workers_and_is_written_down(tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    driver = begin(tmp_path)
+    until(lambda: len(finished(log)) >= 3)
+    workers = workers_of(driver.pid)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(20) != 0
+    until(lambda: not any(alive(pid) for pid in workers), 10)
+    last = log.read()[-1]
+    assert (last["event"], last["why"]) == ("ended", "KeyboardInterrupt")

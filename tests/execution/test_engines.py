@@ -1,0 +1,181 @@
+"""Every engine does every item once and tells the same of it; what dies or hangs is done again."""
+
+import json
+
+import pytest
+
+from execution import tasks
+from unweave.errors import SpecError, UnweaveError
+from unweave.execution import EventLog, Item, Limits, Processes, Serial, execute
+
+
+def items_of(folder, numbers, **fields):
+    return [
+        Item(f"item-{number}", {"number": number, "folder": str(folder), **fields})
+        for number in numbers
+    ]
+
+
+def engine_of(name, task="square", seconds=None):
+    reference = f"execution.tasks:{task}"
+    if name == "serial":
+        return Serial(reference, seconds=seconds)
+    return Processes(reference, 2, seconds=seconds)
+
+
+def done(folder):
+    return sorted(int(line) for line in (folder / "done").read_text().split())
+
+
+def events_of(log, *kinds):
+    return [row for row in log.read() if row["event"] in kinds]
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_every_item_is_done_once_and_never_again(name, tmp_path):
+    items = items_of(tmp_path, range(12))
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items, engine_of(name), log)
+    assert [found[item.key].result["value"] for item in items] == [n * n for n in range(12)]
+    assert {state.state for state in found.values()} == {"finished"}
+    assert done(tmp_path) == list(range(12))
+    again = execute(items, engine_of(name), log)
+    assert again == found
+    assert done(tmp_path) == list(range(12))
+    assert len(events_of(log, "finished")) == 12
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_more_items_later_leave_the_finished_ones_alone(name, tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    execute(items_of(tmp_path, range(3)), engine_of(name), log)
+    found = execute(items_of(tmp_path, range(5)), engine_of(name), log)
+    assert len(found) == 5
+    assert done(tmp_path) == list(range(5))
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_an_error_is_tried_again_and_then_given_up(name, tmp_path):
+    once = items_of(tmp_path, [1], mishap="error")
+    always = items_of(tmp_path, [2], mishap="error", times=99)
+    log = EventLog(tmp_path / "state.jsonl")
+    limits = Limits(retries=2)
+    found = execute([*always, *once], engine_of(name, "mishap"), log, limits)
+    assert found["item-1"].state == "finished"
+    assert found["item-2"].state == "failed"
+    assert "ValueError: out of luck" in found["item-2"].message
+    assert "tasks.py, line" in found["item-2"].message
+    assert len(tasks.notes(always[0].payload, "tries")) == 3
+    # The next call gives it another chance.
+    found = execute([*always, *once], engine_of(name, "mishap"), log, limits)
+    assert found["item-2"].state == "failed"
+    assert len(tasks.notes(always[0].payload, "tries")) == 6
+    assert done(tmp_path) == [1]
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_an_error_made_for_the_user_is_not_tried_again(name, tmp_path):
+    items = items_of(tmp_path, [1], mishap="refused", times=99)
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items, engine_of(name, "mishap"), log, Limits(retries=5))
+    assert found["item-1"].message == "No such thing. Choose another."
+    assert len(tasks.notes(items[0].payload, "tries")) == 1
+
+
+@pytest.mark.parametrize("name", ["serial", "processes"])
+def test_an_item_that_takes_too_long_is_late(name, tmp_path):
+    items = items_of(tmp_path, [1], mishap="slow", times=99)
+    log = EventLog(tmp_path / "state.jsonl")
+    engine = engine_of(name, "mishap", seconds=0.3)
+    found = execute(items, engine, log, Limits(retries=1, seconds=0.3))
+    assert [row["event"] for row in events_of(log, "late", "lost", "failed")] == ["late", "late"]
+    assert "longer than 0.3 s" in found["item-1"].message
+
+
+def test_a_worker_that_is_killed_has_its_item_done_by_another(tmp_path):
+    items = items_of(tmp_path, range(5)) + items_of(tmp_path, [5, 6], mishap="killed")
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items, engine_of("processes", "mishap"), log, Limits(retries=0))
+    assert {state.state for state in found.values()} == {"finished"}
+    assert done(tmp_path) == list(range(7))
+    assert sorted(row["key"] for row in events_of(log, "lost")) == ["item-5", "item-6"]
+
+
+def test_an_item_that_kills_every_worker_is_given_up(tmp_path):
+    items = items_of(tmp_path, [1, 2]) + items_of(tmp_path, [3], mishap="killed", times=99)
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items, engine_of("processes", "mishap"), log, Limits(losses=2))
+    assert found["item-3"].state == "failed"
+    assert "exit code -9" in found["item-3"].message
+    assert done(tmp_path) == [1, 2]
+    assert len(events_of(log, "lost")) == 3
+
+
+def test_a_worker_without_signs_of_life_is_replaced(tmp_path):
+    items = items_of(tmp_path, [1, 2, 3]) + items_of(tmp_path, [4], mishap="hung")
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items, engine_of("processes", "mishap"), log, Limits(silence=1.0))
+    assert {state.state for state in found.values()} == {"finished"}
+    (row,) = events_of(log, "lost")
+    assert (row["key"], row["message"]) == ("item-4", "It gave no sign of life.")
+
+
+def test_a_worker_that_hangs_beyond_its_time_is_ended_from_outside(tmp_path, monkeypatch):
+    monkeypatch.setattr("unweave.execution.driver._GRACE", 0.2)
+    items = items_of(tmp_path, [4], mishap="hung")
+    log = EventLog(tmp_path / "state.jsonl")
+    engine = engine_of("processes", "mishap", seconds=0.5)
+    found = execute(items, engine, log, Limits(seconds=0.5, silence=None))
+    assert found["item-4"].state == "finished"
+    assert [row["event"] for row in events_of(log, "late", "lost")] == ["late"]
+
+
+def test_a_torn_last_line_is_mended(tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    execute(items_of(tmp_path, [1]), engine_of("serial"), log)
+    with log.path.open("ab") as handle:
+        handle.write(b'{"event": "finished", "key": "item-2"')
+    execute(items_of(tmp_path, [1, 2]), engine_of("serial"), log)
+    rows = [json.loads(line) for line in log.path.read_text().splitlines()]
+    assert [row["key"] for row in rows if row["event"] == "finished"] == ["item-1", "item-2"]
+
+
+def test_a_full_disk_stops_the_driver_and_loses_nothing(tmp_path, monkeypatch):
+    log = EventLog(tmp_path / "state.jsonl")
+    real = EventLog.add
+    written = []
+
+    def full(self, event, **fields):
+        if event == "finished" and len(written) == 2:
+            raise UnweaveError("The disk is full: free some space.")
+        written.extend([event] * (event == "finished"))
+        return real(self, event, **fields)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EventLog, "add", full)
+        with pytest.raises(UnweaveError, match="The disk is full"):
+            execute(items_of(tmp_path, range(5)), engine_of("serial"), log)
+    found = execute(items_of(tmp_path, range(5)), engine_of("serial"), log)
+    assert {state.state for state in found.values()} == {"finished"}
+    # The third was done, but nobody could write it down.
+    assert done(tmp_path) == [0, 1, 2, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"retries": -1}, "retries must be at least 0, but is -1"),
+        ({"losses": -2}, "losses must be at least 0"),
+        ({"seconds": 0}, "seconds must be more than 0"),
+        ({"silence": float("nan")}, "silence must be more than 0"),
+    ],
+)
+def test_wrong_limits_are_refused(fields, message):
+    with pytest.raises(SpecError, match=message):
+        Limits(**fields)
+
+
+def test_a_task_that_does_not_exist_fails_with_its_name(tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items_of(tmp_path, [1]), engine_of("serial", "missing"), log)
+    assert "There is no task 'execution.tasks:missing'" in found["item-1"].message
