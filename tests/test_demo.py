@@ -21,7 +21,7 @@ from session.runs import (
 )
 from unweave.demo import demo
 from unweave.errors import RunError
-from unweave.studies import Preset
+from unweave.presets import Preset
 
 STEPS = 20
 

@@ -13,12 +13,12 @@ from typing import final
 from unweave.data import Progress
 from unweave.errors import RunError
 from unweave.figures import followed_factors
+from unweave.presets import preset
 from unweave.run import load_run
 from unweave.rundir import is_run
 from unweave.scores import Scores
 from unweave.session import Watch, begin, check_place, continue_run
 from unweave.settings import make_config
-from unweave.studies import preset
 
 
 @final

@@ -11,8 +11,8 @@ from first_epochs import PUBLISHED, Average, Row, averages, table
 
 from unweave.errors import RunError
 from unweave.objectives import parse_objective
+from unweave.presets import preset
 from unweave.rundir import read_json, read_lines
-from unweave.studies import preset
 
 
 def line(step, reconstruction, kl, discriminator):

@@ -24,7 +24,7 @@ from session.runs import (
     rich_result,
     train,
 )
-from unweave.studies import PRESETS, preset
+from unweave.presets import PRESETS, preset
 
 SMALL = "dsprites(grid=(3, 2, 2, 2, 2))"
 

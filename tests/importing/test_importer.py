@@ -22,8 +22,8 @@ from unweave.errors import CheckpointError, DataError, RunError, SpecError, Unwe
 from unweave.importing import published
 from unweave.likelihoods import Gaussian, Laplace
 from unweave.objectives import parse_objective
+from unweave.presets import preset
 from unweave.report import write_report
-from unweave.studies import preset
 
 SPECS = {
     "batch_size": 64, "betaB_G": 1000, "betaB_finC": 25, "betaB_initC": 0, "betaH_B": 4,

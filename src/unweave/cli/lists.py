@@ -184,7 +184,7 @@ class Presets(Common):
 
     def run(self) -> int:
         """Print the list."""
-        from unweave.studies import PRESETS
+        from unweave.presets import PRESETS
 
         rows: list[dict[str, Any]] = [
             {

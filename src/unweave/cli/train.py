@@ -194,7 +194,7 @@ class Train(Common):
 
     def _settings(self) -> dict[str, Any]:
         """The preset's settings with the given flags on top."""
-        from unweave.studies import preset
+        from unweave.presets import preset
 
         settings: dict[str, Any] = {}
         if self.preset is not None:

@@ -24,11 +24,11 @@ from unweave.importing.published import published_name
 from unweave.importing.specs import DATASETS, Specs, read_specs
 from unweave.nn import Burgess
 from unweave.objectives import Objective, parse_objective
+from unweave.presets import preset
 from unweave.run import Run, load_run
 from unweave.rundir import FORMAT, atomic_write, write_json
 from unweave.session.folder import CHECKPOINT, write_new, write_status
 from unweave.spec import build
-from unweave.studies import preset
 from unweave.training import Adam, TrainConfig
 from unweave.training.checkpoint import save_tensors
 from unweave.training.precision import resolve

@@ -24,8 +24,8 @@ from unweave.objectives import (
     VAEMethod,
     parse_objective,
 )
+from unweave.presets import Preset
 from unweave.schedules import Linear, Schedule
-from unweave.studies import Preset
 
 # Their name -> ours.
 DATASETS = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 __all__ = ["PRESETS", "preset"]
 
 from unweave.errors import SpecError, nearest
-from unweave.studies.base import Preset
-from unweave.studies.disvae import disvae_presets
+from unweave.presets.base import Preset
+from unweave.presets.disvae import disvae_presets
 
 _ALIASES = {"disentangling-vae": "disvae"}
 

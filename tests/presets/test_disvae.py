@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from reference.disvae_experiments import EXPERIMENTS, regulariser, resolve
+from unweave.presets import preset
 from unweave.settings import make_config
 from unweave.spec import to_dict
-from unweave.studies import preset
 
 # The source's word for a dataset: ours, number of images, image shape.
 DATASETS = {

@@ -7,7 +7,7 @@ __all__ = ["disvae_presets"]
 from collections.abc import Iterator
 from typing import Any
 
-from unweave.studies.base import Preset
+from unweave.presets.base import Preset
 
 # The source's word for a dataset: ours, and epochs.
 _DATASETS = {

@@ -6,8 +6,8 @@ import pytest
 
 from reference.disvae_experiments import EXPERIMENTS
 from unweave.errors import SpecError
+from unweave.presets import PRESETS, preset
 from unweave.settings import make_config
-from unweave.studies import PRESETS, preset
 
 
 @pytest.mark.parametrize("name", PRESETS)
