@@ -1,11 +1,17 @@
 """A folder of images: their order, their factors by a CSV, what is wrong with either."""
 
+import os
+import time
+import unicodedata
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from reference.own_files import grid, pictures, write_folder, write_table
 from unweave.data import load_dataset, parse_dataset
+from unweave.data.own.csv_table import read_csv
 from unweave.errors import DataError, SpecError
 
 IMAGES = pictures(12)
@@ -249,3 +255,117 @@ def test_parts_of_a_folder_follow_what_is_in_it(place, home):
     np.testing.assert_array_equal(all_of(part), IMAGES[1::3])
     free = load_dataset(f"subset(data={text(place)}, images=5)")
     assert (len(free), free.labelled) == (5, False)
+
+
+def names_of(count):
+    return [f"{index:03d}.png" for index in range(count)]
+
+
+def factors_of(place, data, count=12, **fields):
+    """What a CSV of these bytes says of so many images."""
+    write_folder(place, IMAGES[:count])
+    (place / "f.csv").write_bytes(data)
+    return load_dataset(text(place, factors="f.csv", **fields))
+
+
+@pytest.mark.parametrize(
+    ("code", "newline"), [("utf-8-sig", "\n"), ("utf-16", "\r\n"), ("utf-16-le", "\n")]
+)
+def test_tables_as_spreadsheets_write_them_are_read(place, home, code, newline):
+    lines = [
+        "File;größe;Ort;",
+        *(f"{n};{i / 8:.3f};a\u2028b;" for i, n in enumerate(names_of(12))),
+    ]
+    mark = "\ufeff" if code.endswith("le") else ""
+    data = (mark + newline.join(lines).replace(".125", ",125").replace(".", ",")).replace(
+        ",png", ".png"
+    )
+    dataset = factors_of(place, data.encode(code))
+    size, where = dataset.factor_space.factors
+    assert (size.name, size.kind, size.values) == ("größe", "ordinal", tuple(np.arange(12) / 8))
+    assert where.labels == ("a\u2028b",)
+
+
+def test_quoted_cells_may_have_marks_and_line_breaks(place, home):
+    rows = [f'"{name}", "a;\n{index % 2}", {index}' for index, name in enumerate(names_of(12))]
+    dataset = factors_of(place, "\n".join(['"file", "x; y", z', *rows]).encode())
+    assert dataset.factor_space.names == ("x__y", "z")
+    assert dataset.factor_space.factors[0].labels == ("a;\n0", "a;\n1")
+
+
+@pytest.mark.parametrize("gone", ["NA", "n/a", "None", "NULL", "-", "?"])
+def test_numbers_with_a_few_words_for_nothing_are_no_texts(place, home, gone):
+    rows = [
+        f"{name},{gone if index == 4 else index / 7}" for index, name in enumerate(names_of(12))
+    ]
+    with pytest.raises(DataError, match="x has no value in 1 of 12 rows; the first is row 4, whi"):
+        factors_of(place, "\n".join(["file,x", *rows]).encode())
+    assert not home.exists()
+    # A column of texts may have such words.
+    rows = [f"{name},{gone if index == 4 else 'hat'}" for index, name in enumerate(names_of(12))]
+    (factor,) = factors_of(place, "\n".join(["file,x", *rows]).encode()).factor_space.factors
+    assert set(factor.labels) == {gone, "hat"}
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ("file,größe\n000.png,1".encode("latin-1"), "f.csv is no text in UTF-8: .* Save it as"),
+        (b"file,x\n000.png," + b"a" * 200_000, "f.csv cannot be read: line 2"),
+        (b"file,x\n\n\n000.png", "line 4 has 1 cells, but the first has 2"),
+        (b"000.png,1\n001.png,2\n", "f.csv has no line of names: it begins with 000.png, which"),
+        (b"file,x\n", "must have a line of names, .* and a line for each image"),
+        (b",file,x\n0,000.png,3", "a name of its own, .* not '', file, x"),
+        (b"file,x\nphotos/000.png,3", r"that folder; photos/000\.png may be 000\.png\."),
+        (b"file,x\n000,3", r"names 1 files that .*: 000\. .*; 000 may be 000\.png\."),
+    ],
+)
+def test_tables_of_other_forms_are_refused_with_what_to_mend(place, home, data, reason):
+    with pytest.raises(DataError, match=reason):
+        factors_of(place, data, count=2)
+    assert not home.exists()
+
+
+def test_a_file_that_stands_twice_is_found_soon_in_a_long_table(tmp_path):
+    path = tmp_path / "long.csv"
+    names = [f"{index}.png,1" for index in range(60_000)]
+    path.write_text("\n".join(["file,x", *names, names[7]]))
+    begun = time.process_time()
+    with pytest.raises(DataError, match=r"has 7\.png more than once"):
+        read_csv(path)
+    assert time.process_time() - begun < 5
+
+
+def test_more_combinations_than_can_be_counted_are_refused_with_a_way_out(place, home):
+    rng = np.random.default_rng(0)
+    count = 50
+    names = write_folder(place, pictures(count))
+    rows = [
+        (name, *row) for name, row in zip(names, rng.random((count, 22)).tolist(), strict=True)
+    ]
+    write_table(place / "f.csv", ("file", *(f"c{i}" for i in range(22))), rows)
+    with pytest.raises(DataError, match=r"f\.csv: .*22 factors .* fewer columns, or fewer bins"):
+        load_dataset(text(place, factors="f.csv"))
+    assert load_dataset(text(place, factors="f.csv", bins=2)).factor_space.size == 2**22
+
+
+def test_names_of_any_bytes_are_read(place, home):
+    write_folder(place, IMAGES[:1])
+    try:
+        (place / "000.png").rename(os.fsdecode(os.fsencode(place) + b"/\xff\xfe.png"))
+    except OSError:
+        pytest.skip("this file system has names of Unicode alone")
+    assert len(load_dataset(text(place))) == 1
+    Path(os.fsdecode(os.fsencode(place) + b"/\xff.png")).write_bytes(b"no picture")
+    with pytest.raises(DataError, match="cannot be read") as caught:
+        load_dataset(text(place, colour="grey"))
+    str(caught.value).encode()
+
+
+def test_names_are_the_same_however_their_accents_are_written(place, home):
+    composed = unicodedata.normalize("NFC", "é.png")
+    apart = unicodedata.normalize("NFD", "é.png")
+    write_folder(place, IMAGES[:2], [apart, "z.png"])
+    write_table(place / "f.csv", ("file", "x"), [("z.png", 1), (composed, 0)])
+    dataset = load_dataset(text(place, factors="f.csv"))
+    np.testing.assert_array_equal(all_of(dataset), IMAGES[[1, 0]])

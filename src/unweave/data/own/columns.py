@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,8 @@ __all__ = ["Known", "factor_name", "known_grid", "known_of", "named_columns"]
 
 # As scores of arrays judge it: numbers with fractions that take more values are continuous.
 _FEW, _MANY = 20, 1000
+_NOTHING: Final = ("na", "n/a", "none", "null", "-", "--", "?", ".")
+"""What is written for a number that is missing."""
 
 
 @final
@@ -66,6 +69,13 @@ def known_of(columns: Mapping[str, ArrayLike], bins: int, where: str) -> Known:
         factors.append(factor)
         indices.append(index)
         exact.append(numbers)
+    combinations = math.prod(factor.size for factor in factors)
+    if combinations > np.iinfo(np.int64).max:
+        raise DataError(
+            f"{where}: its {len(factors)} factors have about 10^{len(str(combinations)) - 1} "
+            "combinations, more than can be counted, 2^63. Take fewer columns, or fewer bins of "
+            "those that are continuous."
+        )
     space = FactorSpace(tuple(factors))
     table = np.stack(indices, axis=1)
     whole = not continuous and space.size == len(table)
@@ -173,7 +183,10 @@ def _plain(column: NDArray[Any], where: str) -> NDArray[Any]:
 def _unpacked(column: NDArray[Any], where: str) -> NDArray[Any]:
     """A column of Python objects or bytes as numbers or texts."""
     values = [each.item() if isinstance(each, np.generic) else each for each in column.tolist()]
-    values = [each.decode() if isinstance(each, bytes) else each for each in values]
+    try:
+        values = [each.decode() if isinstance(each, bytes) else each for each in values]
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} has texts that are not in UTF-8: {error}.") from error
     # Only NaN differs from itself.
     gone = np.array([value is None or value != value for value in values])
     _check_present(gone, column, where)
@@ -187,8 +200,8 @@ def _unpacked(column: NDArray[Any], where: str) -> NDArray[Any]:
 def _numbers_or_texts(column: NDArray[np.str_], where: str) -> NDArray[Any]:
     """Numbers, where every text is one; else the texts."""
     column = np.char.strip(column)
-    gone = (column == "") | (np.char.lower(column) == "nan")
-    _check_present(gone, column, where)
+    lower = np.char.lower(column)
+    _check_present((lower == "") | (lower == "nan"), column, where)
     try:
         return column.astype(np.int64)
     except (ValueError, OverflowError):
@@ -196,7 +209,20 @@ def _numbers_or_texts(column: NDArray[np.str_], where: str) -> NDArray[Any]:
     try:
         return _plain(column.astype(np.float64), where)
     except ValueError:
-        return column
+        pass
+    # Among texts such a word may be a value, among numbers it stands for none.
+    nothing = np.isin(lower, _NOTHING)
+    if nothing.any() and not nothing.all() and _are_numbers(column[~nothing]):
+        _check_present(nothing, column, where)
+    return column
+
+
+def _are_numbers(column: NDArray[np.str_]) -> bool:
+    try:
+        column.astype(np.float64)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_present(gone: NDArray[np.bool_], column: NDArray[Any], where: str) -> None:

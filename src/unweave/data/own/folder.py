@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import ClassVar, Final, final
 
 import numpy as np
@@ -108,7 +109,8 @@ class Folder(FileSpec):
             found[""] = table.stat()
         digest = hashlib.sha256()
         for name, status in sorted(found.items()):
-            digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(name))
+            digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
     def known(self) -> Known | None:
@@ -141,7 +143,7 @@ class Folder(FileSpec):
             if progress is not None and (done % 64 == 0 or done == len(files)):
                 progress("reading images", done, len(files))
             if isinstance(image, str):
-                unreadable.append(f"{files[done - 1]} ({image})")
+                unreadable.append(f"{_shown(files[done - 1])} ({image})")
             elif not unreadable:
                 collected.append(image)
             # After the first that is unreadable nothing is stored, but all are looked at.
@@ -196,20 +198,33 @@ class Folder(FileSpec):
                 "folder of images or by a whole path."
             )
         table = read_csv(path, self.columns)
-        there = set(_listing(self.place))
-        missing = [file for file in table.files if file not in there]
+        there = _listing(self.place)
+        # Accents are one character or two, by the system that wrote the name.
+        known = {unicodedata.normalize("NFC", name): name for name in there}
+        known |= {name: name for name in there}
+        files = [
+            known.get(name, known.get(unicodedata.normalize("NFC", name))) for name in table.files
+        ]
+        if table.head in known:
+            raise DataError(
+                f"{path} has no line of names: it begins with {table.head}, which is an image. "
+                "Put a line before it, such as file,shape,x."
+            )
+        missing = [name for name, file in zip(table.files, files, strict=True) if file is None]
         if missing:
             raise DataError(
                 f"{path} names {len(missing):,} files that are not images in {self.place}: "
-                f"{_some(missing)}. Its column of files has names within that folder."
+                f"{_some(missing)}. Its column of files has names within that folder"
+                f"{_likely(missing[0], there)}."
             )
-        rest = sorted(there.difference(table.files))
+        found = tuple(file for file in files if file is not None)
+        rest = sorted(set(there).difference(found))
         if rest:
             raise DataError(
                 f"{path} has no row for {len(rest):,} of the {len(there):,} images in "
                 f"{self.place}: {_some(rest)}. Add their rows, or take them out of the folder."
             )
-        return table
+        return CsvTable(table.head, found, table.columns)
 
 
 def _decoded(path: Path, fitting: Fitting) -> NDArray[np.uint8] | str:
@@ -264,4 +279,16 @@ def _status(entry: os.DirEntry[str]) -> os.stat_result:
 
 def _some(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return ", ".join(map(_shown, names[:_NAMED])) + more
+
+
+def _shown(name: str) -> str:
+    """A name that can be printed, whatever its bytes are."""
+    return os.fsencode(name).decode(errors="backslashreplace")
+
+
+def _likely(name: str, there: tuple[str, ...]) -> str:
+    """What a name that is no image may stand for, as the end of a sentence."""
+    last = PurePosixPath(name).name
+    found = [n for n in there if last in (PurePosixPath(n).name, PurePosixPath(n).stem)]
+    return f"; {name} may be {found[0]}" if len(found) == 1 else ""
