@@ -177,3 +177,55 @@ def test_a_shape_that_the_text_says_needs_no_file():
     assert parse_dataset("arrays(path=gone, size=32, colour=grey)").image_shape == (32, 32, 1)
     with pytest.raises(DataError, match="gone does not exist"):
         _ = parse_dataset("arrays(path=gone, size=32)").image_shape
+
+
+def test_factors_in_a_group_have_the_names_that_lie_there(tmp_path, home):
+    path = tmp_path / "own.h5"
+    with h5py.File(path, "w") as file:
+        file["train/images"], file["train/factors"] = IMAGES, grid((3, 4))
+        file["train/factor_names"] = np.array(["a", "b"], "S")
+        file["test/images"], file["test/factor_sizes"] = IMAGES, [2, 6]
+        file["factor_names"] = np.array(["c", "d"], "S")
+    text = f"h5(path={str(path)!r}, images='/train/images', factors='/train/factors')"
+    assert load_dataset(text).factor_space.names == ("a", "b")
+    test = load_dataset(f"h5(path={str(path)!r}, images='test/images')")
+    # Those of the group first, then those of the file.
+    assert (test.factor_space.names, test.factor_space.sizes) == (("c", "d"), (2, 6))
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [
+        (
+            lambda file: file.create_dataset("images", data=h5py.Empty("u1")),
+            "an array without a shape",
+        ),
+        (lambda file: file.create_dataset("images", data=5), r"not \(\)"),
+        (
+            lambda file: file.update(images=IMAGES, factors=np.array([b"\xff"] * 12)),
+            "not in UTF-8",
+        ),
+        (lambda file: file.update({"x/images": IMAGES}), "found the keys x; expected"),
+    ],
+)
+def test_strange_h5_files_are_refused(tmp_path, home, write, reason):
+    with h5py.File(tmp_path / "own.h5", "w") as file:
+        write(file)
+    with pytest.raises(DataError, match=reason):
+        load_dataset(f"h5(path={str(tmp_path / 'own.h5')!r})")
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    ("images", "reason"),
+    [
+        (np.asfortranarray(IMAGES), "images is in Fortran order.*numpy.ascontiguousarray"),
+        (IMAGES / 127.5 - 1, r"pixels from -1 to 1, where 1 is white.*\(images \+ 1\) / 2"),
+        (np.where(IMAGES > 9, np.nan, 0.5), "pixels that are not finite"),
+    ],
+)
+def test_what_must_be_done_to_arrays_first_is_said(tmp_path, home, images, reason):
+    np.savez(tmp_path / "own.npz", images=images)
+    with pytest.raises(DataError, match=reason):
+        load_dataset(f"arrays(path={str(tmp_path / 'own.npz')!r})")
+    assert not home.exists()

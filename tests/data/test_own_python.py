@@ -44,7 +44,7 @@ def test_public_names_are_those_of_the_room():
 
 def test_arrays_are_a_dataset_under_their_name(home):
     dataset = from_arrays(IMAGES, factor_sizes=(3, 4), factor_names=("a", "b"), name="mine")
-    assert str(dataset.spec) == "stored(key='mine')"
+    assert dataset.spec == parse_dataset("stored(key=mine)")
     assert dataset.is_grid
     assert dataset.factor_space.names == ("a", "b")
     np.testing.assert_array_equal(all_of(load_dataset("stored(key=mine)")), IMAGES)
@@ -272,3 +272,80 @@ def test_factors_of_far_more_combinations_than_images(home):
     assert data.factor_space.size == 60 * 2**40
     assert not data.is_grid
     np.testing.assert_array_equal(data.factors(np.arange(60)), factors)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_items_may_be_mappings_with_an_image(home, labelled):
+    rows = grid((3, 4)).tolist()
+    items = [
+        {"a": torch.tensor(a), "image": Image.fromarray(image), "b": b}
+        if labelled
+        else {"image": image}
+        for image, (a, b) in zip(IMAGES, rows, strict=True)
+    ]
+    dataset = from_torch(Items(*items), name="mine")
+    np.testing.assert_array_equal(all_of(dataset), IMAGES)
+    assert dataset.labelled == labelled
+    if labelled:
+        assert dataset.factor_space.names == ("a", "b")
+        assert dataset.is_grid
+
+
+@pytest.mark.parametrize(
+    ("dataset", "reason"),
+    [
+        (Items({"pixels": IMAGES[0]}), "first image is a mapping without 'image'; it has pixels"),
+        (Items(()), "first image is an item that is empty"),
+        (Items((IMAGES[0], 1), ()), r"1 of the 2 images .*: 1 \(an item that is empty\)"),
+        (iter(IMAGES), "iterator has no length"),
+        (5, "mine: int has no length"),
+        (Items(IMAGES[0] / 127.5 - 1), r"first image is pixels from -1 to 1.*\(images \+ 1\) / 2"),
+    ],
+)
+def test_what_is_no_dataset_of_images_is_said(home, dataset, reason):
+    with pytest.raises(DataError, match=reason):
+        from_torch(dataset, name="mine")
+    assert not home.exists() or not list((home / "data").glob("stored-*"))
+
+
+def test_what_is_no_array_or_function_is_said(home):
+    with pytest.raises(DataError, match="generator has no length"):
+        from_arrays((image for image in IMAGES), name="mine")
+    with pytest.raises(DataError, match="render must be a function, not 5"):
+        from_function(5, (3,), name="mine")
+    for sizes in ("ab", {"a": 3}, (8.5, 2)):
+        with pytest.raises(DataError, match="factor_sizes must be whole numbers"):
+            from_function(lambda _: IMAGES[0], sizes, name="mine")
+    assert not home.exists()
+
+
+def test_an_error_in_the_middle_is_the_users_own_and_names_the_image(home):
+    from_arrays(IMAGES, name="mine")
+
+    def draw(indices):
+        if indices[0] == 700:
+            raise ZeroDivisionError("mine")
+        return np.zeros((4, 4))
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        from_function(draw, (1000,), name="mine", overwrite=True)
+    assert caught.value.__notes__ == ["This was image 700 of 1,000 of mine. Nothing is stored."]
+    np.testing.assert_array_equal(all_of(load_dataset("stored(key=mine)")), IMAGES)
+
+
+def test_a_table_with_named_columns_is_taken_by_its_names(home):
+    class Frame:
+        """As much of a pandas DataFrame as is asked for."""
+
+        def keys(self):
+            return ["kind", "x"]
+
+        def __getitem__(self, name):
+            return np.array(list("abc") * 4) if name == "kind" else np.arange(12) // 3
+
+    dataset = from_arrays(IMAGES, Frame(), name="mine")
+    assert dataset.factor_space.names == ("kind", "x")
+    assert dataset.factor_space.factors[0].labels == ("a", "b", "c")
+    rows = [{"kind": f"v{index % 3}", "x": index} for index in range(12)]
+    listed = from_arrays(IMAGES, rows, name="listed")
+    assert (listed.factor_space.names, listed.factor_space.sizes) == (("kind", "x"), (3, 12))

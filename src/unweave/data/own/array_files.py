@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unweave.data.files.checks import Kind
 from unweave.data.files.h5 import H5, open_h5
 from unweave.data.files.npz import Header, Npz, open_npz
-from unweave.data.own.base import block_size
+from unweave.data.own.blocks import block_size
 from unweave.errors import DataError
 
 __all__ = ["ArrayFile", "open_h5_arrays", "open_npz_arrays"]
@@ -131,6 +131,8 @@ class _H5Arrays:
     def header(self, key: str) -> Header:
         self._file.require((key,))
         data = self._again[key]
+        if data.shape is None:
+            raise self._file.error(key, "an array without a shape", "numbers")
         return Header(data.shape, False, data.dtype)
 
     def blocks(self, key: str, header: Header) -> Iterator[NDArray[Any]]:

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.own.array_files import ArrayFile, open_h5_arrays, open_npz_arrays
-from unweave.data.own.base import Facts, FileSpec
+from unweave.data.own.base import FileSpec
+from unweave.data.own.blocks import array_blocks
 from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, known_grid, known_of, named_columns
-from unweave.data.own.decoding import Unusable
+from unweave.data.own.facts import Facts
 from unweave.data.own.fitting import Fit, Fitting
 from unweave.errors import DataError
 from unweave.progress import Progress
@@ -32,6 +33,7 @@ class ArraysSpec(FileSpec):
     The images are (N, H, W), (N, H, W, 1), (N, H, W, 3), or with opacity (N, H, W, 4). Factors
     are (N, K), one row an image, with `factor_names`, (K,), beside them or not; or there is
     `factor_sizes`, (K,), when the images are the full grid in C order, the last factor fastest.
+    In a group, what lies there counts before what lies at the top of the file.
     """
 
     images: str = option(default="images", help="Name of the array of images.")
@@ -114,27 +116,11 @@ class ArraysSpec(FileSpec):
         Raises:
             DataError: The file is damaged, or its pixels are no pixels.
         """
-        done, brightest = 0, 0.0
         with self.opened() as file:
-            self._shape(file)
-            header = file.header(self.images)
-            for block in file.blocks(self.images, header):
-                brightest = max(brightest, float(block.max()))
-                try:
-                    yield self.fitting.block(block)
-                except Unusable as reason:
-                    raise DataError(
-                        f"{self.place}: {self.images} has {reason}, among the images {done} to "
-                        f"{done + len(block) - 1}. Say with white=... what stands for white."
-                    ) from reason
-                done += len(block)
-                if progress is not None:
-                    progress("reading images", done, header.shape[0])
-        if self.white is None and header.dtype.kind in "iu" and brightest == 1:
-            raise DataError(
-                f"{self.place}: {self.images} has pixels of 0 and 1 alone, as whole numbers: give "
-                "white=1, or store them as true and false. Nothing is stored."
-            )
+            count = self._shape(file)[0]
+            blocks = file.blocks(self.images, file.header(self.images))
+            where = f"{self.place}: {self.images}"
+            yield from array_blocks(blocks, count, self.fitting, where, progress)
 
     @property
     def fitting(self) -> Fitting:
@@ -150,6 +136,11 @@ class ArraysSpec(FileSpec):
     def _shape(self, file: ArrayFile) -> tuple[int, int, int, int]:
         """(N, H, W, C) of the array of images."""
         header = file.header(self.images)
+        if header.fortran:
+            raise DataError(
+                f"{self.place}: {self.images} is in Fortran order, its first index the fastest, "
+                "and cannot be read image by image. Write numpy.ascontiguousarray(images)."
+            )
         shape = (*header.shape, 1) if len(header.shape) == 3 else header.shape
         if len(shape) != 4 or shape[3] not in (1, 3, 4) or 0 in shape:
             turned = len(shape) == 4 and shape[1] in (1, 3, 4)
@@ -164,17 +155,18 @@ class ArraysSpec(FileSpec):
 
     def _known(self, file: ArrayFile, count: int) -> Known | None:
         where, there = str(self.place), file.keys()
-        names = [_text(n) for n in np.ravel(file.whole(_NAMES))] if _NAMES in there else None
-        if self.factors in there:
-            columns = named_columns(file.whole(self.factors), names, count, where)
-            return known_of(columns, self.bins, where)
+        key = self.factors.strip("/")
+        beside = key if key in there else self.images.strip("/")
+        names = _beside(beside, _NAMES, there)
+        named = None if names is None else [_text(name) for name in np.ravel(file.whole(names))]
+        if key in there:
+            return known_of(named_columns(file.whole(key), named, count, where), self.bins, where)
         if self.factors != type(self).factors:
             raise DataError(
                 f"{where} has no array {self.factors!r} of factors; it has {', '.join(there)}."
             )
-        if _SIZES in there:
-            return known_grid(file.whole(_SIZES), names, count, where)
-        return None
+        sizes = _beside(beside, _SIZES, there)
+        return None if sizes is None else known_grid(file.whole(sizes), named, count, where)
 
 
 @final
@@ -215,3 +207,9 @@ class H5Arrays(ArraysSpec):
 
 def _text(name: object) -> str:
     return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def _beside(key: str, name: str, there: tuple[str, ...]) -> str | None:
+    """The array of this name in the group of another one, or in the file; None without one."""
+    group = key.rpartition("/")[0]
+    return next((each for each in (f"{group}/{name}", name) if each in there), None)

@@ -1,14 +1,11 @@
-"""Datasets of the user's own files: what is known before and after they are stored."""
+"""Datasets of the user's own: read from files before they are stored, from the store after."""
 
 from __future__ import annotations
 
-import functools
-import json
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,36 +14,14 @@ from unweave.data.base import no_factors
 from unweave.data.kinds.stored import StoredSpec
 from unweave.data.labels import Labels
 from unweave.data.own.columns import Known
-from unweave.data.pixels.manifest import MANIFEST, Encoding
+from unweave.data.own.facts import FACTORS, Facts, stored_facts
+from unweave.data.pixels.manifest import Encoding
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.progress import Progress
 from unweave.spec import option, to_dict
 
-__all__ = ["FACTORS", "Facts", "FileSpec", "OwnSpec", "block_size", "resolved", "stored_facts"]
-
-FACTORS = "factors"
-"""Where a manifest's details have the factors of a full grid."""
-
-_BLOCK_BYTES = 32_000_000
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What is known of a dataset without its images.
-
-    Args:
-        count: How many images there are.
-        image_shape: (H, W, C).
-        space: Their factors, None where they are not known.
-        grid: Whether the images are every combination once, in C order.
-    """
-
-    count: int
-    image_shape: tuple[int, int, int]
-    space: FactorSpace | None = None
-    grid: bool = False
+__all__ = ["FileSpec", "OwnSpec", "resolved"]
 
 
 class OwnSpec(StoredSpec):
@@ -233,34 +208,3 @@ def resolved(path: str) -> Path:
         return Path(path).expanduser().resolve()
     except (ValueError, RuntimeError, OSError) as error:
         raise DataError(f"{path!r} is no path: {error}.") from error
-
-
-def block_size(image_shape: tuple[int, ...], itemsize: int = 1) -> int:
-    """How many images make a block of at most 32 MB; at least one, at most 4,096."""
-    bytes_each = int(np.prod(image_shape)) * itemsize
-    return max(1, min(4096, _BLOCK_BYTES // max(bytes_each, 1)))
-
-
-def stored_facts(folder: Path) -> Facts | None:
-    """What the manifest of a store says; None without one that can be read."""
-    path = folder / MANIFEST
-    try:
-        return _read_facts(path, path.stat().st_mtime_ns)
-    except (OSError, ValueError, KeyError, TypeError):
-        # Opening the store says what is wrong with it.
-        return None
-
-
-@functools.lru_cache(maxsize=32)
-def _read_facts(path: Path, stamp: int) -> Facts:
-    """Facts of a manifest, kept as long as the file is the same."""
-    manifest = json.loads(path.read_bytes())
-    height, width, channels = manifest["image_shape"]
-    labels = manifest.get("labels")
-    form = manifest["details"].get(FACTORS) if labels is None else labels["factors"]
-    return Facts(
-        count=manifest["count"],
-        image_shape=(height, width, channels),
-        space=None if form is None else FactorSpace.from_list(form),
-        grid=labels is None and form is not None,
-    )

@@ -84,8 +84,10 @@ def known_of(columns: Mapping[str, ArrayLike], bins: int, where: str) -> Known:
     return Known(space, Labels(table, np.stack(exact, axis=1) if continuous else None))
 
 
-def known_grid(sizes: ArrayLike, names: Sequence[str] | None, count: int, where: str) -> Known:
-    """The full grid of factors of these sizes, in C order.
+def known_grid(
+    sizes: ArrayLike, names: Sequence[str] | None, count: int | None, where: str
+) -> Known:
+    """The full grid of factors of these sizes, in C order, for so many images if any are given.
 
     Raises:
         DataError: It has another number of images, or the sizes are none.
@@ -96,7 +98,7 @@ def known_grid(sizes: ArrayLike, names: Sequence[str] | None, count: int, where:
     numbers = [int(size) for size in given]
     named = _names(names, len(numbers), where)
     space = FactorSpace(tuple(Factor(n, s) for n, s in zip(named, numbers, strict=True)))
-    if space.size != count:
+    if count not in (None, space.size):
         raise DataError(
             f"{where}: factor_sizes {tuple(numbers)} make a grid of {space.size:,} images, but "
             f"there are {count:,}. Without factors the images must be the full grid in C order, "

@@ -75,6 +75,8 @@ def _scaled(images: NDArray[Any], white: float | None) -> NDArray[np.uint8]:
         white = 65535.0 if images.dtype == np.uint16 else white
     numbers = images.astype(np.float64)
     low, high = (numbers.min(), numbers.max()) if numbers.size else (0.0, 0.0)
+    if not np.isfinite((low, high)).all():
+        raise Unusable("pixels that are not finite")
     if not (low >= 0 and high <= white):
         raise Unusable(f"pixels from {low:g} to {high:g}, where {white:g} is white")
     return np.asarray(np.floor(numbers * (255 / white) + 0.5)).astype(np.uint8)

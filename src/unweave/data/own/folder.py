@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.files.pictures import in_threads
-from unweave.data.own.base import Facts, FileSpec, block_size
+from unweave.data.own.base import FileSpec
+from unweave.data.own.blocks import block_size
 from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, known_of
 from unweave.data.own.csv_table import CsvTable, read_csv
 from unweave.data.own.decoding import Unusable
+from unweave.data.own.facts import Facts
 from unweave.data.own.fitting import Fit, Fitting
 from unweave.errors import DataError, SpecError
 from unweave.progress import Progress

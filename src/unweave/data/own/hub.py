@@ -10,9 +10,10 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.data.own.base import Facts, OwnSpec, resolved
+from unweave.data.own.base import OwnSpec, resolved
 from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, factor_name, known_of
+from unweave.data.own.facts import Facts
 from unweave.data.own.fitting import Fit, Fitting
 from unweave.data.own.items import read_items
 from unweave.errors import DataError, nearest

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.own.base import block_size
+from unweave.data.own.blocks import block_size
 from unweave.data.own.decoding import Unusable
 from unweave.data.own.fitting import Fitting
 from unweave.errors import DataError
@@ -53,6 +53,10 @@ def read_items(
             brightest = max(brightest, int(image.max()))
         except (Unusable, OSError, SyntaxError) as reason:
             faults.append(f"{index} ({reason})")
+        except Exception as error:
+            # One of the user's own code, which alone knows what it means.
+            error.add_note(f"This was image {index:,} of {count:,} of {where}. Nothing is stored.")
+            raise
         if progress is not None and (index % 64 == 63 or index + 1 == count):
             progress("reading images", index + 1, count)
         if len(block) >= wanted:

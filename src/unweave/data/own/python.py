@@ -10,17 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from unweave.data.base import Dataset
 from unweave.data.own.arrays import Arrays
-from unweave.data.own.base import block_size
+from unweave.data.own.blocks import WHITE, array_blocks, block_size
 from unweave.data.own.colours import Colour
-from unweave.data.own.columns import (
-    Known,
-    factor_name,
-    known_grid,
-    known_of,
-    named_columns,
-)
+from unweave.data.own.columns import Known, known_grid
 from unweave.data.own.decoding import Unusable
 from unweave.data.own.fitting import Fit, Fitting
+from unweave.data.own.given import known_of_labels, known_of_table, split_item
 from unweave.data.own.items import read_items
 from unweave.data.own.stored import StoredImages, keep
 from unweave.errors import DataError
@@ -64,7 +59,8 @@ def from_arrays(
     Args:
         images: (N, H, W), or (N, H, W, C) with one, three or four channels; or pictures of Pillow.
             A memory map or an array of h5py is read in blocks.
-        factors: (N, K) numbers or texts, or a column (N,) by name; None where they are not known.
+        factors: (N, K) numbers or texts; or columns (N,) by name, in a mapping or a table of
+            pandas; or a mapping for each image. None where they are not known.
         name: Letters, digits, `_`, `-` and `.`.
         factor_sizes: (K,), instead of factors, when the images are the full grid in C order, the
             last factor fastest.
@@ -87,10 +83,9 @@ def from_arrays(
     """
     fitting = _fitting(name, size, colour, fit, background, white, bins)
     shape = getattr(images, "shape", None)
-    count = len(images)
-    _check_count(name, count)
+    count = _count(images, name)
     if shape is None or len(shape) < 3:
-        first = _first(fitting, images[0], name)
+        first = _first(fitting, lambda: images[0], name)
         blocks = read_items(lambda i: images[i], count, fitting, first, name, progress)
     else:
         if len(shape) > 4 or 0 in shape or (len(shape) == 4 and shape[3] not in (1, 3, 4)):
@@ -99,8 +94,9 @@ def from_arrays(
                 f"channels, which come last, not {tuple(shape)}."
             )
         first = fitting.shape((shape[1], shape[2], shape[3] if len(shape) == 4 else 1))
-        blocks = _array_blocks(images, fitting, name, progress)
-    known = _known(factors, factor_sizes, factor_names, count, bins, name)
+        where = f"{name}: the array of images"
+        blocks = array_blocks(_sliced(images), count, fitting, where, progress)
+    known = known_of_table(factors, factor_sizes, factor_names, count, bins, name)
     return keep(name, blocks, count, first, lambda: known, overwrite=overwrite, progress=progress)
 
 
@@ -123,6 +119,7 @@ def from_torch(
 
     Each item is a picture of Pillow, an array or a tensor: (H, W), (H, W, C) or (C, H, W). Or it
     is a pair of one and its labels: a number or text, several, or a mapping from name to value.
+    Or it is a mapping with the picture under `image` and a label under every other name.
     The items are asked for in order, once, but the first of them twice.
 
     Args:
@@ -147,21 +144,26 @@ def from_torch(
         >>> data = from_torch(torchvision_dataset, name="mine", size=64)  # doctest: +SKIP
     """
     fitting = _fitting(name, size, colour, fit, background, white, bins)
-    count = len(dataset)
-    _check_count(name, count)
-    image, label = _split(dataset[0])
+    count = _count(dataset, name)
+    begun: list[Any] = []
+
+    def begin() -> Any:
+        image, label = split_item(dataset[0])
+        begun.append(label)
+        return image
+
+    first = _first(fitting, begin, name)
     if labelled is None:
-        labelled = label is not None
-    first = _first(fitting, image, name)
+        labelled = begun[0] is not None
     rows: list[Any] = []
 
     def item(index: int) -> Any:
-        image, label = _split(dataset[index])
+        image, label = split_item(dataset[index])
         rows.append(label)
         return image
 
     def known() -> Known | None:
-        return _of_labels(rows, factor_names, bins, name) if labelled else None
+        return known_of_labels(rows, factor_names, count, bins, name) if labelled else None
 
     blocks = read_items(item, count, fitting, first, name, progress)
     return keep(name, blocks, count, first, known, overwrite=overwrite, progress=progress)
@@ -210,13 +212,14 @@ def from_function(
         if factor_names is not None:
             raise DataError(f"{name}: a FactorSpace has names of its own: leave factor_names out.")
     else:
-        product = int(np.prod(np.asarray(factors, dtype=np.int64)))
-        space = known_grid(factors, factor_names, product, name).space
+        space = known_grid(factors, factor_names, None, name).space
+    if not callable(render):
+        raise DataError(f"{name}: render must be a function, not {render!r:.100}.")
 
     def item(index: int) -> Any:
         return render(space.unravel([index])[0])
 
-    first = _first(fitting, item(0), name)
+    first = _first(fitting, lambda: item(0), name)
     blocks = read_items(item, space.size, fitting, first, name, progress)
     return keep(
         name,
@@ -245,118 +248,33 @@ def _fitting(
     return checked.fitting
 
 
-def _check_count(name: str, count: int) -> None:
+def _count(items: Any, name: str) -> int:
+    """How many items there are."""
+    try:
+        count = len(items)
+    except TypeError:
+        raise DataError(
+            f"{name}: {type(items).__name__} has no length: give a list, an array, or a dataset "
+            "with a length and items by index."
+        ) from None
     if not count:
         raise DataError(f"{name}: there is no image.")
+    return count
 
 
-def _first(fitting: Fitting, item: Any, name: str) -> tuple[int, int, int]:
+def _first(fitting: Fitting, item: Callable[[], Any], name: str) -> tuple[int, int, int]:
     """(H, W, C) of the first image, which all others must have, too."""
     try:
-        height, width, channels = fitting.one(item).shape
+        height, width, channels = fitting.one(item()).shape
     except Unusable as reason:
-        raise DataError(f"{name}: the first image is {reason}.") from reason
+        hint = f" {WHITE}" if str(reason).startswith("pixels") else ""
+        raise DataError(f"{name}: the first image is {reason}.{hint}") from reason
     return (height, width, channels)
 
 
-def _array_blocks(
-    images: Any, fitting: Fitting, name: str, progress: Progress | None
-) -> Iterator[NDArray[np.uint8]]:
-    """Images of an array, or of anything with slices that are arrays."""
-    count = len(images)
-    brightest, whole = 0.0, False
+def _sliced(images: Any) -> Iterator[NDArray[Any]]:
+    """Blocks of an array, or of anything with slices that are arrays."""
     step = block_size(images.shape[1:], 4)
-    for start in range(0, count, step):
+    for start in range(0, len(images), step):
         rows = images[start : start + step]
-        rows = np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)
-        brightest, whole = max(brightest, float(rows.max())), rows.dtype.kind in "iu"
-        try:
-            yield fitting.block(rows)
-        except Unusable as reason:
-            raise DataError(
-                f"{name}: among the images {start} to {start + len(rows) - 1} there are {reason}. "
-                "Say with white=... what stands for white."
-            ) from reason
-        if progress is not None:
-            progress("reading images", start + len(rows), count)
-    if fitting.white is None and whole and brightest == 1:
-        raise DataError(
-            f"{name}: the images have pixels of 0 and 1 alone, as whole numbers: give white=1, or "
-            "make them true and false. Nothing is stored."
-        )
-
-
-def _known(
-    factors: ArrayLike | Mapping[str, ArrayLike] | None,
-    sizes: Sequence[int] | None,
-    names: Sequence[str] | None,
-    count: int,
-    bins: int,
-    where: str,
-) -> Known | None:
-    """Factors as they are given."""
-    if factors is None:
-        return None if sizes is None else known_grid(sizes, names, count, where)
-    if sizes is not None:
-        raise DataError(f"{where}: give either factors or factor_sizes, not both.")
-    if isinstance(factors, Mapping):
-        if names is not None:
-            raise DataError(f"{where}: a mapping has names of its own: leave factor_names out.")
-        columns = {factor_name(str(key)): np.asarray(value) for key, value in factors.items()}
-        for key, column in columns.items():
-            if column.shape != (count,) or len(columns) < len(factors):
-                raise DataError(
-                    f"{where}: {key} must have a name of its own and one value for each of the "
-                    f"{count:,} images, but has the shape {column.shape}."
-                )
-        return known_of(columns, bins, where) if columns else None
-    return known_of(named_columns(factors, names, count, where), bins, where)
-
-
-def _split(item: Any) -> tuple[Any, Any]:
-    """An image and its labels, None without."""
-    if isinstance(item, tuple | list):
-        if len(item) == 1:
-            return item[0], None
-        return item[0], item[1] if len(item) == 2 else tuple(item[1:])
-    return item, None
-
-
-def _of_labels(rows: list[Any], names: Sequence[str] | None, bins: int, where: str) -> Known:
-    """Factors of labels, one of each image."""
-    if isinstance(rows[0], Mapping):
-        keys = list(rows[0])
-        for index, row in enumerate(rows):
-            if not isinstance(row, Mapping) or list(row) != keys:
-                raise DataError(
-                    f"{where}: the labels of image {index} are not of "
-                    f"{', '.join(map(str, keys))}, as those of the first."
-                )
-        table = {str(key): [_value(row[key]) for row in rows] for key in keys}
-        known = _known(table, None, names, len(rows), bins, where)
-        assert known is not None
-        return known
-    first = _values(rows[0])
-    cells = [_values(row) for row in rows]
-    for index, row in enumerate(cells):
-        if len(row) != len(first):
-            raise DataError(
-                f"{where}: image {index} has {len(row)} labels, but the first has {len(first)}."
-            )
-    columns = np.empty((len(cells), len(first)), dtype=object)
-    columns[:] = cells
-    return known_of(named_columns(columns, names, len(rows), where), bins, where)
-
-
-def _values(label: Any) -> list[Any]:
-    """The labels of one image, as plain values."""
-    if hasattr(label, "detach"):
-        label = label.detach().cpu().numpy()
-    if isinstance(label, tuple | list):
-        return [_value(each) for each in label]
-    return np.asarray(label).reshape(-1).tolist()
-
-
-def _value(label: Any) -> Any:
-    """A label as a number or text of Python."""
-    return label.item() if hasattr(label, "item") else label
+        yield np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
 from unweave.data.labels import Labels
-from unweave.data.own.base import FACTORS, Facts, OwnSpec, stored_facts
+from unweave.data.own.base import OwnSpec
 from unweave.data.own.columns import Known
+from unweave.data.own.facts import FACTORS, Facts, stored_facts
 from unweave.data.pixels.build import build_store
 from unweave.data.pixels.store import Store
 from unweave.errors import DataError, SpecError
