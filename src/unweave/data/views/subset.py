@@ -6,8 +6,9 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from unweave.data.base import DatasetSpec
 from unweave.data.views.part import Part, PartSpec
-from unweave.data.views.table import Table, is_known
+from unweave.data.views.table import Table, ViewSpec, is_known
 from unweave.errors import SpecError
 from unweave.spec import number
 from unweave.splits import keyed_permutation
@@ -34,7 +35,20 @@ class Subset(PartSpec):
 
     def validate(self) -> None:
         """Compare the number with that of all images, where it is known already."""
-        if is_known(self.data):
+        count = _said(self.data)
+        if count is not None:
+            self._check(count)
+
+    def check_loadable(self) -> None:
+        """Whether the images can be had, and there are enough of them.
+
+        Raises:
+            DataError: They cannot.
+            SpecError: There are fewer.
+        """
+        super().check_loadable()
+        # Of one's own files it takes a look at them, and none at a view of them before it is open.
+        if not isinstance(self.data, ViewSpec):
             self._check(self.data.count)
 
     @property
@@ -62,3 +76,12 @@ class Subset(PartSpec):
             raise SpecError(
                 f"{self.name}: images is {self.images:,}, but {self.data} has only {count:,}."
             )
+
+
+def _said(spec: DatasetSpec) -> int | None:
+    """How many images a dataset has, where its text says it, though their factors may not be."""
+    if isinstance(spec, Subset):
+        return spec.images
+    if isinstance(spec, ViewSpec) or spec.source == "own":
+        return spec.count if is_known(spec) else None
+    return spec.count
