@@ -192,6 +192,23 @@ def test_counts_of_published_held_out_sets(dataset, text, count):
     assert f"{count:,} of {space.size:,} combinations" in rule.describe()
 
 
+def test_spaces_that_nobody_can_list_are_counted():
+    space = FactorSpace(tuple(Factor(f"a_{k}", 2) for k in range(60)))
+    for text, taken in (
+        ("a_3 == 1", 2**59),
+        ("a_3 == 1 and not a_59 == 0 or a_7 == 0", 2**60 * 5 // 8),
+        ("a_3 < 7", 2**60),
+        ("a_3 + a_4 > 5", 0),
+    ):
+        first = Rule(text, space).describe().splitlines()[0]
+        assert first == f"{text}: {taken:,} of {2**60:,} combinations"
+    # Of too many factors together, the number is not said.
+    text = " and ".join(f"a_{k} == 1" for k in range(40))
+    lines = Rule(text, space).describe().splitlines()
+    assert lines[0] == f"{text}: some of {2**60:,} combinations"
+    assert len(lines) == 41
+
+
 def test_factors_can_be_compared_with_each_other():
     space = FactorSpace(
         (Factor("a", 5, (0.0, 0.1, 0.2, 0.3, 0.4)), Factor("b", 4), Factor("c", 3))
@@ -259,7 +276,7 @@ def test_the_borders_are_named():
     ("text", "said"),
     [
         ("pos_x == 0.5", "pos_x has no value 0.5; next to it are 0.333333 (index 4) and 0.666667"),
-        ("pos_x in (0, 2)", "pos_x has no value 2; next to it are 1 (index 6)."),
+        ("pos_x in (0, 2)", "pos_x has no value 2; next to it is 1 (index 6)."),
         ("index(size) == 4", "size has no index 4; it has the indices 0 to 3"),
         ("shape == 'square'", "no value named 'square'; it has 'disc', 'bar', 'ring'"),
         ("shape == bar", "Write shape == 'bar', with quotes"),

@@ -60,6 +60,8 @@ class Cat(Animal):
     called: str | None = option(default=None, help="Its name.")
     spots: tuple[int, ...] = number(default=(), low=0, help="Sizes of its spots.")
     home: tuple[float, float] | None = number(default=None, help="Where it lives.")
+    friends: tuple[tuple[str, str], ...] = option(default=(), help="Pairs of other cats.")
+    toy: str | Ramp | None = option(default=None, help="What it plays with.")
 
 
 @final
@@ -112,10 +114,23 @@ def test_numbers_take_the_type_of_their_field():
 def test_the_short_text_leaves_out_defaults_and_keeps_the_order_of_fields():
     assert str(Cat()) == "cat"
     assert str(Cat(lives=3, weight=5.0)) == "cat(weight=5, lives=3)"
-    assert str(Cat(coat="long", called="Tom")) == "cat(coat=long, called='Tom')"
+    assert str(Cat(coat="long", called="Tom")) == "cat(coat=long, called=Tom)"
+    assert str(Cat(friends=(("Tom", "Tim"),))) == "cat(friends=((Tom, Tim),))"
     assert str(Cat(coat="no coat", spots=(1,))) == "cat(coat='no coat', spots=(1,))"
     assert str(Cat(weight=Straight(to=1.5))) == "cat(weight=straight(to=1.5))"
     assert str(Cat(home=(0.1, -3.0))) == "cat(home=(0.1, -3))"
+
+
+@pytest.mark.parametrize(
+    "called",
+    ["Tom", "None", "lambda", "2nd", "a b", "", "straight", "cat", "\N{LATIN SMALL LIGATURE FI}x"],
+)
+def test_a_text_that_is_no_plain_name_stands_in_quotes(called: str):
+    for cat in (Cat(called=called), Cat(friends=((called, "x"),)), Cat(toy=called)):
+        assert parse(str(cat), Animal) == cat
+    assert ("'" in str(Cat(called=called))) == (called not in ("Tom", "straight", "cat"))
+    # Where it could be a component, it is in quotes, too.
+    assert str(Cat(toy="straight")) == "cat(toy='straight')"
 
 
 def test_the_full_form_holds_every_field():
@@ -129,6 +144,8 @@ def test_the_full_form_holds_every_field():
         "called": None,
         "spots": [1, 2],
         "home": None,
+        "friends": [],
+        "toy": None,
     }
     assert from_dict(json.loads(json.dumps(form)), Animal) == Cat(
         weight=Straight(to=2), spots=(1, 2)
@@ -183,9 +200,9 @@ def test_a_backslash_in_a_text_is_a_backslash():
         ("ct", "Unknown animal 'ct'. Did you mean cat?"),
         ("caterpilar", "Did you mean caterpillar"),
         ("zebra", "Choose one of: cat, caterpillar"),
-        ("straight(to=1)", "Unknown animal 'straight'"),
+        ("straight(to=1)", "Unknown animal 'straight': it is a ramp, and an animal is expected."),
         ("cat(wieght=3)", "cat has no field 'wieght'. Did you mean weight?"),
-        ("cat(zzz=3)", "Choose one of: called, coat, home, indoors, lives, spots, weight"),
+        ("cat(zzz=3)", "Choose one of: called, coat, friends, home, indoors, lives, spots, toy"),
         ("caterpillar(legs=3)", "There are none to choose from"),
         ("cat(weight=straight)", "straight needs to: write straight(to=...)"),
         ("cat(weight=straight(too=1))", "straight has no field 'too'. Did you mean to"),
@@ -253,6 +270,8 @@ def test_texts_that_are_refused(text: str, reason: str):
         ("spots", "(1, 'x')", "spots takes a whole number, not 'x'"),
         ("spots", "(1, -2)", "cat: spots must be at least 0, but is -2"),
         ("spots", "(*a,)", "cannot read"),
+        ("friends", "(Tom, Tim)", "For one alone write friends=((Tom, Tim),)."),
+        ("friends", "[(Tom, Tim), Jim]", "friends takes a tuple of values, each a tuple of 2"),
         ("home", "(1,)", "home takes a tuple of 2 values, each a number"),
         ("home", "(1, 2, 3)", "home takes a tuple of 2 values"),
     ],

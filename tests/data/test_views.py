@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import ClassVar, final
 
 import numpy as np
@@ -321,6 +322,21 @@ def test_presets_name_factors_of_their_datasets():
         ("correlated(data=dsprites, preset=triple_1)", "dsprites has no preset 'triple_1'"),
         ("correlated(data=dsprites, preset=single_1, strength=0)", "must be more than 0"),
         ("correlated(data=dsprites, preset=single_1, strength=mighty)", "strength"),
+        ("correlated(data=dsprites, pairs=(pos_x, pos_y))", "pairs=((pos_x, pos_y),)"),
+        (
+            "correlated(data=circles, preset=single_1)",
+            "circles has no preset: dsprites, shapes3d, mpi3d and cars3d",
+        ),
+        # Labels that are not there yet, of factors that are known all the same.
+        ("only(data=mnist, where='digits == 7')", "'digits' is no factor. Did you mean digit?"),
+        ("without(data=celeba, where='smiling == 2')", "smiling has no value 2"),
+        ("only(data=subset(data=mnist), where='digits == 7')", "'digits' is no factor"),
+        ("correlated(data=mnist, confounder=digits)", "Unknown factor 'digits'"),
+        ("correlated(data=sprites, pairs=((pos_x, pos_z),))", "Did you mean pos_"),
+        (
+            "correlated(data=subset(data=sprites), pairs=((pos_x, pos_x),))",
+            "pos_x cannot be paired with itself",
+        ),
         (
             "correlated(data=only(data=dsprites, where='shape == 1'), preset=single_1)",
             "shape has one value",
@@ -347,6 +363,69 @@ def test_labelled_images_are_compared_when_they_are_there(home):
     ):
         with pytest.raises(SpecError, match=said):
             parse_dataset(text).open()
+
+
+def test_a_rule_on_own_files_is_compared_before_they_are_stored(home, tmp_path):
+    path = tmp_path / "own.npz"
+    np.savez(
+        path,
+        images=np.zeros((6, 8, 8, 1), np.uint8),
+        factors=np.array([[0, 1], [1, 0], [1, 1], [2, 0], [2, 2], [0, 2]]),
+        factor_names=np.array(["hue", "size"]),
+    )
+    own = f"arrays(path='{path}')"
+    for text, said in (
+        (f"only(data={own}, where='hues == 1')", "'hues' is no factor. Did you mean hue?"),
+        (f"correlated(data={own}, pairs=((hue, sizes),))", "Unknown factor 'sizes'"),
+    ):
+        with pytest.raises(SpecError, match=re.escape(said)):
+            parse_dataset(text)
+    assert not (home / "data").exists()
+    assert len(load_dataset(f"only(data={own}, where='hue == 1')")) == 2
+
+
+def test_nothing_that_holds_for_no_image_costs_more_than_the_images(home):
+    # Forty factors have a million times a million combinations, which nobody can list.
+    class Attributes(StoredSpec):
+        name = "attributes_for_test_views"
+        listed = False
+        count = 20
+        image_shape = (1, 1, 1)
+        source = "own"
+        encoding = "bytes"
+
+        def encoded_blocks(self, details, progress):
+            yield np.zeros((20, 1), np.uint8)
+
+        def labels(self):
+            space = FactorSpace(tuple(Factor(f"a_{k}", 2) for k in range(40)))
+            return space, Labels(np.zeros((20, 40), np.int64))
+
+    Attributes().open()
+    where = "a_0 == 1 and a_39 == 0"
+    with pytest.raises(SpecError) as caught:
+        load_dataset(f"only(data=attributes_for_test_views, where='{where}')")
+    assert f"{where}: {2**38:,} of {2**40:,} combinations" in str(caught.value)
+
+
+def test_odds_that_are_all_tiny_are_odds_all_the_same():
+    # Where no image is near the diagonal, those that come nearest are drawn.
+    part = f"only(data={BASE}, where='abs(pos_x - pos_y) > 0.5')"
+    data = load_dataset(f"correlated(data={part}, pairs=((pos_x, pos_y),), strength=0.01)")
+    gap = np.abs(np.subtract(*data.values(np.arange(len(data)))[:, 3:].T))
+    nearest = np.isclose(gap, gap.min())
+    assert nearest.sum() < len(data)
+    np.testing.assert_allclose(data.weights, nearest / nearest.sum(), atol=1e-12)
+    # One around the other, they can leave nothing: what one draws, the other never does.
+    odd = (
+        f"correlated(data=only(data={BASE}, where='abs(pos_x - pos_y) > 0.5 or "
+        "abs(shape / 2 - 0.5 - pos_x) > 0.4'), pairs=((pos_x, pos_y),), strength=0.001)"
+    )
+    base = load_dataset(odd)
+    drawn = base.values(np.flatnonzero(base.weights > 0))
+    assert (drawn[:, 3] == drawn[:, 4]).all()
+    with pytest.raises(SpecError, match="never draws"):
+        load_dataset(f"correlated(data={odd}, pairs=((shape, pos_x),), strength=0.001)")
 
 
 def test_a_part_without_a_drawn_image_is_refused():

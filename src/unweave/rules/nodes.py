@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias, final
@@ -56,20 +57,20 @@ class Columns:
     exact: bool = False
 
 
-class Number:
+class Number(ABC):
     """A number for each combination."""
 
+    @abstractmethod
     def of(self, columns: Columns) -> Numbers:
         """The numbers, of what the columns say of each factor."""
-        raise NotImplementedError
 
+    @abstractmethod
     def largest(self, columns: Columns) -> Numbers:
         """The largest of the values and constants that it is computed from, without signs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def factors(self) -> set[int]:
         """Positions of the factors that it depends on."""
-        raise NotImplementedError
 
 
 @final
@@ -137,16 +138,16 @@ class Applied(Number):
         return set().union(*(each.factors() for each in self.operands))
 
 
-class Test:
+class Test(ABC):
     """True or false for each combination."""
 
+    @abstractmethod
     def of(self, columns: Columns) -> Truth:
         """The answers, of what the columns say of each factor."""
-        raise NotImplementedError
 
+    @abstractmethod
     def comparisons(self) -> Iterator[Comparison]:
         """The comparisons that it is made of, from left to right."""
-        raise NotImplementedError
 
 
 @final

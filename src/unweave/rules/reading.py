@@ -143,7 +143,8 @@ class Reader:
         below = [place for place in np.argsort(table) if table[place] < value][-1:]
         above = [place for place in np.argsort(table) if table[place] > value][:1]
         around = " and ".join(f"{table[place]:.6g} (index {place})" for place in (*below, *above))
-        raise self._no(f"{factor.name} has no value {value:.6g}; next to it are {around}")
+        verb = "is" if len(below) + len(above) == 1 else "are"
+        raise self._no(f"{factor.name} has no value {value:.6g}; next to it {verb} {around}")
 
     def _applied(self, function: Callable[..., Numbers], operands: tuple[Number, ...]) -> Number:
         result = Applied(function, operands)

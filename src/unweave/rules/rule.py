@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import final
 
 import numpy as np
@@ -13,6 +14,9 @@ from unweave.rules.reading import Reader
 from unweave.rules.syntax import read_tree, refuse
 
 __all__ = ["Rule", "check_rule"]
+
+# Of more combinations of the factors that it compares, a rule is not asked to be described.
+_MOST_COUNTED = 2**24
 
 
 def check_rule(text: str) -> None:
@@ -79,14 +83,7 @@ class Rule:
 
     def grid(self) -> NDArray[np.bool_]:
         """Whether the rule takes each combination of the space, (size,) in C order."""
-        sizes = self.space.sizes
-
-        def column(position: int, index: bool) -> Numbers:
-            shape = [1] * len(sizes)
-            shape[position] = sizes[position]
-            return values_of(self.space.factors[position], index).reshape(shape)
-
-        return np.array(np.broadcast_to(self._tree.of(Columns(column)), sizes)).reshape(-1)
+        return np.array(np.broadcast_to(self._answers(), self.space.sizes)).reshape(-1)
 
     def rows(
         self, indices: NDArray[np.int64], values: NDArray[np.float64] | None = None
@@ -114,8 +111,7 @@ class Rule:
 
     def describe(self) -> str:
         """How many combinations it takes, and of each comparison the values at its borders."""
-        taken = int(self.grid().sum())
-        lines = [f"{self.text}: {taken:,} of {self.space.size:,} combinations"]
+        lines = [f"{self.text}: {self._count()} of {self.space.size:,} combinations"]
         for part in self._tree.comparisons():
             positions = sorted(part.factors())
             if len(positions) > 1:
@@ -128,6 +124,25 @@ class Rule:
                 f"  {part.text} takes {_runs(factor, table)}; leaves {_runs(factor, ~table)}"
             )
         return "\n".join(lines)
+
+    def _answers(self) -> Truth:
+        """Whether it takes each combination, with an axis of 1 for each factor not compared."""
+        sizes = self.space.sizes
+
+        def column(position: int, index: bool) -> Numbers:
+            shape = [1] * len(sizes)
+            shape[position] = sizes[position]
+            return values_of(self.space.factors[position], index).reshape(shape)
+
+        return self._tree.of(Columns(column))
+
+    def _count(self) -> str:
+        """How many combinations it takes; a space may have more of them than can be listed."""
+        compared = set().union(*(part.factors() for part in self._tree.comparisons()))
+        total = math.prod(self.space.sizes[position] for position in compared)
+        if total > _MOST_COUNTED:
+            return "some"
+        return f"{int(self._answers().sum()) * (self.space.size // total):,}"
 
 
 def _table(part: Comparison, factor: Factor) -> Truth:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Component", "build", "member", "members", "number", "option", "value_text"]
 
 import dataclasses
+import keyword
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from unweave.errors import SpecError, nearest
 from unweave.spec.checking import check_range, checked
-from unweave.spec.hints import choices, element_hint, field_hints, named_subclasses
+from unweave.spec.hints import choices, element_hint, families, field_hints, flat, named_subclasses
 
 C = TypeVar("C", bound="Component")
 
@@ -94,18 +95,24 @@ def members(family: type[C]) -> dict[str, type[C]]:
     return {cls.name: cls for cls in named_subclasses(family)}
 
 
-def member(name: str, *families: type[Component]) -> type[Component]:
+def member(name: str, *kinds: type[Component]) -> type[Component]:
     """The component class called `name` in one of the families.
 
     Raises:
         SpecError: There is none; the message lists the nearest names.
     """
     known: dict[str, type[Component]] = {}
-    for family in families:
+    for family in kinds:
         known.update(members(family))
     if name not in known:
-        kinds = " or ".join(family.family for family in families)
-        raise SpecError(f"Unknown {kinds} {name!r:.100}. {nearest(name, known)}")
+        words = " or ".join(family.family for family in kinds)
+        other = members(Component).get(name)
+        if other is not None:
+            raise SpecError(
+                f"Unknown {words} {name!r:.100}: it is {_article(other.family)}, and "
+                f"{_article(words)} is expected."
+            )
+        raise SpecError(f"Unknown {words} {name!r:.100}. {nearest(name, known)}")
     return known[name]
 
 
@@ -139,9 +146,20 @@ def value_text(value: Any, hint: Any) -> str:
         element = element_hint(hint)
         inner = ", ".join(value_text(v, element) for v in value)
         return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if isinstance(value, str) and value in choices(hint) and value.isidentifier():
+    if isinstance(value, str) and _is_plain(value, hint):
         return value
     return repr(value)
+
+
+def _is_plain(value: str, hint: Any) -> bool:
+    """Whether a text is read back as it is when it stands without quotes."""
+    if not (value.isascii() and value.isidentifier()) or keyword.iskeyword(value):
+        return False
+    return value in choices(hint) or (str in flat(hint) and not families(hint))
+
+
+def _article(words: str) -> str:
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["parse", "parse_sum"]
 
 import ast
+import typing
 import warnings
 from typing import Any
 
@@ -109,6 +110,7 @@ def _value(node: ast.expr, hint: Any, where: str, text: str) -> Any:
             return -inner if isinstance(node.op, ast.USub) else inner
     if isinstance(node, ast.Tuple | ast.List):
         element = element_hint(hint)
+        _check_nesting(node, element, hint, where)
         return tuple(_value(child, element, where, text) for child in node.elts)
     nested = families(hint)
     if isinstance(node, ast.Name) and node.id in choices(hint):
@@ -132,6 +134,17 @@ def _value(node: ast.expr, hint: Any, where: str, text: str) -> Any:
             f"{expected(hint)} is expected."
         )
     raise SpecError(f"{where}: cannot read {_source(node)!r}; {expected(hint)} is expected.")
+
+
+def _check_nesting(node: ast.Tuple | ast.List, element: Any, hint: Any, where: str) -> None:
+    """Refuse (a, b) where ((a, b),) is expected, with what to write."""
+    if not all(typing.get_origin(part) is tuple for part in flat(element)):
+        return
+    inner = [isinstance(child, ast.Tuple | ast.List) for child in node.elts]
+    if not all(inner):
+        field, given = where.rpartition(" ")[2], _source(node)
+        how = "" if any(inner) else f" For one alone write {field}=({given},)."
+        raise SpecError(f"{where} takes {expected(hint)}, not {given}.{how}")
 
 
 def _source(node: ast.expr) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.kinds.derived import DerivedSpec
 from unweave.data.views.correlations import CONFOUNDER_WIDTH, CORRELATIONS, STRENGTHS, Pairs
-from unweave.data.views.table import Table, ViewSpec, is_known, need_factors, table_of
+from unweave.data.views.table import Table, ViewSpec, factors_before, need_factors, table_of
 from unweave.errors import SpecError, nearest
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import number, option
@@ -66,8 +66,9 @@ class Correlated(ViewSpec):
                 f"{self.name}: give one of pairs, confounder and preset, such as "
                 f"{self.name}(data=..., pairs=((pos_x, pos_y),))."
             )
-        if is_known(self.data):
-            self._factors(self.data.factor_space)
+        space = factors_before(self.data)
+        if space is not None:
+            self._factors(space)
 
     @property
     def bases(self) -> tuple[DatasetSpec]:
@@ -92,7 +93,13 @@ class Correlated(ViewSpec):
             root: DatasetSpec = self.data
             while isinstance(root, DerivedSpec):
                 root = root.bases[0]
-            known = CORRELATIONS.get(root.name, {})
+            known = CORRELATIONS.get(root.name)
+            if known is None:
+                *most, last = CORRELATIONS
+                raise SpecError(
+                    f"{self.name}: {root.name} has no preset: {', '.join(most)} and {last} have "
+                    "some. Give pairs or a confounder in its place."
+                )
             if self.preset not in known:
                 raise SpecError(
                     f"{self.name}: {root.name} has no preset {self.preset!r}. "
@@ -131,6 +138,11 @@ class Correlated(ViewSpec):
         weights = self._odds(base)
         if base.weights is not None:
             weights = weights * base.weights
+            if not weights.any():
+                raise SpecError(
+                    f"{self} has only images that {self.data} never draws, since widths are so "
+                    "small: give a larger strength."
+                )
         return Dataset(
             self,
             base.store,
@@ -158,11 +170,11 @@ class Correlated(ViewSpec):
         return found
 
     def _odds(self, base: Dataset) -> NDArray[np.float64]:
-        """What each image is drawn in proportion to, (N,)."""
+        """What each image is drawn in proportion to, (N,); 1 for the likeliest."""
         space = base.factor_space
         columns = [scaled(factor) for factor in space.factors]
         labels = base.labels
-        odds = np.ones(space.sizes if labels is None else len(base))
+        logs = np.zeros(space.sizes if labels is None else len(base))
         for one, other in self._factors(space):
             if labels is None:
                 gap = _along(columns[one], one, space) - _along(columns[other], other, space)
@@ -175,8 +187,9 @@ class Correlated(ViewSpec):
                     for column in (one, other)
                 ]
                 gap = exact[0] - exact[1]
-            odds *= np.exp(-(gap**2) / (2 * self.width**2))
-        return odds.reshape(-1)
+            logs -= gap**2 / (2 * self.width**2)
+        # Where all are far from what is asked for, the odds of the nearest must not be 0, too.
+        return np.asarray(np.exp(logs - logs.max())).reshape(-1)
 
 
 def scaled(factor: Factor, exact: NDArray[np.float64] | None = None) -> NDArray[np.float64]:

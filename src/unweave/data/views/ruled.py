@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.views.part import PartSpec
-from unweave.data.views.table import Table, is_known, need_factors
+from unweave.data.views.table import Table, factors_before, is_known, need_factors
 from unweave.rules import Rule, check_rule
 from unweave.spec import option
 
@@ -16,14 +18,20 @@ __all__ = ["RuledSpec"]
 class RuledSpec(PartSpec):
     """Family of parts that a rule on the factors of the images says."""
 
+    keeps_factors: ClassVar[bool] = False
+
     where: str = option(help="A rule on factors, such as \"shape == 'heart'\".")
 
     def validate(self) -> None:
-        """Read the rule, and ask it of the images where their factors are known already."""
+        """Read the rule, and ask it of the images as far as their factors are known already."""
         check_rule(self.where)
         need_factors(self)
         if is_known(self.data):
             self.part()
+            return
+        space = factors_before(self.data)
+        if space is not None:
+            Rule(self.where, space)
 
     def taken(self, table: Table) -> tuple[Rule, NDArray[np.bool_]]:
         """The rule, and whether it takes each image, (N,); exact values are asked where known.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from unweave.data.labels import Labels
 from unweave.errors import DataError, SpecError
 from unweave.factors import FactorSpace
 
-__all__ = ["Table", "ViewSpec", "is_known", "need_factors", "table_of"]
+__all__ = ["Table", "ViewSpec", "factors_before", "is_known", "need_factors", "table_of"]
 
 
 @final
@@ -49,6 +49,9 @@ class Table:
 
 class ViewSpec(DerivedSpec):
     """Family of datasets that are a part of another one, or give its images other odds."""
+
+    keeps_factors: ClassVar[bool] = True
+    """Whether the factors are those of the other dataset, with all values."""
 
     @property
     @abstractmethod
@@ -97,6 +100,24 @@ def is_known(spec: DatasetSpec) -> bool:
         return is_known(spec.bases[0])
     # One's own files may change while their text stays.
     return spec.source != "own" and (not spec.labelled or spec.full_grid)
+
+
+def factors_before(spec: DatasetSpec) -> FactorSpace | None:
+    """The factors that can be said of a dataset's images before they are made, fetched or stored.
+
+    None where they go by the images, or by files of one's own that may have changed since they
+    were stored: what does not fit is then refused when the dataset is opened.
+    """
+    if is_known(spec):
+        return spec.factor_space
+    if isinstance(spec, ViewSpec):
+        return factors_before(spec.bases[0]) if spec.keeps_factors else None
+    if not spec.labelled or (spec.source == "own" and spec.ready()):
+        return None
+    try:
+        return spec.factor_space
+    except DataError:
+        return None
 
 
 def table_of(spec: DatasetSpec) -> Table:
