@@ -9,7 +9,15 @@ import unweave
 from unweave import plots
 from unweave.data import Dataset
 from unweave.factors import Factor
-from unweave.gallery import contact_sheet, dataset_figure, shares, shares_figure, value_names
+from unweave.gallery import (
+    contact_sheet,
+    dataset_figure,
+    dependent_pairs,
+    pairs_figure,
+    shares,
+    shares_figure,
+    value_names,
+)
 
 GRID = "dsprites(grid=(3, 2, 4, 8, 8))"
 
@@ -18,7 +26,7 @@ GRID = "dsprites(grid=(3, 2, 4, 8, 8))"
 def drawn(monkeypatch):
     """What the figures hand to the plots, by the name of the plot."""
     calls = {}
-    for name in ("image_rows", "share_bars"):
+    for name in ("image_rows", "joint_shares", "share_bars"):
 
         def fake(*arguments, _name=name):
             calls[_name] = arguments
@@ -128,7 +136,72 @@ class TestContactSheet:
         assert drawn["image_rows"][1] == texts
 
 
+def cramer(first, second, weights):
+    """Cramer's V of two columns, cell by cell as a textbook has it."""
+    total, square = weights.sum(), 0.0
+    for a in set(first):
+        for b in set(second):
+            share = weights[(first == a) & (second == b)].sum() / total
+            alone = weights[first == a].sum() * weights[second == b].sum() / total**2
+            square += (share - alone) ** 2 / alone
+    return np.sqrt(square / (min(len(set(first)), len(set(second))) - 1))
+
+
+class TestPairs:
+    def test_odds_give_the_pairs_that_they_couple(self):
+        text = f"correlated(data={GRID}, pairs=((pos_x, scale), (pos_y, pos_x)))"
+        data = unweave.load_dataset(text)
+        rows, names = data.factors(np.arange(len(data))), data.factor_space.names
+        pairs = dependent_pairs(data)
+        found = {(names[pair.row], names[pair.column]) for pair in pairs}
+        assert found >= {("scale", "pos_x"), ("pos_x", "pos_y")}
+        assert not {name for pair in found for name in pair} & {"shape", "orientation"}
+        for pair in pairs:
+            expected = cramer(rows[:, pair.row], rows[:, pair.column], data.weights)
+            assert pair.cramer == pytest.approx(expected, abs=1e-9)
+            for a, b in ((0, 0), (1, 2)):
+                both = (rows[:, pair.row] == a) & (rows[:, pair.column] == b)
+                assert pair.table[a, b] == pytest.approx(data.weights[both].sum(), abs=1e-12)
+        assert [pair.cramer for pair in pairs] == sorted((p.cramer for p in pairs), reverse=True)
+
+    def test_a_hole_is_seen_and_chance_is_not(self):
+        hole = f"without(data={GRID}, where='shape == 1 and pos_x > 0.5')"
+        [pair] = dependent_pairs(unweave.load_dataset(hole))
+        assert (pair.row, pair.column) == (0, 3)
+        np.testing.assert_array_equal(pair.table[0, 4:], 0)
+        assert (pair.table[1:] > 0).all()
+        # Of 500 images and two factors of 10, V is about sqrt(81 / 500 / 9) = 0.13 by chance.
+        for seed in range(5):
+            assert dependent_pairs(unweave.load_dataset(f"sprites(images=500, seed={seed})")) == []
+
+    def test_a_factor_that_follows_from_another_comes_first(self):
+        data = unweave.load_dataset(f"only(data={GRID}, where='index(pos_x) == index(pos_y)')")
+        [pair] = dependent_pairs(data)
+        assert (pair.row, pair.column) == (3, 4)
+        np.testing.assert_allclose(pair.table, np.eye(8) / 8)
+        # As the images are few, a little is taken off 1.
+        assert 0.95 < pair.cramer <= 1
+
+    def test_a_grid_has_none_and_one_value_tells_nothing(self):
+        assert dependent_pairs(unweave.load_dataset(GRID)) == []
+        text = f"only(data={GRID}, where='shape == 1 and abs(pos_x - pos_y) < 0.2')"
+        assert [(p.row, p.column) for p in dependent_pairs(unweave.load_dataset(text))] == [(3, 4)]
+
+    def test_the_figure_has_a_table_for_each(self, drawn):
+        data = unweave.load_dataset(f"only(data={GRID}, where='index(pos_x) == index(pos_y)')")
+        assert pairs_figure(data, dependent_pairs(data)) == "figure"
+        tables, names = drawn["joint_shares"]
+        assert list(tables) == [("pos_x", "pos_y")]
+        assert len(names["pos_x"]) == 8
+
+
 class TestShares:
+    def test_a_grid_needs_no_counting(self):
+        data = unweave.load_dataset(GRID)
+        factors = data.factors(np.arange(len(data)))
+        for k, share in enumerate(shares(data)):
+            np.testing.assert_allclose(share, np.bincount(factors[:, k]) / len(data))
+
     def test_shares_are_counted(self):
         data = unweave.load_dataset("sprites(images=500, bins=3)")
         factors = data.factors(np.arange(500))

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-__all__ = ["contact_sheet", "dataset_figure", "is_flat", "shares", "shares_figure", "value_names"]
+__all__ = [
+    "MOST_PAIRS",
+    "Pair",
+    "contact_sheet",
+    "dataset_figure",
+    "dependent_pairs",
+    "is_flat",
+    "pairs_figure",
+    "shares",
+    "shares_figure",
+    "value_names",
+]
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +29,10 @@ from unweave.factors import Factor
 from unweave.splits import keyed_generator
 
 SHOWN_IMAGES = 10
+MOST_PAIRS = 4
+# Below it two factors know next to nothing of each other.
+_LEAST_CRAMER = 0.1
+_MOST_CELLS_ALONG = 64
 # Letters that there is room for.
 _LABEL, _TITLE = 26, 44
 
@@ -64,6 +81,8 @@ def shares(dataset: Dataset) -> list[NDArray[np.float64]]:
     Raises:
         DataError: The factors are not known.
     """
+    if is_flat(dataset):
+        return [np.full(size, 1 / size) for size in dataset.factor_space.sizes]
     found = dataset.factors(np.arange(len(dataset)))
     weights = dataset.weights
     return [
@@ -91,11 +110,79 @@ def shares_figure(dataset: Dataset) -> Any:
     )
 
 
+@final
+@dataclass(frozen=True)
+class Pair:
+    """Two factors whose values depend on each other.
+
+    Attributes:
+        row: Which factor goes along the rows.
+        column: Which one along the columns.
+        table: How often two values occur together, (values of row, values of column), sum 1.
+        cramer: Cramer's V, from 0, independent, to 1: one tells the other; less what chance gives.
+    """
+
+    row: int
+    column: int
+    table: NDArray[np.float64]
+    cramer: float
+
+
+def dependent_pairs(dataset: Dataset) -> list[Pair]:
+    """Factors of which one tells something of the other, at most four pairs, the closest first.
+
+    Of n images with labels, what chance gives independent factors is taken off chi-square / n:
+    (d + 4 sqrt(2 d)) / n for d degrees of freedom, its mean and four standard deviations. Odds are
+    the law itself, so nothing is. Factors of more than 64 values are left out, since no table of
+    them would be legible.
+
+    Raises:
+        DataError: The factors are not known.
+    """
+    space, weights = dataset.factor_space, dataset.weights
+    if is_flat(dataset):
+        return []
+    found, pairs = dataset.factors(np.arange(len(dataset))), []
+    small = [k for k, size in enumerate(space.sizes) if size <= _MOST_CELLS_ALONG]
+    for row, column in combinations(small, 2):
+        rows, columns = space.sizes[row], space.sizes[column]
+        cells = np.bincount(found[:, row] * columns + found[:, column], weights, rows * columns)
+        table = cells.reshape(rows, columns) / cells.sum()
+        cramer = _cramer(table, len(dataset) if weights is None else None)
+        if cramer >= _LEAST_CRAMER:
+            pairs.append(Pair(row, column, table, cramer))
+    return sorted(pairs, key=lambda pair: -pair.cramer)[:MOST_PAIRS]
+
+
+def pairs_figure(dataset: Dataset, pairs: Sequence[Pair]) -> Any:
+    """Heat maps of how often values of two factors occur together."""
+    factors = dataset.factor_space.factors
+    return plots.joint_shares(
+        {(factors[pair.row].name, factors[pair.column].name): pair.table for pair in pairs},
+        {factor.name: value_names(factor) for factor in factors},
+    )
+
+
 def value_names(factor: Factor) -> list[str]:
     """What each value of a factor is called: its label, else its number."""
     if factor.labels is not None:
         return list(factor.labels)
     return [f"{value:.3g}" for value in factor.values or range(factor.size)]
+
+
+def _cramer(table: NDArray[np.float64], drawn: int | None) -> float:
+    """Cramer's V of a table of shares, less what chance gives it in so many draws."""
+    rows, columns = table.sum(axis=1), table.sum(axis=0)
+    table = table[rows > 0][:, columns > 0]
+    expected = np.outer(rows[rows > 0], columns[columns > 0])
+    most = min(table.shape) - 1
+    if most == 0:
+        return 0.0
+    square = float(((table - expected) ** 2 / expected).sum())
+    if drawn is not None:
+        freedom = (table.shape[0] - 1) * (table.shape[1] - 1)
+        square -= (freedom + 4 * np.sqrt(2 * freedom)) / drawn
+    return float(np.sqrt(max(square, 0.0) / most))
 
 
 def _clipped(text: str, most: int) -> str:

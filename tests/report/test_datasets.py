@@ -36,9 +36,11 @@ def inside(page):
     return found
 
 
-def test_a_grid_has_a_table_and_images_but_no_flat_bars(tmp_path):
+def test_a_grid_has_a_table_images_and_bars_of_one_height(tmp_path):
     page = page_of([GRID], tmp_path / "page.html")
-    words = page.sections[GRID]
+    words = page.words
+    assert words.count(f"{GRID} ") == 1, "a single dataset is named in one heading"
+    assert page.sections.keys() == {"Images", "How often each value occurs"}
     assert "1,536 images of 64x64x1 rendered" in words
     assert "Every combination of its factors is there once." in words
     assert "Matthey, Higgins, Hassabis and Lerchner (2017)" in words
@@ -46,16 +48,17 @@ def test_a_grid_has_a_table_and_images_but_no_flat_bars(tmp_path):
     assert page.rows[1] == ["shape", "categorical", "3", "square, ellipse, heart"]
     assert page.rows[3][:3] == ["orientation", "circular", "4"]
     assert len(page.rows) == 6
-    assert "How often" not in page.words
-    assert "closest" not in page.words
-    assert len(page.all("img")) == 1
+    assert "if all values occurred equally often, as they do here." in words
+    assert "occur together" not in words
+    assert "closest" not in words
+    assert len(page.all("img")) == 2
 
 
 def test_the_page_shows_images_of_the_dataset(tmp_path):
     # Of noise, so that each image is like no other place of the page.
     text = f"noisy_dsprites(data={GRID})"
     data = unweave.load_dataset(text)
-    [picture] = inside(page_of([text], tmp_path / "page.html", seed=4))
+    picture, _ = inside(page_of([text], tmp_path / "page.html", seed=4))
     drawn = keyed_generator(4, "shown images").choice(len(data), 10, replace=False)
     corners = [find(picture, image) for image in data.images(drawn[:3])]
     assert len({(row, scale) for row, _, scale in corners}) == 1
@@ -78,6 +81,18 @@ def test_odds_are_said_and_drawn(tmp_path):
     assert "Training draws its images by odds" in page.words
     assert "Share of the draws in training." in page.words
     assert "unweave data prepare" not in page.words
+    assert "Made of circles(grid=(5, 4)): A white circle" in page.words
+    assert "Source: the set circles of Montero et al. (2022)" in page.words
+    assert "Which values occur together" in page.words
+    assert len(page.all("img")) == 3
+    assert "pos_x with pos_y" in page.all("img")[2]["alt"]
+
+
+def test_all_that_a_dataset_is_made_of_is_named(tmp_path):
+    text = f"subset(data=color_dsprites(data={GRID}), images=20)"
+    words = page_of([text], tmp_path / "page.html").words
+    outer, inner = (words.index(f"Made of {name}") for name in ("color_dsprites", GRID))
+    assert outer < inner < words.index("Matthey, Higgins")
 
 
 def test_without_factors_there_are_random_images(tmp_path):
@@ -127,4 +142,4 @@ def test_published_datasets_are_shown(name, tmp_path, monkeypatch):
     assert "archive" in page.words
     assert "Published at" in page.words
     assert len(page.rows) == len(unweave.load_dataset(text).factor_space.factors) + 1
-    assert len(page.all("img")) == 1 + (not unweave.load_dataset(text).is_grid)
+    assert len(page.all("img")) >= 2

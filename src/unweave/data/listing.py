@@ -18,7 +18,7 @@ from unweave.data.pixels.manifest import row_bytes
 from unweave.data.samplers import Sampler
 from unweave.spec import Component, build, members
 
-__all__ = ["about", "describe", "kinds", "origin", "sketch"]
+__all__ = ["about", "describe", "kinds", "made_of", "origin", "sketch"]
 
 _SKETCH: Final = 10_000
 """Images that are drawn in a second or two."""
@@ -74,6 +74,12 @@ def origin(cls: type[Component]) -> str | None:
     """Where a component comes from, and its licence where that is known; None where it is ours."""
     found = re.search(r"^Source: (.+?)(?:\n\n|\Z)", inspect.getdoc(cls) or "", re.S | re.M)
     return _prose(found[1]) if found else None
+
+
+def made_of(spec: DatasetSpec) -> list[DatasetSpec]:
+    """What a part, or a dataset that is changed when it is read, is made of, and that of what."""
+    bases = spec.bases if isinstance(spec, DerivedSpec) else ()
+    return [each for base in bases for each in (base, *made_of(base))]
 
 
 def kinds() -> dict[str, list[dict[str, str]]]:

@@ -6,6 +6,7 @@ __all__ = [
     "INACTIVE_KL",
     "best_latents",
     "image_rows",
+    "joint_shares",
     "kl_bars",
     "kl_curves",
     "latent_factor_matrix",
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 from unweave.plots.images import tile
+from unweave.plots.joint import joint_shares
 from unweave.plots.kl import kl_bars, kl_curves
 from unweave.plots.losses import loss_curves
 from unweave.plots.matrix import best_latents, latent_factor_matrix

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["share_bars"]
+__all__ = ["clipped_end", "share_bars"]
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -83,7 +83,7 @@ def _panel(axes: Axes, heights: NDArray[np.float64], names: Sequence[str]) -> No
     if count == 1 or (count <= _MOST_NAMES and max(map(len, names)) <= _LONGEST_NAME):
         axes.set_xticks([place + 0.5 for place in range(count)], names)
         return
-    first, last = _clipped(names[0]), _clipped(names[-1])
+    first, last = clipped_end(names[0]), clipped_end(names[-1])
     axes.set_xticks([0, count], [first, last])
     at_first, at_last = axes.get_xticklabels()
     at_first.set_horizontalalignment("left")
@@ -95,7 +95,7 @@ def _panel(axes: Axes, heights: NDArray[np.float64], names: Sequence[str]) -> No
         )  # fmt: skip
 
 
-def _clipped(name: str) -> str:
+def clipped_end(name: str) -> str:
     """As much of a name as there is room for at an end of the axis."""
     return (
         name if len(name) <= _LONGEST_END else f"{name[: _LONGEST_END - 1]}\N{HORIZONTAL ELLIPSIS}"

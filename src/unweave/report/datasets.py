@@ -11,9 +11,18 @@ from typing import Any
 from unweave import plots
 from unweave._version import __version__
 from unweave.data import Dataset
-from unweave.data.listing import describe
+from unweave.data.listing import about, describe, made_of, origin
 from unweave.factors import Factor
-from unweave.gallery import dataset_figure, is_flat, shares, shares_figure, value_names
+from unweave.gallery import (
+    MOST_PAIRS,
+    dataset_figure,
+    dependent_pairs,
+    is_flat,
+    pairs_figure,
+    shares,
+    shares_figure,
+    value_names,
+)
 from unweave.report.page import environment
 from unweave.report.pictures import Picture, picture
 from unweave.report.words import sentence_list
@@ -66,6 +75,10 @@ def _content(dataset: Dataset, seed: int) -> dict[str, Any]:
         "text": facts["text"],
         "about": facts["about"],
         "origin": facts["origin"],
+        "bases": [
+            {"text": str(base), "about": about(type(base)), "origin": origin(type(base))}
+            for base in made_of(dataset.spec)
+        ],
         "source": facts["source"],
         "images": f"{len(dataset):,}",
         "shape": "x".join(map(str, dataset.image_shape)),
@@ -120,7 +133,7 @@ def _values(factor: Factor) -> str:
 
 
 def _pictures(dataset: Dataset, seed: int) -> list[Picture]:
-    """Images, and bars where not all are as high."""
+    """Images, and how often values occur."""
     if dataset.labelled:
         heading, alt = "Images", "A row of random images, and a row for each factor."
         caption = (
@@ -132,19 +145,37 @@ def _pictures(dataset: Dataset, seed: int) -> list[Picture]:
     else:
         heading, alt, caption = "Random images", "A row of random images.", ""
     figures = [(heading, caption, alt, dataset_figure(dataset, seed))]
-    if dataset.labelled and not is_flat(dataset):
-        of = "draws in training" if dataset.weights is not None else "images"
-        factors = sentence_list(dataset.factor_space.names[:4])
-        figures.append(
-            (
-                "How often each value occurs",
-                f"Share of the {of}. Dashed: if all values occurred equally often.",
-                f"Bar charts of the shares of the values of {factors}.",
-                shares_figure(dataset),
-            )
-        )
+    if dataset.labelled:
+        figures += _counts(dataset)
     made = [
         picture(title, plots.png(figure), title, words, alt)
         for title, words, alt, figure in figures
     ]
     return [each for each in made if each is not None]
+
+
+def _counts(dataset: Dataset) -> list[tuple[str, str, str, Any]]:
+    """Bars of every factor, and tables of those whose values depend on each other."""
+    names = dataset.factor_space.names
+    of = "images" if dataset.weights is None else "draws in training"
+    dashed = "Dashed: if all values occurred equally often"
+    found = [
+        (
+            "How often each value occurs",
+            f"Share of the {of}. {dashed}{', as they do here' if is_flat(dataset) else ''}.",
+            f"Bar charts of the shares of the values of {sentence_list(names[:4])}.",
+            shares_figure(dataset),
+        )
+    ]
+    if pairs := dependent_pairs(dataset):
+        told = sentence_list([f"{names[pair.row]} with {names[pair.column]}" for pair in pairs])
+        found.append(
+            (
+                "Which values occur together",
+                f"Share of the {of} that have two values: the darker, the more; white is none. "
+                f"The factors that tell most of each other, at most {MOST_PAIRS} pairs.",
+                f"Heat maps of how often values occur together: {told}.",
+                pairs_figure(dataset, pairs),
+            )
+        )
+    return found
