@@ -195,6 +195,23 @@ def test_a_folder_that_has_changed_is_noticed(place, home, change):
         spec.verify()
 
 
+def test_an_image_changed_in_place_in_a_folder_within_is_noticed(place, home):
+    write_folder(place, IMAGES[:2], ["a/b/c.png", "d.png"])
+    spec = parse_dataset(text(place))
+    spec.open()
+    image, within = place / "a" / "b" / "c.png", place / "a" / "b"
+    before, times = image.stat(), within.stat()
+    # As long as before, and the folder's own times are those of before.
+    data = bytearray(image.read_bytes())
+    data[-20] ^= 1
+    image.write_bytes(data)
+    os.utime(image, ns=(before.st_atime_ns, before.st_mtime_ns + 1000))
+    os.utime(within, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert image.stat().st_size == before.st_size
+    with pytest.raises(DataError, match="have changed since"):
+        spec.open()
+
+
 def test_a_folder_that_changes_while_it_is_read_is_not_stored(place, home):
     write_folder(place, IMAGES)
     spec = parse_dataset(text(place))
@@ -239,7 +256,7 @@ def test_links_that_lead_nowhere_are_named_and_links_to_folders_passed_over(plac
         load_dataset(text(place, colour="grey"))
 
 
-@pytest.mark.parametrize("path", ["no\0path", "~nobody-of-this-name/photos"])
+@pytest.mark.parametrize("path", ["no\0path", "~nobody-of-this-name/photos", "", " "])
 def test_what_is_no_path_is_said(home, path):
     with pytest.raises(DataError, match="is no path"):
         load_dataset(f"folder(path={path!r})")

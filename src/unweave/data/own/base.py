@@ -204,6 +204,9 @@ def resolved(path: str) -> Path:
     Raises:
         DataError: It is none.
     """
+    if not path.strip():
+        # To Python it is the working directory, which nobody means who writes nothing.
+        raise DataError(f"{path!r} is no path. The working directory is '.'.")
     try:
         return Path(path).expanduser().resolve()
     except (ValueError, RuntimeError, OSError) as error:

@@ -115,7 +115,8 @@ class HuggingFace(OwnSpec):
             values = rows[name]
             texts = getattr(rows.features[name], "names", None)
             if texts is not None:
-                values = ["" if value is None else texts[value] for value in values]
+                # -1 stands for a class that is not told.
+                values = ["" if value in (None, -1) else texts[value] for value in values]
             columns[factor_name(name)] = np.array(list(values), dtype=object)
         return known_of(columns, self.bins, self.path)
 
@@ -177,10 +178,14 @@ def _opened(
         place = resolved(path)
         if any((place / name).is_file() for name in _SAVED):
             found = datasets.load_from_disk(str(place))
-            if not hasattr(found, "column_names") or isinstance(found, dict):
-                found = found[split]
-            return found
+            if not isinstance(found, dict):
+                return found
+            if split in found:
+                return found[split]
+            raise DataError(f"{path} has no split {split!r}. {nearest(str(split), found)}")
         return datasets.load_dataset(path, config, revision=revision, split=split)
+    except DataError:
+        raise
     except Exception as error:
         # The library raises errors of many packages; all mean that it cannot be had.
         reason = " ".join(str(error).split()) or type(error).__name__
