@@ -303,6 +303,13 @@ def test_tables_as_spreadsheets_write_them_are_read(place, home, code, newline):
     assert where.labels == ("a\u2028b",)
 
 
+def test_the_column_of_files_is_known_by_its_name_wherever_it_stands(place, home):
+    rows = [f"{index % 3},{name}" for index, name in enumerate(names_of(12))]
+    dataset = factors_of(place, "\n".join(["x,Filename", *rows]).encode())
+    assert dataset.factor_space.names == ("x",)
+    assert dataset.factors([4]).tolist() == [[1]]
+
+
 def test_quoted_cells_may_have_marks_and_line_breaks(place, home):
     rows = [f'"{name}", "a;\n{index % 2}", {index}' for index, name in enumerate(names_of(12))]
     dataset = factors_of(place, "\n".join(['"file", "x; y", z', *rows]).encode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import unicodedata
 from collections.abc import Iterator
@@ -21,18 +20,14 @@ from unweave.data.own.csv_table import CsvTable, read_csv
 from unweave.data.own.decoding import Unusable
 from unweave.data.own.facts import Facts
 from unweave.data.own.fitting import Fit, Fitting
+from unweave.data.own.walking import ENDINGS, image_entries, images_in, stamp_of, status_of
 from unweave.errors import DataError, SpecError
 from unweave.progress import Progress
 from unweave.spec import number, option
 
-__all__ = ["ENDINGS", "Folder"]
+__all__ = ["Folder"]
 
-ENDINGS: Final = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")
-)
-"""Endings of the files that are taken for images, in small letters."""
-
-_NAMED = 10
+_NAMED: Final = 10
 
 
 @final
@@ -105,15 +100,11 @@ class Folder(FileSpec):
         """Names, sizes and times of change of all images and of the CSV."""
         if not self.place.is_dir():
             return None
-        found = {name: _status(entry) for name, entry in _entries(self.place)}
+        files = [(name, status_of(entry)) for name, entry in image_entries(self.place)]
         table = self._table_path()
         if table is not None and table.is_file():
-            found[""] = table.stat()
-        digest = hashlib.sha256()
-        for name, status in sorted(found.items()):
-            digest.update(os.fsencode(name))
-            digest.update(f"\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-        return digest.hexdigest()
+            files.append(("", table.stat()))
+        return stamp_of(files)
 
     def known(self) -> Known | None:
         """Factors of the CSV.
@@ -176,7 +167,7 @@ class Folder(FileSpec):
         table = self._table()
         if table is not None:
             return table.files
-        names = _listing(self.place)
+        names = images_in(self.place)
         if not names:
             raise DataError(
                 f"{self.place} has no image: files are looked for, in folders in it too, that end "
@@ -200,7 +191,7 @@ class Folder(FileSpec):
                 "folder of images or by a whole path."
             )
         table = read_csv(path, self.columns)
-        there = _listing(self.place)
+        there = images_in(self.place)
         # Accents are one character or two, by the system that wrote the name.
         known = {unicodedata.normalize("NFC", name): name for name in there}
         known |= {name: name for name in there}
@@ -241,42 +232,6 @@ def _decoded(path: Path, fitting: Fitting) -> NDArray[np.uint8] | str:
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         # Pillow names the file in its message, and so does ours.
         return " ".join(str(error).replace(repr(str(path)), "it").split()).rstrip(".")
-
-
-def _listing(folder: Path) -> tuple[str, ...]:
-    """Names of the images in a folder and in those in it, with `/` between, in their order."""
-    return tuple(sorted(name for name, _ in _entries(folder)))
-
-
-def _entries(folder: Path) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """The images in a folder and in those in it, by name; links to folders are passed over.
-
-    It is done whenever the dataset is opened, so it must be quick.
-
-    Raises:
-        DataError: A folder cannot be read.
-    """
-    waiting = [("", str(folder))]
-    while waiting:
-        within, place = waiting.pop()
-        try:
-            with os.scandir(place) as entries:
-                found = [entry for entry in entries if not entry.name.startswith(".")]
-        except OSError as error:
-            raise DataError(f"{place} cannot be read: {error.strerror}.") from error
-        for entry in found:
-            if entry.is_dir(follow_symlinks=False):
-                waiting.append((f"{within}{entry.name}/", entry.path))
-            elif entry.name[entry.name.rfind(".") :].lower() in ENDINGS:
-                yield within + entry.name, entry
-
-
-def _status(entry: os.DirEntry[str]) -> os.stat_result:
-    """Size and time of change of a file, or of a link that leads nowhere."""
-    try:
-        return entry.stat()
-    except OSError:
-        return entry.stat(follow_symlinks=False)
 
 
 def _some(names: list[str]) -> str:

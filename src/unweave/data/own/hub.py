@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from collections.abc import Iterator
 from typing import Any, ClassVar, final
 
@@ -16,6 +15,7 @@ from unweave.data.own.columns import Known, factor_name, known_of
 from unweave.data.own.facts import Facts
 from unweave.data.own.fitting import Fit, Fitting
 from unweave.data.own.items import read_items
+from unweave.data.own.walking import stamp_of
 from unweave.errors import DataError, nearest
 from unweave.progress import Progress
 from unweave.spec import number, option
@@ -92,14 +92,12 @@ class HuggingFace(OwnSpec):
         place = resolved(self.path)
         if not place.is_dir():
             return None
-        digest = hashlib.sha256()
-        for path in sorted(place.rglob("*")):
+        return stamp_of(
+            (path.relative_to(place).as_posix(), path.stat())
+            for path in place.rglob("*")
             # What the library leaves beside a dataset when it is used is not the dataset.
-            if path.is_file() and not path.name.startswith((".", "cache-", "tmp")):
-                status = path.stat()
-                name = path.relative_to(place).as_posix()
-                digest.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-        return digest.hexdigest()
+            if path.is_file() and not path.name.startswith((".", "cache-", "tmp"))
+        )
 
     def known(self) -> Known | None:
         """The columns of factors.
