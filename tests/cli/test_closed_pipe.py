@@ -66,3 +66,13 @@ def test_the_first_line_is_what_head_shows(file):
         said = running.stderr.read()
     # All of it may have been on its way before the reader left.
     assert (running.returncode, said) in {(CLOSED, ""), (0, "")}
+
+
+def test_without_any_standard_output():
+    done = subprocess.run(
+        ["sh", "-c", f"exec '{sys.executable}' -m unweave metrics >&-"],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -232,7 +232,7 @@ def test_data_list_of_datasets_with_nothing_to_prepare():
     entry = cli("data", "list").out.split("\n  xysquares ")[1].splitlines()
     assert entry[0].endswith("262,144 of 64x64x3    ready, nothing to prepare")
     assert cli("data", "prepare", "xysquares", "--json").json["ready"] is True
-    assert cli("data", "verify", "xysquares").code == 0
+    assert "nothing is stored" in cli("data", "verify", "xysquares").out
 
 
 def test_data_list_of_what_is_made_of_datasets():
@@ -269,7 +269,7 @@ def test_data_prepare_verify_show(tmp_path, monkeypatch):
     value = cli("data", "show", text, "--json", "--seed", 4).json
     assert (value["file"], value["notes"]) == ("dsprites.html", [])
     assert [row["text"] for row in value["datasets"]] == [text]
-    assert "<h2>dsprites(grid=" in (tmp_path / "dsprites.html").read_text(encoding="utf-8")
+    assert "<h1>dsprites(grid=" in (tmp_path / "dsprites.html").read_text(encoding="utf-8")
     assert cli("data", "show", text, "--out", "one.png").out == "one.png\n"
     assert imread(tmp_path / "one.png").ndim == 3
     images = next((tmp_path / "home").rglob("images.bin"))
@@ -306,6 +306,8 @@ def test_data_show_of_several(tmp_path, monkeypatch):
             assert row["images"] <= 10_000
     assert imread(tmp_path / "all.png").ndim == 3
     paragraph(cli("data", "show", "circles", "--all-rendered"), "not both")
+    paragraph(cli("data", "show", "circles", "--seed", "first"), "--seed takes a whole number")
+    paragraph(cli("data", "show", "circles", "--seed", -1), "--seed must be at least 0")
 
 
 @pytest.mark.parametrize(

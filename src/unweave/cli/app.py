@@ -63,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _main(arguments)
         finally:
             # What is still held back, also by a command that exits, such as --help.
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as after >&- in a shell
+                sys.stdout.flush()
     except BrokenPipeError:
         # Python flushes both once more when it ends.
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Flag, Text, bar
+from unweave.cli.common import Common, Flag, Int, Text, bar, to_number
 
 _MOST_FACTORS = 8
 
@@ -148,10 +148,13 @@ class DataVerify(Common):
             raise DataError(f"{spec} is not prepared yet: run {command}.")
         with bar() as progress:
             spec.verify(progress)
-        self.emit(
-            _row(spec) | {"verified": True},
-            f"{spec}: all {spec.count:,} images agree with their checksums.",
+        row = _row(spec)
+        found = (
+            f"all {spec.count:,} images agree with their checksums."
+            if row["stored_bytes"]
+            else "its images are drawn as they are read; nothing is stored that could be damaged."
         )
+        self.emit(row | {"verified": True}, f"{spec}: {found}")
         return 0
 
 
@@ -163,7 +166,9 @@ class DataShow(Common):
     Without a name all datasets that `data list` has as ready are shown.
     """
 
-    datasets: Positional[Annotated[tuple[str, ...], arg(metavar="[DATASET ...]")]] = ()
+    datasets: Positional[
+        Annotated[tuple[str, ...], arg(metavar="[DATASET ...]", help_behavior_hint="")]
+    ] = ()
     """Texts of datasets; what is missing of them is made or fetched first."""
 
     all_rendered: Flag = False
@@ -173,7 +178,7 @@ class DataShow(Common):
     """File to write: .html for a page (default: NAME.html or datasets.html here), .png for a
     figure, which of several datasets has random images alone."""
 
-    seed: int = 0
+    seed: Int = "0"
     """Which random images are shown."""
 
     def run(self) -> int:
@@ -187,8 +192,9 @@ class DataShow(Common):
         path = Path(self.out or f"{name}.html")
         if path.suffix.lower() not in (".html", ".png"):
             raise SpecError(f"--out must end in .html or .png, but is {path}.")
-        if self.seed < 0:
-            raise SpecError(f"--seed must be at least 0, but is {self.seed}.")
+        seed = to_number("--seed", self.seed, int)
+        if seed < 0:
+            raise SpecError(f"--seed must be at least 0, but is {seed}.")
         for spec in specs:
             spec.check_loadable()
         with bar() as progress:
@@ -196,14 +202,14 @@ class DataShow(Common):
         if path.suffix.lower() == ".html":
             from unweave.report import write_datasets
 
-            write_datasets(opened, path, seed=self.seed, notes=notes)
+            write_datasets(opened, path, seed=seed, notes=notes)
         else:
             from unweave.gallery import contact_sheet, dataset_figure
             from unweave.plots import save
 
             one = len(opened) == 1
-            figure = dataset_figure(opened[0], self.seed) if one else None
-            save(figure or contact_sheet(opened, self.seed), path)
+            figure = dataset_figure(opened[0], seed) if one else None
+            save(figure or contact_sheet(opened, seed), path)
         rows = [_row(spec) for spec in specs]
         self.emit(
             {"file": str(path), "datasets": rows, "notes": notes}, "\n".join([*notes, str(path)])
