@@ -8,6 +8,7 @@ import pytest
 
 from unweave.data import Dataset, DerivedSpec, Labels, Selected, StoredSpec
 from unweave.data.base import DatasetSpec
+from unweave.data.samplers import Pairs
 from unweave.errors import DataError
 from unweave.factors import Factor, FactorIndexError, FactorSpace
 from unweave.spec import option
@@ -87,6 +88,15 @@ def test_a_combination_is_found_once_and_said_to_be_missing(home):
     assert data.find([[0, 1], [2, 2], [1, 3], [2, 3]]).tolist() == [0, 4, -1, 1]
     with pytest.raises(FactorIndexError, match="size"):
         data.find([[0, 4]])
+
+
+def test_combinations_are_sorted_once(home, monkeypatch):
+    data = Five().open()
+    assert data.find([[2, 2]]).tolist() == [4]
+    monkeypatch.setattr(np, "argsort", None)
+    # Also what draws from the images takes what is there.
+    assert Pairs(changed=2).draw(data, 3, np.random.default_rng(0)).shape == (3, 2)
+    assert data.find([[1, 0], [0, 0]]).tolist() == [3, -1]
 
 
 def test_indices_go_by_the_number_of_images_not_of_combinations(home):

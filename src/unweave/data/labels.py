@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -29,6 +29,7 @@ class Labels:
 
     indices: NDArray[np.int64]
     values: NDArray[np.float64] | None = None
+    _places: dict[tuple[int, ...], Places] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -51,8 +52,43 @@ class Labels:
             space: The factors.
             indices: Combinations, (n, K).
         """
-        cells = space.ravel(self.indices)
-        order = np.argsort(cells, kind="stable")
-        wanted = space.ravel(indices)
-        place = np.minimum(np.searchsorted(cells[order], wanted), len(order) - 1)
-        return np.where(cells[order[place]] == wanted, order[place], -1).astype(np.int64)
+        places = self.places(space)
+        place = places.of(space.ravel(indices))
+        return np.where(place >= 0, places.order[places.starts[place]], -1)
+
+    def places(self, space: FactorSpace) -> Places:
+        """The images in the order of their combinations; sorted once, and kept.
+
+        Args:
+            space: The factors.
+        """
+        if space.sizes not in self._places:
+            self._places[space.sizes] = Places(space.ravel(self.indices))
+        return self._places[space.sizes]
+
+
+@final
+class Places:
+    """Images in the order of their combinations, to find those of each at once.
+
+    Args:
+        cells: The combination of each image as its flat index in the whole grid, (N,).
+
+    Attributes:
+        order: Images, those of one combination together and ascending, (N,).
+        cells: Combinations that occur, ascending, (M,).
+        starts: Where in `order` each begins, (M,).
+        counts: How many images each has, (M,).
+    """
+
+    def __init__(self, cells: NDArray[np.int64]) -> None:
+        """Sort the images."""
+        self.order = np.argsort(cells, kind="stable").astype(np.int64, copy=False)
+        self.cells, self.starts, self.counts = np.unique(
+            cells[self.order], return_index=True, return_counts=True
+        )
+
+    def of(self, cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The place among those that occur of each combination; -1 of one that does not."""
+        place = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
+        return np.where(self.cells[place] == cells, place, -1)

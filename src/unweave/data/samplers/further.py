@@ -47,8 +47,8 @@ class Proposal(Protocol):
             longest: A draw of which more could be proposed is left out.
 
         Yields:
-            Rows of `places`, (r,); factors of all further images of each, (r, m, K); and their
-            chances, (r, m), None where they are alike.
+            Rows of `places`, (r,); all combinations of each, (r, m), as flat indices of the whole
+            grid; and their chances, (r, m), None where they are alike.
         """
 
 
@@ -85,8 +85,8 @@ def draw_pairs(
             pending = pending[first < 0]
             if longest and len(pending) > 0:
                 first_images = images.indices(pairs[pending, 0])
-                for rows, every, chances in proposal.listed(pending, first_images, longest):
-                    pairs[pending[rows], 1] = images.among(every, chances, rng)
+                for rows, cells, chances in proposal.listed(pending, first_images, longest):
+                    pairs[pending[rows], 1] = images.among(cells, chances, rng)
                 pending = pending[pairs[pending, 1] < 0]
             if len(pending) == 0:
                 return pairs

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from unweave.data.samplers.base import Sampler, moving
 from unweave.data.samplers.further import draw_pairs
-from unweave.data.samplers.population import Population
+from unweave.data.samplers.population import Population, strides
 from unweave.spec import number, option
 
 __all__ = ["LaplacePairs"]
@@ -106,14 +106,16 @@ class _Steps:
         listed = math.prod(sizes)
         if listed > longest:
             return
-        goals = np.stack(np.unravel_index(np.arange(listed), sizes), axis=1)
+        steps = strides(tuple(self._sizes.tolist()))
+        goals = np.stack(np.unravel_index(np.arange(listed), sizes), axis=1) @ steps[columns]
+        rest = first.copy()
+        rest[:, columns] = 0
+        begins = rest @ steps
         part = max(1, longest // listed)
         for begin in range(0, len(places), part):
             rows = np.arange(begin, min(begin + part, len(places)))
-            every = np.repeat(first[rows][:, np.newaxis], listed, axis=1)
-            every[:, :, columns] = goals
             chances = _chances(first[rows][:, columns], sizes, self._rates[places[rows]])
-            yield rows, every, chances.reshape(len(rows), -1)
+            yield rows, begins[rows, np.newaxis] + goals, chances.reshape(len(rows), -1)
 
 
 def _chances(

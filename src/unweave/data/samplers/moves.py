@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from typing import Final, final
@@ -10,6 +9,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.samplers.population import strides
 from unweave.factors import FactorSpace
 
 __all__ = ["MOST_LISTED", "Moves"]
@@ -52,6 +52,7 @@ class Moves:
         self._columns = columns
         self._offsets = offsets
         self._poses = poses
+        self._strides = strides(space.sizes)
 
     def propose(
         self, places: NDArray[np.int64], first: NDArray[np.int64], rng: np.random.Generator
@@ -82,21 +83,28 @@ class Moves:
             longest: Draws with more of them are left out.
 
         Yields:
-            Rows of `places`, (r,); factors of all further images of each, (r, m, K); and None,
-            since they are as likely.
+            Rows of `places`, (r,); all combinations of each, (r, m), as flat indices of the whole
+            grid; and None, since they are as likely.
         """
         kinds, kind = np.unique(self.moved[places], axis=0, return_inverse=True)
         for number, moved in enumerate(kinds):
             columns = np.flatnonzero(moved).tolist()
-            ranges = [self._offsets[column].tolist() for column in columns]
-            if math.prod(map(len, ranges)) > longest:
+            listed = math.prod(len(self._offsets[column]) for column in columns)
+            if listed > longest:
                 continue
-            table = np.array(list(itertools.product(*ranges)), dtype=np.int64)
             rows = np.flatnonzero(kind.reshape(-1) == number)
-            part = max(1, MOST_LISTED // len(table))
+            part = max(1, MOST_LISTED // listed)
             for start in range(0, len(rows), part):
                 some = rows[start : start + part]
-                every = np.repeat(first[some][:, np.newaxis], len(table), axis=1)
-                goals = first[some][:, np.newaxis, columns] + table
-                every[:, :, columns] = goals % self._poses[columns]
-                yield some, every, None
+                yield some, self._cells(first[some], columns), None
+
+    def _cells(self, first: NDArray[np.int64], columns: list[int]) -> NDArray[np.int64]:
+        """All combinations of offsets of some columns, (n, K) to (n, m) flat indices."""
+        rest = first.copy()
+        rest[:, columns] = 0
+        cells = (rest @ self._strides)[:, np.newaxis]
+        for column in columns:
+            goals = first[:, [column]] + self._offsets[column]
+            goals = goals % self._poses[column] * self._strides[column]
+            cells = (cells[:, :, np.newaxis] + goals[:, np.newaxis]).reshape(len(first), -1)
+        return cells

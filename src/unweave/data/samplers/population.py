@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import weakref
 from typing import Final, TypeAlias, final
 
@@ -10,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
+from unweave.data.labels import Places
 from unweave.factors import FactorSpace
 
-__all__ = ["Population", "population_of"]
+__all__ = ["Population", "population_of", "strides"]
 
 _Flat: TypeAlias = NDArray[np.int64]
 _Indices: TypeAlias = NDArray[np.int64]
@@ -29,7 +29,7 @@ class Population:
     """
 
     def __init__(self, dataset: Dataset) -> None:
-        """Sort the combinations of what is no full grid, so that each is found at once."""
+        """Look up what the draws need."""
         self.text = str(dataset.spec)
         self.space: FactorSpace = dataset.factor_space
         self.sizes = np.array(self.space.sizes, dtype=np.int64)
@@ -38,14 +38,8 @@ class Population:
         self._weights = dataset.weights
         self._ends = None if dataset.weights is None else _ends(dataset.weights)
         self._heaviest = 0.0 if dataset.weights is None else float(dataset.weights.max())
-        # Images in the order of their combinations, and where each combination starts.
-        self._order: _Flat | None = None
-        if self._table is not None:
-            cells = self.space.ravel(self._table)
-            self._order = np.argsort(cells, kind="stable")
-            self._cells, self._starts, self._lengths = np.unique(
-                cells[self._order], return_index=True, return_counts=True
-            )
+        self._places = None if dataset.labels is None else dataset.labels.places(self.space)
+        self._means: NDArray[np.float64] | None = None
         self._by_value: dict[int, tuple[_Flat, _Flat, NDArray[np.float64] | None]] = {}
 
     def __len__(self) -> int:
@@ -70,12 +64,12 @@ class Population:
         Of several with one combination each is as likely.
         """
         cells = np.ravel_multi_index(tuple(indices.T), self.space.sizes)
-        if self._order is None:
+        if self._places is None:
             return np.asarray(cells, dtype=np.int64)
-        place = np.minimum(np.searchsorted(self._cells, cells), len(self._cells) - 1)
-        within = (rng.random(len(cells)) * self._lengths[place]).astype(np.int64)
-        found = self._order[self._starts[place] + within]
-        return np.where(self._cells[place] == cells, found, -1)
+        place = self._places.of(cells)
+        within = (rng.random(len(cells)) * self._places.counts[place]).astype(np.int64)
+        found = self._places.order[self._places.starts[place] + within]
+        return np.where(place >= 0, found, -1)
 
     def weight(self, flat: _Flat) -> NDArray[np.float64]:
         """Odds of images, on any scale; 0 for -1."""
@@ -96,24 +90,24 @@ class Population:
 
     def among(
         self,
-        every: NDArray[np.int64],
+        cells: NDArray[np.int64],
         chances: NDArray[np.float64] | None,
         rng: np.random.Generator,
     ) -> _Flat:
         """What `accepted` gives in the end, of combinations that are all listed; -1 for nothing.
 
         Args:
-            every: Combinations of each draw, (n, m, K).
+            cells: Combinations of each draw, (n, m), as flat indices of the whole grid.
             chances: Those of each combination, (n, m), None where they are alike.
             rng: Where the randomness comes from.
         """
-        count, listed = every.shape[:2]
-        cells = np.ravel_multi_index(tuple(np.moveaxis(every, 2, 0)), self.space.sizes)
-        if self._order is None:
+        count, listed = cells.shape
+        if self._places is None:
+            place = cells
             odds = self.weight(cells)
         else:
-            place = np.minimum(np.searchsorted(self._cells, cells), len(self._cells) - 1)
-            odds = np.where(self._cells[place] == cells, self._mean_odds[place], 0.0)
+            place = self._places.of(cells)
+            odds = np.where(place >= 0, self._mean_odds(self._places)[place], 0.0)
         if chances is not None:
             odds = odds * chances
         ends = np.cumsum(odds, axis=1)
@@ -121,9 +115,9 @@ class Population:
         last = listed - 1 - (odds[:, ::-1] > 0).argmax(axis=1)
         chosen = np.minimum((ends <= wanted[:, np.newaxis]).sum(axis=1), last)
         rows = np.arange(count)
-        flat = (
-            cells[rows, chosen] if self._order is None else self._within(place[rows, chosen], rng)
-        )
+        flat = place[rows, chosen]
+        if self._places is not None:
+            flat = self._within(self._places, flat, rng)
         return np.where(ends[:, -1] > 0, flat, -1)
 
     def with_value(
@@ -155,25 +149,23 @@ class Population:
             flat[rows] = order[place]
         return flat
 
-    @functools.cached_property
-    def _mean_odds(self) -> NDArray[np.float64]:
-        """The mean odds of the images of each combination."""
-        assert self._order is not None
-        if self._weights is None:
-            return np.ones(len(self._cells))
-        return np.asarray(
-            np.add.reduceat(self._weights[self._order], self._starts) / self._lengths
-        )
+    def _mean_odds(self, places: Places) -> NDArray[np.float64]:
+        """The mean odds of the images of each combination, computed once."""
+        if self._means is None:
+            total = np.ones(len(places.cells))
+            if self._weights is not None:
+                total = np.add.reduceat(self._weights[places.order], places.starts) / places.counts
+            self._means = total
+        return self._means
 
-    def _within(self, places: _Flat, rng: np.random.Generator) -> _Flat:
+    def _within(self, places: Places, chosen: _Flat, rng: np.random.Generator) -> _Flat:
         """Images by their odds among those of one combination each, (n,)."""
-        assert self._order is not None
-        within = (rng.random(len(places)) * self._lengths[places]).astype(np.int64)
-        flat: _Flat = self._order[self._starts[places] + within]
+        within = (rng.random(len(chosen)) * places.counts[chosen]).astype(np.int64)
+        flat: _Flat = places.order[places.starts[chosen] + within]
         if self._weights is not None:
-            for row in np.flatnonzero(self._lengths[places] > 1).tolist():
-                start = int(self._starts[places[row]])
-                images = self._order[start : start + int(self._lengths[places[row]])]
+            for row in np.flatnonzero(places.counts[chosen] > 1).tolist():
+                start = int(places.starts[chosen[row]])
+                images = places.order[start : start + int(places.counts[chosen[row]])]
                 ends = _ends(self._weights[images])
                 flat[row] = images[np.searchsorted(ends, rng.random(), side="right")]
         return flat
@@ -201,6 +193,11 @@ def population_of(dataset: Dataset) -> Population:
     if dataset not in _KNOWN:
         _KNOWN[dataset] = Population(dataset)
     return _KNOWN[dataset]
+
+
+def strides(sizes: tuple[int, ...]) -> NDArray[np.int64]:
+    """By what the flat index of a combination rises with each factor's index, (K,)."""
+    return np.append(np.cumprod(sizes[:0:-1], dtype=np.int64)[::-1], 1)
 
 
 def _ends(weights: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from unweave.data.samplers.base import Sampler
 from unweave.data.samplers.lie_pairs import period
-from unweave.data.samplers.population import Population
+from unweave.data.samplers.population import Population, strides
 from unweave.errors import DataError, SpecError
 from unweave.spec import number, option
 
@@ -120,4 +120,5 @@ class Walk(Sampler):
                 else:
                     allowed[:, place] = (goal >= 0) & (goal < factor.size)
                 moved[:, place, column] = np.where(allowed[:, place] > 0, goal, here[:, column])
-        return images.among(moved, allowed, rng)
+        cells = moved @ strides(images.space.sizes)
+        return images.among(cells, allowed, rng)
