@@ -262,6 +262,13 @@ def test_what_is_no_path_is_said(home, path):
         load_dataset(f"folder(path={path!r})")
 
 
+@pytest.mark.parametrize("path", ["no\0path", "~nobody-of-this-name/f.csv", ""])
+def test_what_is_no_path_of_a_table_is_said(place, home, path):
+    write_folder(place, IMAGES[:2])
+    with pytest.raises(DataError, match="is no path"):
+        load_dataset(text(place, factors=path))
+
+
 def test_parts_of_a_folder_follow_what_is_in_it(place, home):
     names = write_folder(place, IMAGES)
     rows = [(name, index % 3) for index, name in enumerate(names)]

@@ -198,8 +198,8 @@ class FileSpec(OwnSpec):
         return {**to_dict(self), "path": str(self.place)}
 
 
-def resolved(path: str) -> Path:
-    """A path that means the same from any working directory.
+def resolved(path: str, within: Path | None = None) -> Path:
+    """A path that means the same from any working directory; a relative one begins in a folder.
 
     Raises:
         DataError: It is none.
@@ -208,6 +208,6 @@ def resolved(path: str) -> Path:
         # To Python it is the working directory, which nobody means who writes nothing.
         raise DataError(f"{path!r} is no path. The working directory is '.'.")
     try:
-        return Path(path).expanduser().resolve()
+        return Path(within or "", Path(path).expanduser()).resolve()
     except (ValueError, RuntimeError, OSError) as error:
         raise DataError(f"{path!r} is no path: {error}.") from error

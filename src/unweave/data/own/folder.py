@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.files.pictures import in_threads
-from unweave.data.own.base import FileSpec
+from unweave.data.own.base import FileSpec, resolved
 from unweave.data.own.blocks import block_size
 from unweave.data.own.colours import CHANNELS, Colour
 from unweave.data.own.columns import Known, known_of
@@ -176,9 +176,7 @@ class Folder(FileSpec):
         return names
 
     def _table_path(self) -> Path | None:
-        if self.factors is None:
-            return None
-        return (self.place / Path(self.factors).expanduser()).resolve()
+        return None if self.factors is None else resolved(self.factors, self.place)
 
     def _table(self) -> CsvTable | None:
         """The CSV, whose files are those of the folder."""
