@@ -349,3 +349,18 @@ def test_a_table_with_named_columns_is_taken_by_its_names(home):
     rows = [{"kind": f"v{index % 3}", "x": index} for index in range(12)]
     listed = from_arrays(IMAGES, rows, name="listed")
     assert (listed.factor_space.names, listed.factor_space.sizes) == (("kind", "x"), (3, 12))
+
+
+def test_items_of_several_shapes_are_refused_with_what_brings_them_together(home):
+    items = Items(IMAGES[0], IMAGES[1][:9], IMAGES[2][..., :1])
+    with pytest.raises(DataError, match=r"2 of the 3 .*size=\.\.\. and colour=\.\.\. make them"):
+        from_torch(items, name="mine")
+    assert len(from_torch(items, name="mine", size=8, colour="grey")) == 3
+
+
+def test_tensors_of_half_precision_are_taken(home):
+    tensors = torch.tensor([0.0, 0.5, 1.0]).reshape(3, 1, 1, 1).expand(3, 1, 5, 5)
+    for name, kind in (("half", torch.float16), ("brain", torch.bfloat16)):
+        for given in (from_torch(Items(*tensors.to(kind)), name=name),
+                      from_arrays(tensors.to(kind)[:, 0], name=f"{name}s")):  # fmt: skip
+            assert given.images([0, 1, 2])[:, 0, 0, 0].tolist() == [0, 128, 255]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Unusable", "of_array", "of_picture", "pixels_of"]
+__all__ = ["Unusable", "of_array", "of_picture", "pixels_of", "plain_array"]
 
 
 class Unusable(Exception):
@@ -34,7 +34,7 @@ def pixels_of(item: Any, background: int = 0, white: float | None = None) -> NDA
 def _as_array(item: Any) -> NDArray[Any]:
     """An array of what is no picture of Pillow; a tensor need not be known by name."""
     try:
-        array = np.asarray(item.detach().cpu() if hasattr(item, "detach") else item)
+        array = plain_array(item)
     except (TypeError, ValueError, RuntimeError) as error:
         raise Unusable(f"a {type(item).__name__}, which is no image ({error})") from error
     if array.dtype.kind not in "fiub" or not 2 <= array.ndim <= 3:
@@ -43,6 +43,19 @@ def _as_array(item: Any) -> NDArray[Any]:
         return array[..., np.newaxis]
     # Channels come first in PyTorch.
     return array if array.shape[2] in (1, 3, 4) else array.transpose(1, 2, 0)
+
+
+def plain_array(item: Any) -> NDArray[Any]:
+    """An array of anything like one; of a tensor wherever it lies, and of any precision.
+
+    Raises:
+        TypeError: It cannot be one; or ValueError, RuntimeError.
+    """
+    if not hasattr(item, "detach"):
+        return np.asarray(item)
+    tensor = item.detach().cpu()
+    # NumPy has no numbers of that kind.
+    return np.asarray(tensor.float() if str(tensor.dtype) == "torch.bfloat16" else tensor)
 
 
 def of_array(

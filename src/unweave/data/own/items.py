@@ -43,11 +43,12 @@ def read_items(
     wanted = block_size(image_shape)
     block: list[NDArray[np.uint8]] = []
     faults: list[str] = []
-    brightest = 0
+    brightest, mixed = 0, False
     for index in range(count):
         try:
             image = fitting.one(item(index))
             if image.shape != image_shape:
+                mixed = True
                 raise Unusable(f"the shape {image.shape}, where the first has {image_shape}")
             block.append(image)
             brightest = max(brightest, int(image.max()))
@@ -64,10 +65,11 @@ def read_items(
                 yield np.stack(block)
             block.clear()
     if faults:
+        hint = " Pictures of several shapes: size=... and colour=... make them alike." * mixed
         more = f"; and {len(faults) - _NAMED:,} more" if len(faults) > _NAMED else ""
         raise DataError(
             f"{len(faults):,} of the {count:,} images of {where} cannot be used: "
-            f"{'; '.join(faults[:_NAMED])}{more}. Nothing is stored."
+            f"{'; '.join(faults[:_NAMED])}{more}.{hint} Nothing is stored."
         )
     if brightest == 1 and fitting.white is None:
         raise DataError(

@@ -13,7 +13,7 @@ from unweave.data.own.arrays import Arrays
 from unweave.data.own.blocks import WHITE, array_blocks, block_size
 from unweave.data.own.colours import Colour
 from unweave.data.own.columns import Known, known_grid
-from unweave.data.own.decoding import Unusable
+from unweave.data.own.decoding import Unusable, plain_array
 from unweave.data.own.fitting import Fit, Fitting
 from unweave.data.own.given import known_of_labels, known_of_table, split_item
 from unweave.data.own.items import read_items
@@ -276,5 +276,4 @@ def _sliced(images: Any) -> Iterator[NDArray[Any]]:
     """Blocks of an array, or of anything with slices that are arrays."""
     step = block_size(images.shape[1:], 4)
     for start in range(0, len(images), step):
-        rows = images[start : start + step]
-        yield np.asarray(rows.detach().cpu() if hasattr(rows, "detach") else rows)
+        yield plain_array(images[start : start + step])
