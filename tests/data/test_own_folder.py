@@ -400,3 +400,6 @@ def test_names_are_the_same_however_their_accents_are_written(place, home):
     write_table(place / "f.csv", ("file", "x"), [("z.png", 1), (composed, 0)])
     dataset = load_dataset(text(place, factors="f.csv"))
     np.testing.assert_array_equal(all_of(dataset), IMAGES[[1, 0]])
+    write_table(place / "t.csv", ("file", "x"), [("z.png", 1), (composed, 0), (apart, 0)])
+    with pytest.raises(DataError, match=r"t\.csv has .*\.png more than once"):
+        load_dataset(text(place, factors="t.csv"))

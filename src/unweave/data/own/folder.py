@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import ClassVar, Final, final
@@ -209,6 +210,9 @@ class Folder(FileSpec):
                 f"{_likely(missing[0], there)}."
             )
         found = tuple(file for file in files if file is not None)
+        (most, times), *_ = Counter(found).most_common(1)
+        if times > 1:
+            raise DataError(f"{path} has {most} more than once; each file may have one row.")
         rest = sorted(set(there).difference(found))
         if rest:
             raise DataError(
