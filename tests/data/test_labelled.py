@@ -105,6 +105,23 @@ def test_partial_labels_are_those_of_some_factors(data):
         few(data, "partial(observed=6)", 10)
 
 
+def test_orders_and_observed_factors_are_drawn_uniformly(data):
+    indices, space = np.arange(3)[:, np.newaxis].repeat(5, axis=1), data.factor_space
+    orders, observed = {}, {}
+    for seed in range(3000):
+        rng = np.random.default_rng(seed)
+        labels = parse("permuted", Labeller).label(indices, space, rng).labels
+        order = tuple(labels[:, 0].tolist())
+        orders[order] = orders.get(order, 0) + 1
+        names = parse("partial(observed=2)", Labeller).label(indices, space, rng).names
+        observed[names] = observed.get(names, 0) + 1
+    for found, cases in ((orders, 6), (observed, 10)):
+        assert len(found) == cases
+        mean = 3000 / cases
+        statistic = sum((count - mean) ** 2 / mean for count in found.values())
+        assert statistic < stats.chi2.isf(1e-6, cases - 1)
+
+
 def test_draws_are_of_the_labelled_images_alike(data):
     sampler = Labelled(images=40, labeller=Noisy(probability=0.5), seed=7)
     found = sampler.few(data)

@@ -7,6 +7,7 @@ that is passed once in a million times.
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 from typing import ClassVar, final
 
 import numpy as np
@@ -306,22 +307,18 @@ def test_composition_triplets(images, text):
 def slow_order(factors, text: str, scaled: bool) -> bool:
     """Whether positive and negative are exchanged, of one triplet."""
     anchor, second, third = factors
+    return slow_distance(anchor, second, text, scaled) > slow_distance(anchor, third, text, scaled)
 
-    def far(other):
-        return sum(
-            abs(int(a) - int(b)) / (size - 1 if scaled else 1)
-            for a, b, size in zip(anchor, other, SPACE.sizes, strict=True)
-        )
 
-    def differ(other):
-        return sum(int(a != b) for a, b in zip(anchor, other, strict=True))
-
-    keys = {
-        "factors": differ,
-        "manhattan": far,
-        "combined": lambda other: (differ(other), far(other)),
-    }
-    return keys[text](second) > keys[text](third)
+def slow_distance(anchor, other, text: str, scaled: bool):
+    """What is compared of two images, in fractions that nothing is rounded of."""
+    pairs = [(int(a), int(b)) for a, b in zip(anchor, other, strict=True)]
+    differ = sum(a != b for a, b in pairs)
+    far = sum(
+        Fraction(abs(a - b), size - 1 if scaled else 1)
+        for (a, b), size in zip(pairs, SPACE.sizes, strict=True)
+    )
+    return {"factors": differ, "manhattan": far, "combined": (differ, far)}[text]
 
 
 @pytest.mark.parametrize("scaled", [True, False])
@@ -347,6 +344,40 @@ def test_anchors_and_others_come_by_their_odds(images):
     check(np.bincount(drawn[:, 0], minlength=len(rows)), weights)
     others = np.bincount(drawn[:, 1:].reshape(-1), minlength=len(rows))
     check(others, weights)
+
+
+@pytest.mark.parametrize("distance", ["factors", "manhattan", "combined"])
+def test_triplets_are_any_three_images_in_order(images, distance):
+    rows, weights = rows_of(images)
+    total = len(rows)
+    drawn = drawn_by(f"triplets(distance={distance})", images)
+    # Each is drawn by its odds on its own. The positive is the nearer of the two others, in either
+    # order of theirs; of equally near ones, the first.
+    law = {name: np.zeros((total, total)) for name in ("positive", "negative")}
+    for anchor, row in enumerate(rows):
+        keys = [slow_distance(row, other, distance, True) for other in rows]
+        nearer = np.array([[one < other for other in keys] for one in keys])
+        as_near = np.array([[one == other for other in keys] for one in keys])
+        for name, table in (("positive", nearer), ("negative", nearer.T)):
+            share = weights * ((2 * table + as_near) @ weights)
+            law[name][anchor] = weights[anchor] * share
+    for place, name in enumerate(law, 1):
+        check(counts(drawn[:, [0, place]], total), law[name])
+
+
+def test_rounding_exchanges_no_triplet():
+    data = load_dataset("dsprites(grid=(1, 1, 7, 7, 7))")
+    # One generator, so the same images: as drawn where equally many factors differ.
+    by_factors, by_distance = (
+        drawn_by(f"triplets(distance={distance})", data) for distance in ("factors", "manhattan")
+    )
+    anchor, first, second = data.factors(by_factors.T.reshape(-1)).reshape(3, MANY, 5)
+    # All steps are sixths.
+    gaps = [np.abs(anchor - other) for other in (first, second)]
+    even = gaps[0].sum(axis=1) == gaps[1].sum(axis=1)
+    even &= (gaps[0] > 0).sum(axis=1) == (gaps[1] > 0).sum(axis=1)
+    assert even.sum() > 2000
+    np.testing.assert_array_equal(by_distance[even], by_factors[even])
 
 
 def test_a_share_of_triplets_is_exchanged(home):

@@ -14,7 +14,7 @@ from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import Component
 
-__all__ = ["Sampler", "moving", "varying"]
+__all__ = ["Sampler", "varying"]
 
 
 class Sampler(Component):
@@ -91,28 +91,3 @@ def varying(
     if not chosen:
         raise SpecError(f"{sampler.name}: no factor has more than one value, so none can change.")
     return np.array([space.position(name) for name in chosen], dtype=np.int64)
-
-
-def moving(
-    sampler: Sampler, space: FactorSpace, held: tuple[str, ...] | None
-) -> NDArray[np.int64]:
-    """Columns of the factors that are not held; None holds the categorical ones.
-
-    Raises:
-        SpecError: A name is unknown, or all factors are held.
-    """
-    if held is None:
-        still = {factor.name for factor in space.factors if factor.kind == "categorical"}
-    else:
-        still = {space.names[space.position(name)] for name in held}
-    found = [
-        column
-        for column, factor in enumerate(space.factors)
-        if factor.size > 1 and factor.name not in still
-    ]
-    if not found:
-        raise SpecError(
-            f"{sampler.name}: every factor is held or has one value, so none can move. Name the "
-            "factors to hold: held=(...)."
-        )
-    return np.array(found, dtype=np.int64)

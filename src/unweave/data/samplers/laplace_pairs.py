@@ -9,16 +9,16 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.samplers.base import Sampler, moving
 from unweave.data.samplers.further import draw_pairs
 from unweave.data.samplers.population import Population, strides
-from unweave.spec import number, option
+from unweave.data.samplers.two import MovingSampler
+from unweave.spec import number
 
 __all__ = ["LaplacePairs"]
 
 
 @final
-class LaplacePairs(Sampler):
+class LaplacePairs(MovingSampler):
     """Two images between which every factor moves by a discrete Laplace law: LAP pairs.
 
     The first is any image. Each factor that is not held goes from index i to index j, one of its n
@@ -37,14 +37,6 @@ class LaplacePairs(Sampler):
         above=0,
         help="The larger, the less factors move; random is between 1 and 10, anew for each pair.",
     )
-    held: tuple[str, ...] | None = option(
-        default=None, help="Factors that never move; left out, the categorical ones."
-    )
-
-    @property
-    def per_draw(self) -> int:
-        """Two."""
-        return 2
 
     def choose(
         self, images: Population, count: int, rng: np.random.Generator
@@ -55,7 +47,7 @@ class LaplacePairs(Sampler):
             SpecError: Every factor is held.
             DataError: There are no such pairs.
         """
-        columns = moving(self, images.space, self.held)
+        columns = self.moving(images.space)
         rates = (
             rng.uniform(1, 10, count)
             if isinstance(self.rate, str)

@@ -7,10 +7,10 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.samplers.base import Sampler, moving
 from unweave.data.samplers.further import draw_pairs
 from unweave.data.samplers.moves import Moves
 from unweave.data.samplers.population import Population
+from unweave.data.samplers.two import MovingSampler
 from unweave.factors import Factor
 from unweave.spec import number, option
 
@@ -18,7 +18,7 @@ __all__ = ["LiePairs", "period"]
 
 
 @final
-class LiePairs(Sampler):
+class LiePairs(MovingSampler):
     """Two images of which one factor differs by a fixed step, forwards or backwards.
 
     One factor that is not held, each as likely, moves by the step, or by half its values where the
@@ -34,17 +34,9 @@ class LiePairs(Sampler):
     name: ClassVar[str] = "lie_pairs"
 
     step: int = number(default=2, low=1, help="By how many values the factor moves.")
-    held: tuple[str, ...] | None = option(
-        default=None, help="Factors that never move; left out, the categorical ones."
-    )
     compat: Literal["clg"] | None = option(
         default=None, help="clg: a circle has as many poses as values."
     )
-
-    @property
-    def per_draw(self) -> int:
-        """Two."""
-        return 2
 
     def choose(
         self, images: Population, count: int, rng: np.random.Generator
@@ -55,7 +47,7 @@ class LiePairs(Sampler):
             SpecError: Every factor is held.
             DataError: There are no such pairs.
         """
-        columns = moving(self, images.space, self.held)
+        columns = self.moving(images.space)
         poses = np.array(
             [
                 factor.size if self.compat == "clg" else period(factor)

@@ -7,10 +7,11 @@ from typing import ClassVar, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.samplers.base import Sampler, varying
+from unweave.data.samplers.base import varying
 from unweave.data.samplers.further import draw_pairs
 from unweave.data.samplers.moves import Moves
 from unweave.data.samplers.population import Population
+from unweave.data.samplers.two import PairSampler
 from unweave.errors import SpecError
 from unweave.factors import FactorSpace
 from unweave.spec import option
@@ -19,7 +20,7 @@ __all__ = ["Pairs"]
 
 
 @final
-class Pairs(Sampler):
+class Pairs(PairSampler):
     """Two images that differ in some factors and agree in all others.
 
     The first is any image. How many factors change, and which, is drawn uniformly; each of them
@@ -64,11 +65,6 @@ class Pairs(Sampler):
             )
         if self.compat is not None and isinstance(self.changed, tuple):
             raise SpecError(f"{self.name}: compat={self.compat} has no range: give a number.")
-
-    @property
-    def per_draw(self) -> int:
-        """Two."""
-        return 2
 
     def choose(
         self, images: Population, count: int, rng: np.random.Generator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, final
+from typing import ClassVar, Final, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from unweave.data.samplers.population import Population
 from unweave.spec import number, option
 
 __all__ = ["Triplets"]
+
+_ROUNDING: Final = 1e-9
 
 
 @final
@@ -61,12 +63,14 @@ class Triplets(Sampler):
         for other in (second, third):
             differ.append((anchor != other).sum(axis=1))
             far.append((np.abs(anchor - other) / scale).sum(axis=1))
+        # Equal sums of other fractions differ by rounding.
+        farther = far[0] - far[1] > _ROUNDING
         if self.distance == "manhattan":
-            wrong = far[0] > far[1]
+            wrong = farther
         else:
             wrong = differ[0] > differ[1]
             if self.distance == "combined":
-                wrong |= (differ[0] == differ[1]) & (far[0] > far[1])
+                wrong |= (differ[0] == differ[1]) & farther
         wrong ^= rng.random(count) < self.swapped
         drawn[wrong] = drawn[wrong][:, [0, 2, 1]]
         return drawn
