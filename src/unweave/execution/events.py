@@ -124,6 +124,8 @@ def apply(items: dict[str, Progressed], row: Mapping[str, Any]) -> None:
             item.result = row["result"]
             item.seconds = row["time"] - item.started
             item.message = ""
+        case "reopened":
+            item.state = "waiting"
         case "failed" | "late" | "lost":
             item.state = "failed" if row["final"] else "waiting"
             item.message = row["message"]

@@ -1,0 +1,186 @@
+"""Axes of a sweep: each a list of settings, which are combined with those of all others."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from unweave.errors import SpecError, nearest
+from unweave.splits import keyed_generator
+
+__all__ = ["Settings", "axis_of", "combined", "seed_axis"]
+
+Settings: TypeAlias = dict[str, Any]
+
+_KINDS: Final = ("grid", "zip", "list", "random")
+
+
+def axis_of(form: Mapping[str, Any], place: str) -> list[Settings]:
+    """The settings that one `[[sweep]]` table stands for.
+
+    Args:
+        form: One of `grid` (all combinations of the values of each field, the first slowest),
+            `zip` (first values together, then second ones), `list` (settings as they are) and
+            `random` (`samples` of them, by `seed`; each field has `choice`, `uniform`, `log` or
+            `integers`).
+        place: What the table is called in messages.
+
+    Raises:
+        SpecError: It is empty, repeats itself, or is none of these.
+    """
+    kinds = [kind for kind in _KINDS if kind in form]
+    unknown = [key for key in form if key not in _KINDS]
+    if unknown:
+        raise SpecError(f"{place} has no {unknown[0]!r}. {nearest(unknown[0], _KINDS)}")
+    if len(kinds) != 1:
+        found = "none" if not kinds else " and ".join(kinds)
+        raise SpecError(f"{place} takes one of {', '.join(_KINDS)}, and has {found}.")
+    kind = kinds[0]
+    reader = {"grid": _grid, "zip": _zip, "list": _list, "random": _random}[kind]
+    settings = reader(form[kind], f"{place}, {kind}")
+    if not settings:
+        raise SpecError(f"{place}, {kind}, is empty: it stands for no run at all. Leave it out.")
+    if kind == "random":
+        # By chance, few choices come more than once.
+        return list({_key(entry): entry for entry in settings}.values())
+    _check_distinct(settings, f"{place}, {kind}")
+    return settings
+
+
+def seed_axis(seeds: Any) -> list[Settings]:
+    """The axis of seeds: so many, from 0 on, or those given.
+
+    Raises:
+        SpecError: It is neither a number of at least 1 nor a list.
+    """
+    if isinstance(seeds, bool) or not isinstance(seeds, int | list):
+        raise SpecError(
+            f"seeds takes a number, such as 5, or a list, such as [0, 1], not {seeds!r}."
+        )
+    given = list(range(seeds)) if isinstance(seeds, int) else seeds
+    if not given:
+        raise SpecError("seeds is empty: it stands for no run at all. Leave it out.")
+    axis = [{"seed": seed} for seed in given]
+    _check_distinct(axis, "seeds")
+    return axis
+
+
+def combined(axes: list[list[Settings]]) -> Iterator[Settings]:
+    """All combinations, the first axis slowest.
+
+    Raises:
+        SpecError: Two axes set the same field.
+    """
+    seen: dict[str, int] = {}
+    for place, axis in enumerate(axes):
+        for name in {name: None for settings in axis for name in settings}:
+            if name in seen:
+                raise SpecError(f"{name} is set by more than one part of the sweep; give it once.")
+            seen[name] = place
+    for choice in itertools.product(*axes):
+        yield {name: value for settings in choice for name, value in settings.items()}
+
+
+def _columns(form: Any, place: str) -> dict[str, list[Any]]:
+    """Fields with a list of values each."""
+    if not isinstance(form, Mapping):
+        raise SpecError(
+            f"{place} takes a table of fields with lists of values, not {form!r:.100}."
+        )
+    for name, values in form.items():
+        if not isinstance(values, list):
+            raise SpecError(f"{place}: {name} takes a list of values, such as [{values!r:.50}].")
+        if not values:
+            raise SpecError(f"{place}: {name} has no values, so that there is no run at all.")
+    return dict(form)
+
+
+def _grid(form: Any, place: str) -> list[Settings]:
+    columns = _columns(form, place)
+    if not columns:
+        return []
+    return [dict(zip(columns, row, strict=True)) for row in itertools.product(*columns.values())]
+
+
+def _zip(form: Any, place: str) -> list[Settings]:
+    columns = _columns(form, place)
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {count}" for name, count in lengths.items())
+        raise SpecError(f"{place} needs equally many values of each field, but {told}.")
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _list(form: Any, place: str) -> list[Settings]:
+    if not isinstance(form, list) or not all(isinstance(entry, Mapping) for entry in form):
+        raise SpecError(f"{place} takes a list of tables of settings, not {form!r:.100}.")
+    return [dict(entry) for entry in form]
+
+
+def _random(form: Any, place: str) -> list[Settings]:
+    if not isinstance(form, Mapping):
+        raise SpecError(f"{place} takes a table, not {form!r:.100}.")
+    fields = {name: law for name, law in form.items() if name not in ("samples", "seed")}
+    samples, seed = form.get("samples"), form.get("seed", 0)
+    for name, value, least in (("samples", samples, 1), ("seed", seed, 0)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise SpecError(
+                f"{place}: {name} takes a whole number of at least {least}, not {value!r}."
+            )
+    if not fields:
+        return []
+    assert isinstance(samples, int)
+    # A stream of its own for each field: another field, or more samples, change no draw.
+    draws = {
+        name: _draws(law, samples, keyed_generator(seed, f"study {name}"), f"{place}: {name}")
+        for name, law in fields.items()
+    }
+    return [{name: values[i] for name, values in draws.items()} for i in range(samples)]
+
+
+def _draws(law: Any, samples: int, generator: np.random.Generator, place: str) -> list[Any]:
+    """Values of one field."""
+    laws = ("choice", "uniform", "log", "integers")
+    if not isinstance(law, Mapping) or len(law) != 1 or next(iter(law)) not in laws:
+        raise SpecError(f"{place} takes one of {', '.join(laws)}, such as {{log = [1e-4, 1e-2]}}.")
+    ((kind, given),) = law.items()
+    if not isinstance(given, list) or not given:
+        raise SpecError(f"{place}: {kind} takes a list, not {given!r:.100}.")
+    if kind == "choice":
+        return [given[i] for i in generator.integers(len(given), size=samples)]
+    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in given)
+    if (
+        not numbers
+        or len(given) != 2
+        or not given[0] < given[1]
+        or not math.isfinite(given[1] - given[0])
+    ):
+        raise SpecError(f"{place}: {kind} takes the lower and the upper end, not {given!r:.100}.")
+    low, high = given
+    if kind == "integers":
+        return [int(value) for value in generator.integers(low, high, size=samples, endpoint=True)]
+    if kind == "uniform":
+        return [float(value) for value in generator.uniform(low, high, size=samples)]
+    if low <= 0:
+        raise SpecError(f"{place}: log takes ends above 0, not {given!r}.")
+    return [
+        float(v) for v in np.exp(generator.uniform(math.log(low), math.log(high), size=samples))
+    ]
+
+
+def _check_distinct(axis: list[Settings], place: str) -> None:
+    seen: set[str] = set()
+    for settings in axis:
+        key = _key(settings)
+        if key in seen:
+            raise SpecError(f"{place} has {settings} twice; give it once.")
+        seen.add(key)
+
+
+def _key(settings: Settings) -> str:
+    return json.dumps(settings, sort_keys=True, default=str)

@@ -1,0 +1,176 @@
+"""The folder of a study: what was asked for, every event, and its runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import filelock
+
+from unweave._version import __version__
+from unweave.errors import RunError
+from unweave.execution import EventLog, Progressed, replay
+from unweave.rundir import FORMAT, explain_os_error, is_run, read_json, runs_root, write_json
+from unweave.studies.plan import PlannedRun
+from unweave.studies.spec import Study
+
+__all__ = ["StudyFolder"]
+
+_FILE = "study.json"
+
+
+@final
+@dataclass(frozen=True)
+class StudyFolder:
+    """A study on disk.
+
+    `study.json` says what was asked for, with the settings of each run; `state.jsonl` is the event
+    log; `runs/KEY` are the run folders.
+
+    Attributes:
+        path: The folder.
+    """
+
+    path: Path
+
+    @property
+    def events(self) -> EventLog:
+        """The event log."""
+        return EventLog(self.path / "state.jsonl")
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a study here."""
+        return (self.path / _FILE).is_file()
+
+    def run_folder(self, key: str) -> Path:
+        """Where a run lies, or will."""
+        return self.path / "runs" / key
+
+    def read(self) -> dict[str, Any]:
+        """What `study.json` says.
+
+        Raises:
+            RunError: There is no study here, or one of another format.
+        """
+        if not self.exists:
+            raise RunError(f"{self.path} is not the folder of a study: it has no {_FILE}.")
+        form = read_json(self.path / _FILE)
+        if not isinstance(form, dict) or form.get("format") != FORMAT:
+            raise RunError(f"{self.path / _FILE} has another format than this version reads.")
+        return form
+
+    def write(self, study: Study, runs: Sequence[PlannedRun]) -> None:
+        """Write down what is asked for; runs that were asked for before stay in the folder.
+
+        Args:
+            study: The study.
+            runs: Its runs.
+
+        Raises:
+            UnweaveError: The folder cannot be written.
+        """
+        try:
+            self.run_folder("x").parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise explain_os_error(error, self.path) from error
+        form = {
+            "format": FORMAT,
+            "unweave": __version__,
+            "study": study.to_dict(),
+            "runs": [
+                {"key": run.key, "varied": run.varied, "command": run.config.command}
+                for run in runs
+            ],
+        }
+        write_json(self.path / _FILE, form)
+
+    def study(self) -> Study:
+        """The study, as it was last asked for.
+
+        Raises:
+            RunError: There is none here.
+        """
+        return Study.from_dict(self.read()["study"])
+
+    def states(self) -> dict[str, Progressed]:
+        """How far each run has come, in the order of the study."""
+        found = replay(self.events.read())
+        return {run["key"]: found.get(run["key"], Progressed()) for run in self.read()["runs"]}
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep a second driver out.
+
+        Raises:
+            RunError: One is at work.
+        """
+        lock = filelock.FileLock(self.path / ".lock", timeout=0)
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            raise RunError(
+                f"{self.path} is worked on by another process. Look with 'unweave study status "
+                f"{self.path}'; wait for it, or stop it first."
+            ) from None
+        except OSError as error:
+            raise explain_os_error(error, self.path) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def take_over(self, key: str) -> bool:
+        """Have a run from another study that has it already, at no cost of disk where possible.
+
+        Other studies are looked for beside this one, and where studies lie by default. Only runs
+        that have ended are taken, file by file, as further links to the same data; files of runs
+        are replaced, never changed, so neither study notices the other.
+
+        Returns:
+            Whether there is such a run now.
+        """
+        place = self.run_folder(key)
+        if is_run(place):
+            return True
+        roots = {self.path.resolve().parent, runs_root().resolve()}
+        for root in roots:
+            for found in sorted(root.glob(f"*/runs/{key}")):
+                if found.resolve() != place.resolve() and _has_ended(found):
+                    _link(found, place)
+                    return True
+        return False
+
+
+def _has_ended(folder: Path) -> bool:
+    if not is_run(folder):
+        return False
+    return read_json(folder / "status.json").get("state") in ("finished", "diverged")
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same files under another folder: all of them or none."""
+    temporary = target.with_name(f".{target.name}.taken")
+    shutil.rmtree(temporary, ignore_errors=True)
+
+    def link(one: str, other: str) -> None:
+        # Lines are added to these, which the other study would have, too.
+        if one.endswith((".jsonl", ".txt")):
+            shutil.copy2(one, other)
+            return
+        try:
+            os.link(one, other)
+        except OSError:
+            shutil.copy2(one, other)
+
+    try:
+        shutil.copytree(source, temporary, copy_function=link, ignore=shutil.ignore_patterns(".*"))
+        temporary.rename(target)
+    except OSError as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise explain_os_error(error, target) from error

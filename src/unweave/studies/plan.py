@@ -1,0 +1,112 @@
+"""From a study to the runs it stands for, each under its content address."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+from unweave.analysis import choose
+from unweave.errors import SpecError, UnweaveError
+from unweave.execution import Item
+from unweave.metrics.protocols import protocol
+from unweave.spec import to_dict
+from unweave.studies.axes import Settings
+from unweave.studies.fields import config_of
+from unweave.studies.spec import Study
+from unweave.training import TrainConfig
+
+__all__ = ["PlannedRun", "plan"]
+
+# A run trains with one thread unless the study says otherwise: several run side by side, and a run
+# is the same however many there are.
+_THREADS = 1
+_DIGITS = 16
+
+
+@final
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a study.
+
+    Attributes:
+        key: The first 16 digits of the configuration's address: its name in the log, and its
+            folder's.
+        config: What is trained.
+        varied: The settings in which it differs from others of the study.
+    """
+
+    key: str
+    config: TrainConfig
+    varied: Settings
+
+    def item(self, study: Study, folder: str) -> Item:
+        """The work that it is.
+
+        Args:
+            study: Says how it is scored, and what is kept.
+            folder: The run folder.
+        """
+        payload: dict[str, Any] = {
+            "config": to_dict(self.config),
+            "folder": folder,
+            "scores": [
+                {
+                    "metrics": None if request.metrics is None else list(request.metrics),
+                    "protocol": request.protocol,
+                    "part": request.part,
+                    "codes": request.codes,
+                    "seed": request.seed,
+                    "repeats": request.repeats,
+                }
+                for request in study.scores
+            ],
+            "plots": list(study.plots),
+            "keep": study.keep,
+        }
+        return Item(self.key, payload)
+
+
+def plan(study: Study) -> tuple[PlannedRun, ...]:
+    """All runs of a study, checked: each could begin now.
+
+    Raises:
+        SpecError: A setting is wrong, or two runs are the same; the message says which.
+        DataError: A dataset cannot be had.
+    """
+    for request in study.scores:
+        choose(protocol(request.protocol), request.metrics)
+    runs: dict[str, PlannedRun] = {}
+    for settings in study.combinations():
+        varied = {name: settings[name] for name in study.varied if name in settings}
+        try:
+            config = config_of({"threads": _THREADS} | settings)
+        except SpecError as error:
+            if not varied:
+                raise
+            raise SpecError(f"The run with {_told(varied)}: {error}") from error
+        key = config.address[:_DIGITS]
+        if key in runs:
+            raise SpecError(
+                f"The runs with {_told(runs[key].varied)} and with {_told(varied)} are the same "
+                "training. Give it once."
+            )
+        runs[key] = PlannedRun(key, config, varied)
+    _check_data(tuple(runs.values()), study)
+    return tuple(runs.values())
+
+
+def _check_data(runs: Sequence[PlannedRun], study: Study) -> None:
+    """Refuse datasets that cannot be had, and parts that a run does not have."""
+    for dataset in {str(run.config.dataset): run.config.dataset for run in runs}.values():
+        dataset.check_loadable()
+    for run in runs:
+        if run.config.holdout == 0 and any(r.part == "holdout" for r in study.scores):
+            raise UnweaveError(
+                f"The run with {_told(run.varied)} holds no images out, so part=holdout cannot be "
+                "scored: set holdout in train."
+            )
+
+
+def _told(varied: Settings) -> str:
+    return ", ".join(f"{name}={value}" for name, value in varied.items()) or "the same settings"

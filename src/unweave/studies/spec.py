@@ -1,0 +1,102 @@
+"""What a study is: which trainings, how they are scored, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Self, TypeAlias, final
+
+from unweave.encoding import Codes, Part
+from unweave.execution import Limits
+from unweave.metrics.protocols import DEFAULT
+from unweave.studies.axes import Settings, combined
+
+__all__ = ["Keep", "ScoreRequest", "Study"]
+
+Keep: TypeAlias = Literal["scores", "codes", "all"]
+"""What stays of a run: its scores and curves; the codes of its images, too; or everything."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest:
+    """How each run is scored.
+
+    Attributes:
+        metrics: Names; None for what the protocol scores unasked.
+        protocol: Whose settings.
+        part: Of which images.
+        codes: Posterior means or samples.
+        seed: Seed of the draws.
+        repeats: With how many seeds metrics draw.
+    """
+
+    metrics: tuple[str, ...] | None = None
+    protocol: str = DEFAULT
+    part: Part = "all"
+    codes: Codes = "mean"
+    seed: int = 0
+    repeats: int = 1
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A sweep of trainings.
+
+    Attributes:
+        name: What it is called; the default name of its folder.
+        about: One sentence, or empty.
+        settings: Settings of every run, by path, as `fields.config_of` takes them.
+        axes: What varies: settings that are combined with those of all other axes.
+        scores: How each run is scored.
+        plots: Which figures each run gets.
+        keep: What stays of a run.
+        limits: How often and how long a run is tried.
+    """
+
+    name: str
+    about: str = ""
+    settings: Mapping[str, Any]
+    axes: tuple[tuple[Settings, ...], ...] = ()
+    scores: tuple[ScoreRequest, ...] = (ScoreRequest(),)
+    plots: tuple[str, ...] = ()
+    keep: Keep = "all"
+    limits: Limits = field(default_factory=Limits)
+
+    def combinations(self) -> list[Settings]:
+        """The settings of each run, those of every run first.
+
+        Raises:
+            SpecError: Two axes set the same field.
+        """
+        axes = [list(axis) for axis in self.axes]
+        return [dict(self.settings) | varied for varied in combined(axes)]
+
+    @property
+    def varied(self) -> tuple[str, ...]:
+        """Paths of the settings that vary, in the order of the axes."""
+        return tuple(
+            dict.fromkeys(name for axis in self.axes for settings in axis for name in settings)
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON, from which `from_dict` makes an equal study."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, form: Mapping[str, Any]) -> Self:
+        """Read the form back."""
+        fields = dict(form)
+        fields["axes"] = tuple(tuple(axis) for axis in form["axes"])
+        fields["scores"] = tuple(
+            ScoreRequest(**request | {"metrics": _names(request["metrics"])})
+            for request in form["scores"]
+        )
+        fields["plots"] = tuple(form["plots"])
+        fields["limits"] = Limits(**form["limits"])
+        return cls(**fields)
+
+
+def _names(metrics: list[str] | None) -> tuple[str, ...] | None:
+    return None if metrics is None else tuple(metrics)

@@ -1,0 +1,179 @@
+"""What a worker does for one run of a study: train it, score it, draw it, and tidy up."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, final
+
+import filelock
+
+from unweave.errors import TrainingDivergedError
+from unweave.execution import Beat
+from unweave.metrics.protocols import names_of, protocol
+from unweave.run import load_run
+from unweave.rundir import is_run, read_json
+from unweave.scores import load_scores
+from unweave.session import begin, continue_run
+from unweave.training import TrainConfig
+from unweave.training.tracker import Record
+
+__all__ = ["TASK", "is_done", "run_one"]
+
+log = logging.getLogger("unweave")
+
+TASK: Final = "unweave.studies.task:run_one"
+"""The reference by which workers find `run_one`."""
+
+_CHECKPOINT = "checkpoint"
+_LARGE = {
+    "scores": (_CHECKPOINT, "snapshots", "cache"),
+    "codes": (_CHECKPOINT, "snapshots"),
+    "all": (),
+}
+
+
+def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
+    """Bring one run to its end; whatever of it is there already is not done again.
+
+    Args:
+        payload: As `PlannedRun.item` makes it.
+        beat: Called after each step of the training, and while scores are computed.
+
+    Returns:
+        `state` (`finished` or `diverged`), `step`, `seconds` of training, `images_per_second`,
+        and `message` of a training that diverged.
+
+    Raises:
+        UnweaveError: The run cannot be trained or scored.
+        KeyboardInterrupt: The training was stopped at a checkpoint, by whoever stops the study.
+    """
+    folder = Path(payload["folder"])
+    with _alone(folder, beat):
+        if not is_done(payload):
+            try:
+                _train(payload, folder, beat)
+                _score(payload, folder, beat)
+                if payload["plots"]:
+                    load_run(folder).plot(*payload["plots"])
+            except TrainingDivergedError as error:
+                log.warning("%s: %s", folder, error)
+        for name in _LARGE[payload["keep"]]:
+            shutil.rmtree(folder / name, ignore_errors=True)
+    status = read_json(folder / "status.json")
+    kept = ("state", "step", "seconds", "images_per_second")
+    result = {name: status[name] for name in kept}
+    return result | ({"message": status["message"]} if status.get("message") else {})
+
+
+def is_done(payload: Mapping[str, Any]) -> bool:
+    """Whether a run has ended, and has every score and figure that is asked for."""
+    folder = Path(payload["folder"])
+    if not is_run(folder):
+        return False
+    state = read_json(folder / "status.json").get("state")
+    if state == "diverged":
+        return True
+    drawn = all((folder / "figures" / f"{kind}.png").is_file() for kind in payload["plots"])
+    return state == "finished" and drawn and not any(_missing(payload, folder))
+
+
+def _train(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
+    config = TrainConfig.from_dict(dict(payload["config"]))
+    watch = _Beating(beat)
+    if is_run(folder):
+        finished = read_json(folder / "status.json").get("state") == "finished"
+        weights = (folder / _CHECKPOINT).is_dir()
+        if finished and weights:
+            return
+        if finished:
+            # Its weights were not kept, and something that needs them is asked for now.
+            outcome = begin(config, folder, overwrite=True, watch=watch, progress=_quiet(beat))
+        else:
+            outcome = continue_run(folder, watch=watch, progress=_quiet(beat))
+    else:
+        outcome = begin(config, folder, watch=watch, progress=_quiet(beat))
+    if outcome.state == "stopped":
+        raise KeyboardInterrupt
+
+
+def _score(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
+    run = load_run(folder)
+    for request in _missing(payload, folder):
+        metrics = request["metrics"]
+        run.evaluate(
+            None if metrics is None else tuple(metrics),
+            protocol_name=request["protocol"],
+            part=request["part"],
+            codes=request["codes"],
+            seed=request["seed"],
+            repeats=request["repeats"],
+            progress=_quiet(beat),
+        )
+
+
+def _missing(payload: Mapping[str, Any], folder: Path) -> Iterator[Mapping[str, Any]]:
+    """The requests of which a score is not there yet."""
+    rows = load_scores(folder)
+    for request in payload["scores"]:
+        label = protocol(request["protocol"]).label
+        found = {
+            row["metric"]
+            for row in rows
+            if row["protocol"] == label
+            and all(row[name] == request[name] for name in ("part", "codes", "seed"))
+            and _repeats(row) == request["repeats"]
+        }
+        wanted = names_of(tuple(request["metrics"])) if request["metrics"] else ()
+        if not found or not set(wanted) <= found:
+            yield request
+
+
+def _repeats(row: Mapping[str, Any]) -> int:
+    interval = row.get("interval")
+    return 1 if interval is None else len(interval["values"])
+
+
+def _quiet(beat: Beat) -> Any:
+    """A progress that shows nothing, and is a sign of life."""
+    return lambda what, done, total: beat()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, beat: Beat) -> Iterator[None]:
+    """Wait until no other study works on the same run."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(folder.parent / f".{folder.name}.lock")
+    while True:
+        try:
+            lock.acquire(timeout=1)
+            break
+        except filelock.Timeout:
+            beat()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@final
+class _Beating:
+    """Watches a training for whoever waits for signs of life."""
+
+    def __init__(self, beat: Beat) -> None:
+        self._beat = beat
+
+    def start(self, config: TrainConfig, done: int) -> None:
+        self._beat()
+
+    def step(self, step: int, images: int) -> None:
+        self._beat()
+
+    def record(self, step: int, record: Record) -> None:
+        self._beat()
+
+    def close(self) -> None:
+        """Nothing was opened."""

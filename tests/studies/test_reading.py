@@ -1,0 +1,173 @@
+"""Studies are read from TOML and Python, and what is wrong with them is said before any work."""
+
+import pytest
+
+from unweave.errors import DataError, SpecError
+from unweave.studies import Study, plan, read_study, study_of
+from unweave.studies.axes import axis_of, combined
+from unweave.studies.fields import config_of
+
+MINI = "dsprites(grid=(3, 2, 4, 8, 8))"
+TRAIN = {"dataset": MINI, "objective": "beta_vae(beta=4)", "steps": 10}
+
+TOML = """
+about = "Two methods, two rates."
+seeds = 2
+keep = "codes"
+plots = ["reconstructions"]
+
+[train]
+dataset = "dsprites(grid=(3, 2, 4, 8, 8))"
+steps = 10
+optimizer.beta1 = 0.5
+
+[[sweep]]
+zip.objective = ["beta_vae", "beta_tcvae"]
+zip."objective.beta" = [2, 6]
+
+[[sweep]]
+grid.batch_size = [8, 16]
+
+[evaluate]
+metrics = ["mig"]
+protocol = "fast"
+
+[limits]
+minutes = 5
+"""
+
+
+def test_a_toml_file_becomes_the_runs_it_says(tmp_path):
+    path = tmp_path / "rates.toml"
+    path.write_text(TOML)
+    study = read_study(path)
+    assert (study.name, study.keep, study.plots) == ("rates", "codes", ("reconstructions",))
+    assert study.limits.seconds == 300
+    assert study.scores[0].metrics == ("mig",)
+    runs = plan(study)
+    found = [(str(r.config.objective), r.config.batch_size, r.config.seed) for r in runs]
+    assert found == [
+        (objective, size, seed)
+        for objective in ("beta_vae(beta=2)", "beta_tcvae")
+        for size in (8, 16)
+        for seed in (0, 1)
+    ]
+    assert {r.config.optimizer.beta1 for r in runs} == {0.5}
+    assert {r.config.threads for r in runs} == {1}
+    assert len({r.key for r in runs}) == 8
+    assert Study.from_dict(study.to_dict()) == study
+
+
+def test_a_function_makes_the_same_study(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        f"def make():\n    return {{'train': {TRAIN!r}, 'seeds': [3, 5]}}\n\n"
+        "def broken():\n    return 1 / 0\n"
+    )
+    assert [run.config.seed for run in plan(read_study(f"{path}:make"))] == [3, 5]
+    for text, message in (
+        (f"{path}:absent", "has no function 'absent'"),
+        (f"{path}:broken", "ZeroDivisionError"),
+        (str(path), "Say which function"),
+        (f"{tmp_path}/none.py:make", "cannot be (read|run)"),
+    ):
+        with pytest.raises(SpecError, match=message):
+            read_study(text)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"trian": {}}, "no 'trian'. .*train"),
+        ({"train": TRAIN | {"step": 3}}, "no setting 'step'. .*steps"),
+        ({"train": {"objective": {"betta": 3}, **{"dataset": MINI}}}, "A run has no objective"),
+        ({"sweep": [{"grid": {}}]}, "is empty"),
+        ({"sweep": [{"grid": {"seed": []}}]}, "seed has no values"),
+        ({"sweep": [{"grid": {"seed": [1, 1]}}]}, "twice"),
+        ({"sweep": [{"grid": {"seed": 1}}]}, "takes a list of values"),
+        ({"sweep": [{}]}, "takes one of grid, zip, list, random, and has none"),
+        ({"sweep": [{"zip": {"seed": [1, 2], "lr": [0.1]}}]}, "equally many values"),
+        ({"sweep": [{"random": {"samples": 0, "lr": {"log": [0.1, 1]}}}]}, "at least 1, not 0"),
+        ({"sweep": [{"random": {"samples": 2, "lr": {"log": [0, 1]}}}]}, "ends above 0"),
+        ({"sweep": [{"random": {"samples": 2, "lr": [0.1]}}]}, "takes one of choice"),
+        ({"sweep": [{"grid": {"seed": [1]}}], "seeds": 2}, "more than one part"),
+        ({"sweep": [{"grid": {"steps": [20]}}]}, "set by train and by the sweep"),
+        ({"seeds": 0}, "seeds is empty"),
+        ({"seeds": "three"}, "seeds takes a number"),
+        ({"keep": "nothing"}, "keep takes one of scores, codes, all"),
+        ({"plots": ["reconstruction"]}, "unknown figure 'reconstruction'. .*reconstructions"),
+        ({"evaluate": {"metrics": []}}, "takes a list of names"),
+        ({"evaluate": {"metrics": ["migg"]}}, "migg"),
+        ({"evaluate": {"protocol": "unweav"}}, "unweav"),
+        ({"limits": {"minutes": -1}}, "above 0"),
+        ({"train": TRAIN | {"objective": {"x": 1}}}, "A run has no objective"),
+        ({"sweep": [{"grid": {"objective.gama": [1]}}]}, "no field 'gama'"),
+        ({"sweep": [{"grid": {"objective.beta": ["much"]}}]}, "beta"),
+        ({"sweep": [{"grid": {"dataset.images.x": [1]}}]}, "no field 'images'"),
+    ],
+)
+def test_what_is_wrong_is_said_before_any_work(change, message):
+    with pytest.raises(SpecError, match=message):
+        plan(study_of({"train": TRAIN} | change, "bad"))
+
+
+def test_two_equal_trainings_are_refused():
+    form = {"train": TRAIN, "sweep": [{"list": [{"batch_size": 64}, {"latents": 10}]}]}
+    with pytest.raises(SpecError, match="batch_size=64 and with latents=10 are the same"):
+        plan(study_of(form, "twice"))
+
+
+def test_a_dataset_that_cannot_be_had_is_named():
+    with pytest.raises(DataError, match="celeba"):
+        plan(study_of({"train": TRAIN | {"dataset": "celeba"}}, "faces"))
+
+
+def test_random_settings_keep_to_their_laws_and_stay_when_more_are_drawn():
+    fields = {
+        "lr": {"log": [1e-4, 1e-2]},
+        "batch_size": {"integers": [8, 12]},
+        "holdout": {"uniform": [0, 0.5]},
+        "latents": {"choice": [5, 10]},
+    }
+    few = axis_of({"random": {"samples": 20, "seed": 1, **fields}}, "sweep 1")
+    many = axis_of({"random": {"samples": 400, "seed": 1, **fields}}, "sweep 1")
+    assert many[:20] == few
+    assert all(1e-4 <= s["lr"] <= 1e-2 for s in many)
+    # As many below the middle of the logarithm as above.
+    assert 160 < sum(s["lr"] < 1e-3 for s in many) < 240
+    assert {s["batch_size"] for s in many} == set(range(8, 13))
+    assert {s["latents"] for s in many} == {5, 10}
+    assert len({s["holdout"] for s in many}) == 400
+
+
+def test_axes_combine_with_the_first_slowest():
+    axes = [[{"a": 1}, {"a": 2}], [{"b": 3}, {"b": 4}]]
+    assert list(combined(axes)) == [
+        {"a": 1, "b": 3},
+        {"a": 1, "b": 4},
+        {"a": 2, "b": 3},
+        {"a": 2, "b": 4},
+    ]
+
+
+def test_paths_reach_into_components():
+    config = config_of(
+        TRAIN
+        | {
+            "objective": "beta_tcvae + density_ratio_tc(weight=1)",
+            "objective.gamma": "linear(start=0, stop=1, steps=5)",
+            "objective.density_ratio_tc.weight": 3,
+            "optimizer.lr": 0.01,
+            "dataset.grid": [3, 2, 2, 8, 8],
+        }
+    )
+    assert str(config.objective) == (
+        "beta_tcvae(gamma=linear(start=0, stop=1, steps=5)) + density_ratio_tc(weight=3)"
+    )
+    assert config.optimizer.lr == 0.01
+    assert config.dataset.grid == (3, 2, 2, 8, 8)
+
+
+def test_a_preset_gives_way_to_what_is_set():
+    config = config_of({"preset": "demo", "steps": 5, "seed": 2})
+    assert (str(config.objective), config.steps, config.seed) == ("beta_tcvae(beta=4)", 5, 2)

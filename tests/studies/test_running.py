@@ -1,0 +1,142 @@
+"""A study trains and scores each run once, here or there, and goes on where it was."""
+
+import json
+import shutil
+
+import pytest
+from safetensors.numpy import load_file
+
+from unweave.errors import RunError, SpecError
+from unweave.rundir import read_json
+from unweave.studies import StudyFolder, run_study, study_of
+
+FORM = {
+    "train": {"dataset": "dsprites(grid=(3, 2, 4, 8, 8))", "steps": 6, "batch_size": 8},
+    "sweep": [{"grid": {"objective": ["beta_vae", "beta_tcvae"]}}],
+    "evaluate": {"metrics": ["mig", "sap"]},
+}
+
+
+def made(tmp_path, name="a", *, executor="serial", **change):
+    return run_study(
+        study_of(FORM | change, name), out=tmp_path / name / "study", executor=executor, workers=2
+    )
+
+
+def events(folder, kind):
+    return [row["key"] for row in folder.events.read() if row["event"] == kind]
+
+
+def test_serial_and_processes_give_the_same_runs(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path / "elsewhere"))
+    one, states = made(tmp_path, "one")
+    two, others = made(tmp_path, "two", executor="processes")
+    assert list(states) == list(others)
+    assert {s.state for s in states.values()} == {s.state for s in others.values()} == {"finished"}
+    for key in states:
+        places = [folder.run_folder(key) for folder in (one, two)]
+        weights = [load_file(p / "checkpoint" / "state.safetensors") for p in places]
+        assert all((weights[0][name] == weights[1][name]).all() for name in weights[0])
+        scores = [read_json(p / "scores.json") for p in places]
+        assert scores[0] == scores[1]
+        assert [row["metric"] for row in scores[0]["scores"]] == ["mig", "sap"]
+
+
+def test_a_second_call_does_nothing_and_further_runs_only_themselves(tmp_path):
+    folder, _ = made(tmp_path)
+    made(tmp_path)
+    assert len(events(folder, "started")) == 2
+    _, states = made(tmp_path, seeds=2)
+    assert len(states) == 4
+    # Seed 0 was there.
+    assert len(events(folder, "started")) == 4
+
+
+def test_another_score_is_computed_without_another_training(tmp_path):
+    folder, states = made(tmp_path)
+    key = next(iter(states))
+    curve = (folder.run_folder(key) / "metrics.jsonl").read_bytes()
+    made(tmp_path, evaluate={"metrics": ["mig", "sap", "irs"]})
+    assert (folder.run_folder(key) / "metrics.jsonl").read_bytes() == curve
+    rows = read_json(folder.run_folder(key) / "scores.json")["scores"]
+    assert {row["metric"] for row in rows} == {"mig", "sap", "irs"}
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [("scores", set()), ("codes", {"cache"}), ("all", {"cache", "checkpoint"})],
+)
+def test_only_what_shall_be_kept_stays(keep, kept, tmp_path):
+    folder, states = made(tmp_path, keep=keep)
+    for key in states:
+        place = folder.run_folder(key)
+        assert {n for n in ("cache", "checkpoint") if (place / n).exists()} == kept
+        assert {"config.json", "scores.json", "metrics.jsonl"} <= {p.name for p in place.iterdir()}
+
+
+def test_weights_that_were_not_kept_are_trained_again_for_new_scores(tmp_path):
+    folder, _ = made(tmp_path, keep="scores")
+    _, states = made(tmp_path, keep="scores", evaluate={"metrics": ["mig", "sap", "irs"]})
+    assert {s.state for s in states.values()} == {"finished"}
+    rows = read_json(folder.run_folder(next(iter(states))) / "scores.json")["scores"]
+    assert "irs" in {row["metric"] for row in rows}
+
+
+def test_runs_are_shared_between_studies(tmp_path):
+    folder, states = made(tmp_path)
+    study = study_of(FORM, "b")
+    other, _ = run_study(study, out=tmp_path / "a" / "other", executor="serial")
+    for key in states:
+        places = [f.run_folder(key) / "checkpoint" / "state.safetensors" for f in (folder, other)]
+        assert places[0].stat().st_ino == places[1].stat().st_ino
+    # One study's folder can go without the other noticing.
+    shutil.rmtree(folder.path)
+    assert (other.run_folder(key) / "checkpoint" / "state.safetensors").is_file()
+
+
+def test_a_training_that_diverges_is_a_result(tmp_path):
+    form = FORM | {"train": FORM["train"] | {"lr": 1e30, "precision": "float32"}}
+    folder, states = run_study(study_of(form, "wild"), out=tmp_path / "w", executor="serial")
+    for state in states.values():
+        assert state.state == "finished"
+        assert state.result["state"] == "diverged"
+        assert "was not finite" in state.result["message"]
+    run_study(study_of(form, "wild"), out=tmp_path / "w", executor="serial")
+    assert len(events(folder, "started")) == 2
+
+
+def test_a_run_that_always_fails_is_told_and_the_others_are_done(tmp_path):
+    # MIG and SAP compare two latents, of which the first run has one.
+    form = FORM | {"sweep": [{"grid": {"latents": [1, 10]}}]}
+    form["train"] = FORM["train"] | {"objective": "beta_vae"}
+    folder, states = run_study(study_of(form, "half"), out=tmp_path / "h", executor="serial")
+    one, ten = states.values()
+    assert (one.state, ten.state) == ("failed", "finished")
+    assert "latent" in one.message
+    assert [row["event"] for row in folder.events.read()].count("failed") == 1
+
+
+def test_places_that_are_taken_are_refused(tmp_path):
+    study = study_of(FORM, "x")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    with pytest.raises(RunError, match="exists and is no study"):
+        run_study(study, out=tmp_path / "full", executor="serial")
+    folder, _ = made(tmp_path)
+    with pytest.raises(RunError, match="has a study already"):
+        run_study(study, out=folder.path, executor="serial", resume=False)
+    with folder.alone(), pytest.raises(RunError, match="worked on by another process"):
+        run_study(study, out=folder.path, executor="serial")
+    with pytest.raises(SpecError, match="Unknown executor"):
+        run_study(study, out=tmp_path / "y", executor="cloud")
+    assert not (tmp_path / "y").exists()
+    with pytest.raises(RunError, match="not the folder of a study"):
+        StudyFolder(tmp_path).read()
+
+
+def test_what_was_asked_for_can_be_read_back(tmp_path):
+    folder, states = made(tmp_path)
+    assert folder.study() == study_of(FORM, "a")
+    assert list(folder.states()) == list(states)
+    form = json.loads((folder.path / "study.json").read_text())
+    assert form["runs"][0]["command"].startswith("unweave train ")
