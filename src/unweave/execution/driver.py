@@ -19,6 +19,8 @@ log = logging.getLogger("unweave")
 
 # How long a wait for reports may take, in seconds, before limits are looked at again.
 _TICK: Final = 0.5
+# How long a worker may take to start, at least.
+_START: Final = 300.0
 # How long an engine gets, beyond the limit, to notice by itself that the time is over.
 _GRACE: Final = 5.0
 
@@ -130,10 +132,12 @@ class _Driver:
             if beats.get(key, 0) != seen.beats:
                 seen.beats, seen.since = beats.get(key, 0), now
                 seen.begun = seen.begun or now
+            seconds, silence = self._limits.seconds, self._limits.silence
             if seen.begun is None:
                 # It waits for a worker, of which some take long to start.
+                if silence is not None and now - seen.since > max(silence, _START):
+                    self._engine.kill(key, late=False)
                 continue
-            seconds, silence = self._limits.seconds, self._limits.silence
             if seconds is not None and now - seen.begun > seconds + _GRACE:
                 self._engine.kill(key, late=True)
             elif silence is not None and now - seen.since > silence:

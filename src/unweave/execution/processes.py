@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import tempfile
@@ -53,19 +54,13 @@ class Processes:
         self._task = task
         self._workers = workers
         self._seconds = seconds
-        self._futures: dict[str, ProcessFuture] = {}
-        self._killed: dict[str, bool] = {}
+        self._slots: list[_Slot] = []
+        self._ended: list[Report] = []
 
     def __enter__(self) -> Self:
-        """Start the processes."""
-        # Not fork: neither PyTorch's threads nor open locks survive it.
-        self._pool = ProcessPool(
-            max_workers=self._workers,
-            context=multiprocessing.get_context("spawn"),
-            initializer=_follow,
-            initargs=(os.getpid(),),
-        )
+        """Make the slots; each starts its process with its first item."""
         self._folder = tempfile.TemporaryDirectory(prefix="unweave-")
+        self._slots = [_Slot() for _ in range(self._workers)]
         return self
 
     def __exit__(
@@ -75,9 +70,9 @@ class Processes:
         traceback: TracebackType | None,
     ) -> None:
         """End all processes, and what they are doing."""
-        self._pool.stop()
-        self._pool.join()
-        self._futures.clear()
+        for slot in self._slots:
+            slot.end()
+        self._slots = []
         self._folder.cleanup()
 
     def slots(self) -> int:
@@ -85,55 +80,99 @@ class Processes:
         return self._workers
 
     def submit(self, item: Item) -> None:
-        """Give an item to the pool."""
+        """Give an item to a process that has none."""
         path = self._beat_path(item.key)
         path.unlink(missing_ok=True)
-        self._futures[item.key] = self._pool.schedule(
-            _work, args=[self._task, item.key, dict(item.payload), self._seconds, str(path)]
-        )
+        slot = next(slot for slot in self._slots if slot.key is None)
+        slot.begin(item.key, [self._task, item.key, dict(item.payload), self._seconds, str(path)])
 
     def wait(self, seconds: float) -> list[Report]:
         """Reports of items that have ended; waits for the first at most so long."""
-        done, _ = wait_for(
-            list(self._futures.values()), timeout=seconds, return_when=FIRST_COMPLETED
-        )
-        ended = [key for key, future in self._futures.items() if future in done]
-        return [self._report(key, self._futures.pop(key)) for key in ended]
+        reports, self._ended = self._ended, []
+        busy = {slot.future: slot for slot in self._slots if slot.future is not None}
+        timeout = 0 if reports else seconds
+        done, _ = wait_for(busy, timeout=timeout, return_when=FIRST_COMPLETED)
+        return reports + [busy[future].report() for future in busy if future in done]
 
     def kill(self, key: str, late: bool) -> None:
         """End the process that does an item; another one takes its place."""
-        if key in self._futures and not self._futures[key].done():
-            self._killed[key] = late
-            self._futures[key].cancel()
+        for slot in self._slots:
+            if slot.key == key:
+                slot.end()
+                if late:
+                    message = f"It took longer than {self._seconds} s."
+                    self._ended.append(Report(key, "late", message=message))
+                else:
+                    self._ended.append(Report(key, "lost", message="It gave no sign of life."))
 
     def beats(self) -> Mapping[str, int]:
         """How many signs of life each item under way has given."""
         found = {}
-        for key in self._futures:
-            try:
-                found[key] = self._beat_path(key).stat().st_size
-            except FileNotFoundError:
-                continue
+        for slot in self._slots:
+            if slot.key is not None:
+                with contextlib.suppress(FileNotFoundError):
+                    found[slot.key] = self._beat_path(slot.key).stat().st_size
         return found
 
     def _beat_path(self, key: str) -> Path:
         return Path(self._folder.name) / key
 
-    def _report(self, key: str, future: ProcessFuture) -> Report:
-        late = self._killed.pop(key, None)
+
+class _Slot:
+    """A process and what it is doing.
+
+    Each has a pool of its own: what is left behind by one that is killed in the middle of a
+    message, such as a lock, is then nobody else's.
+
+    Attributes:
+        key: The item under way, or None.
+        future: Its result to come.
+    """
+
+    def __init__(self) -> None:
+        self.key: str | None = None
+        self.future: ProcessFuture | None = None
+        self._pool: ProcessPool | None = None
+
+    def begin(self, key: str, arguments: list[object]) -> None:
+        if self._pool is None:
+            self._pool = ProcessPool(
+                max_workers=1,
+                # Not fork: neither PyTorch's threads nor open locks survive it.
+                context=multiprocessing.get_context("spawn"),
+                initializer=_follow,
+                initargs=(os.getpid(),),
+            )
+        self.key = key
+        self.future = self._pool.schedule(_work, args=arguments)
+
+    def report(self) -> Report:
+        """How the item has ended; the slot is free then."""
+        key, future = self.key, self.future
+        assert key is not None
+        assert future is not None
+        self.key = self.future = None
         try:
             report: Report = future.result()
-        except CancelledError:
-            if late:
-                return Report(key, "late", message=f"It took longer than {self._seconds} s.")
-            return Report(key, "lost", message="It gave no sign of life.")
         except ProcessExpired as error:
+            self.end()
             code = getattr(error, "exitcode", None)
             return Report(key, "lost", message=f"Its process ended with exit code {code}.")
+        except CancelledError:
+            self.end()
+            return Report(key, "lost", message="Its process was ended.")
         except Exception as error:
             # Such as a result that cannot be sent.
             return Report(key, "failed", message=f"{type(error).__name__}: {error}")
         return report
+
+    def end(self) -> None:
+        """End the process, whatever it is doing; the next item starts another."""
+        self.key = self.future = None
+        if self._pool is not None:
+            self._pool.stop()
+            self._pool.join()
+            self._pool = None
 
 
 def _work(
