@@ -6,7 +6,7 @@ import pytest
 
 from execution import tasks
 from unweave.errors import SpecError, UnweaveError
-from unweave.execution import EventLog, Item, Limits, Processes, Serial, execute
+from unweave.execution import EventLog, Item, Limits, Processes, Report, Serial, execute
 
 
 def items_of(folder, numbers, **fields):
@@ -179,3 +179,44 @@ def test_a_task_that_does_not_exist_fails_with_its_name(tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
     found = execute(items_of(tmp_path, [1]), engine_of("serial", "missing"), log)
     assert "There is no task 'execution.tasks:missing'" in found["item-1"].message
+
+
+class Instant:
+    """An engine whose items give one sign of life at once, and then hang."""
+
+    name = "instant"
+
+    def __init__(self):
+        self.under_way, self.killed = {}, []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.under_way.clear()
+
+    def slots(self):
+        return 1
+
+    def submit(self, item):
+        self.under_way[item.key] = 1
+
+    def wait(self, seconds):
+        reports = [Report(key, "lost", message="hung") for key in self.killed]
+        self.killed = []
+        return reports
+
+    def kill(self, key, late):
+        del self.under_way[key]
+        self.killed.append(key)
+
+    def beats(self):
+        return dict(self.under_way)
+
+
+def test_a_sign_of_life_before_the_driver_looks_counts(tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    limits = Limits(silence=0.05, losses=1)
+    found = execute(items_of(tmp_path, [1]), Instant(), log, limits)
+    assert found["item-1"].state == "failed"
+    assert len(events_of(log, "lost")) == 2

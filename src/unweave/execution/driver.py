@@ -103,8 +103,7 @@ class _Driver:
     def _submit(self, item: Item) -> None:
         apply(self._states, self._events.add("started", key=item.key))
         self._engine.submit(item)
-        beats = self._engine.beats().get(item.key, 0)
-        self._running[item.key] = (item, _Seen(beats, time.monotonic()))
+        self._running[item.key] = (item, _Seen(0, time.monotonic()))
 
     def _record(self, report: Report) -> bool:
         """Write down how a try ended; whether the item shall be tried again."""

@@ -51,4 +51,4 @@ class Engine(Protocol):
         """
 
     def beats(self) -> Mapping[str, int]:
-        """How many signs of life each item under way has given, so far as is known."""
+        """How many signs of life each item under way has given since it was submitted."""

@@ -56,6 +56,7 @@ class RayCluster:
         self._workers = workers
         self._seconds = seconds
         self._refs: dict[str, Any] = {}
+        self._tries: dict[str, int] = {}
         self._killed: dict[str, bool] = {}
         self._connected = False
 
@@ -116,8 +117,15 @@ class RayCluster:
 
     def submit(self, item: Item) -> None:
         """Give an item to the cluster."""
+        # A worker that was taken for dead may still give signs: each try has a name of its own.
+        self._tries[item.key] = self._tries.get(item.key, 0) + 1
         self._refs[item.key] = self._work.remote(
-            self._task, item.key, dict(item.payload), self._seconds, self._signs
+            self._task,
+            item.key,
+            dict(item.payload),
+            self._seconds,
+            self._signs,
+            self._name(item.key),
         )
 
     def wait(self, seconds: float) -> list[Report]:
@@ -141,7 +149,10 @@ class RayCluster:
     def beats(self) -> Mapping[str, int]:
         """How many signs of life each item under way has given."""
         found: dict[str, int] = self._ray.get(self._signs.counts.remote())
-        return {key: count for key, count in found.items() if key in self._refs}
+        return {key: found.get(self._name(key), 0) for key in self._refs}
+
+    def _name(self, key: str) -> str:
+        return f"{key} {self._tries[key]}"
 
     def _report(self, key: str, ref: Any) -> Report:
         late = self._killed.pop(key, None)
@@ -172,7 +183,7 @@ class _Signs:
 
 
 def _work(
-    task: str, key: str, payload: dict[str, object], seconds: float | None, signs: Any
+    task: str, key: str, payload: dict[str, object], seconds: float | None, signs: Any, name: str
 ) -> Report:
     """Do an item; the signs of life go to an actor, at most one a second."""
     import time
@@ -184,7 +195,7 @@ def _work(
         now = time.monotonic()
         if now - last >= 1:
             last = now
-            signs.beat.remote(key)
+            signs.beat.remote(name)
 
     return work(task, key, payload, seconds, alive)
 
