@@ -77,7 +77,7 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
             temporary.unlink(missing_ok=True)
 
 
-def flush(handle: IO[bytes]) -> None:
+def flush(handle: IO[Any]) -> None:
     """Write what is in the buffers of a file to the disk."""
     handle.flush()
     os.fsync(handle.fileno())
@@ -125,8 +125,8 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{path} cannot be read: {error}.") from error
 
 
-def append_line(path: Path, value: Any) -> None:
-    """Append one JSON object as a line to a file.
+def append_line(path: Path, value: Any, *, durable: bool = False) -> None:
+    """Append one JSON object as a line to a file; on the disk before it returns if `durable`.
 
     Raises:
         UnweaveError: The disk is full or the file cannot be written.
@@ -135,6 +135,8 @@ def append_line(path: Path, value: Any) -> None:
     try:
         with path.open("a", encoding="utf-8") as handle:
             handle.write(line)
+            if durable:
+                flush(handle)
     except OSError as error:
         raise explain_os_error(error, path) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CLEAR_GAP", "ScoreRecord", "Scores", "load_scores", "save_scores"]
+__all__ = ["CLEAR_GAP", "ScoreRecord", "Scores", "load_scores", "repeats_of", "save_scores"]
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -142,10 +142,10 @@ def load_scores(folder: Path) -> list[dict[str, Any]]:
 
 def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     keys = ("metric", "protocol", "data", "part", "codes", "seed")
-    return all(a.get(key) == b.get(key) for key in keys) and _repeats(a) == _repeats(b)
+    return all(a.get(key) == b.get(key) for key in keys) and repeats_of(a) == repeats_of(b)
 
 
-def _repeats(row: Mapping[str, Any]) -> int:
+def repeats_of(row: Mapping[str, Any]) -> int:
     """How many draws a stored score is a mean of."""
     interval = row.get("interval")
     return 1 if interval is None else len(interval["values"])

@@ -196,22 +196,13 @@ class Train(Common):
         """The preset's settings with the given flags on top."""
         from unweave.presets import preset
 
-        settings: dict[str, Any] = {}
-        if self.preset is not None:
-            chosen = preset(self.preset)
-            settings = {"dataset": chosen.dataset, "objective": chosen.objective}
-            settings |= dict(chosen.settings)
         flags = {name: getattr(self, name) for name in ("dataset", "objective", *_TEXTS)}
         for kind, names in ((int, _WHOLE), (float, _REAL)):
             for name in names:
                 flag = f"--{name.replace('_', '-')}"
                 flags[name] = to_number(flag, getattr(self, name), kind)
         given = {name: value for name, value in flags.items() if value is not None}
-        for one, other in (("steps", "epochs"), ("lr", "optimizer")):
-            for mine, rival in ((one, other), (other, one)):
-                if mine in given and rival not in given:
-                    settings.pop(rival, None)
-        return settings | given
+        return given if self.preset is None else preset(self.preset).overridden(given)
 
     def _config(self, settings: dict[str, Any]) -> Any:
         from unweave.errors import SpecError

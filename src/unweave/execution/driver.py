@@ -48,7 +48,6 @@ def execute(
             again by the next call.
     """
     limits = limits or Limits()
-    events.mend()
     states = replay(events.read())
     with engine:
         apply(states, events.add("begun", engine=engine.name, items=len(items)))

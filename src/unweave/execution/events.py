@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -10,9 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, final
 
-from unweave.rundir import explain_os_error, flush, read_lines
+from unweave.rundir import append_line, explain_os_error, flush, read_lines
 
-__all__ = ["EventLog", "Progressed", "State", "replay"]
+__all__ = ["EventLog", "Progressed", "State", "apply", "replay"]
 
 State: TypeAlias = Literal["waiting", "running", "finished", "failed"]
 
@@ -60,17 +59,6 @@ class EventLog:
         """All events; a last line that a kill has torn is passed over."""
         return read_lines(self.path)
 
-    def mend(self) -> None:
-        """Cut off a torn last line, so that the next event stands on a line of its own."""
-        if not self.path.is_file():
-            return
-        data = self.path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data):
-            with self.path.open("rb+") as handle:
-                handle.truncate(len(whole))
-                os.fsync(handle.fileno())
-
     def add(self, event: str, **fields: Any) -> dict[str, Any]:
         """Write an event, with the time.
 
@@ -78,15 +66,27 @@ class EventLog:
             UnweaveError: The disk is full or the file cannot be written.
         """
         row = {"event": event, "time": round(time.time(), 3), **fields}
-        try:
-            with self.path.open("ab") as handle:
-                handle.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-                flush(handle)
-        except OSError as error:
-            raise explain_os_error(error, self.path) from error
+        self._mend()
+        append_line(self.path, row, durable=True)
         for listener in self.listeners:
             listener(row)
         return row
+
+    def _mend(self) -> None:
+        """Cut off a torn last line, so that the next event stands on a line of its own."""
+        if not self.path.is_file():
+            return
+        try:
+            with self.path.open("rb+") as handle:
+                size = handle.seek(0, os.SEEK_END)
+                handle.seek(max(size - 1, 0))
+                if handle.read() in (b"\n", b""):
+                    return
+                handle.seek(0)
+                handle.truncate(handle.read().rfind(b"\n") + 1)
+                flush(handle)
+        except OSError as error:
+            raise explain_os_error(error, self.path) from error
 
 
 def replay(events: Iterable[Mapping[str, Any]]) -> dict[str, Progressed]:

@@ -99,11 +99,7 @@ class Processes:
         for slot in self._slots:
             if slot.key == key:
                 slot.end()
-                if late:
-                    message = f"It took longer than {self._seconds} s."
-                    self._ended.append(Report(key, "late", message=message))
-                else:
-                    self._ended.append(Report(key, "lost", message="It gave no sign of life."))
+                self._ended.append(Report.killed(key, self._seconds, late=late))
 
     def beats(self) -> Mapping[str, int]:
         """How many signs of life each item under way has given."""

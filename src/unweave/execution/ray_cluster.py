@@ -162,10 +162,9 @@ class RayCluster:
             # Such as a result that cannot be sent.
             return Report(key, "failed", message=str(error).strip().splitlines()[-1])
         except self._ray.exceptions.RayError as error:
-            if late:
-                return Report(key, "late", message=f"It took longer than {self._seconds} s.")
-            why = "It gave no sign of life" if late is False else type(error).__name__
-            return Report(key, "lost", message=f"{why}.")
+            if late is not None:
+                return Report.killed(key, self._seconds, late=late)
+            return Report(key, "lost", message=f"{type(error).__name__}.")
         return report
 
 

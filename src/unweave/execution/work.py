@@ -86,3 +86,16 @@ class Report:
     result: Mapping[str, Any] | None = None
     message: str = ""
     lasting: bool = False
+
+    @classmethod
+    def late_by(cls, key: str, seconds: float) -> Report:
+        """Of an item that took longer than it may."""
+        return cls(key, "late", message=f"It took longer than {seconds:g} s.")
+
+    @classmethod
+    def killed(cls, key: str, seconds: float | None, *, late: bool) -> Report:
+        """Of an item that was ended from outside, for its time or for its silence."""
+        if late:
+            assert seconds is not None
+            return cls.late_by(key, seconds)
+        return cls(key, "lost", message="It gave no sign of life.")

@@ -63,7 +63,8 @@ def work(
         beat()
         return Report(key, "finished", dict(find_task(reference)(payload, beat)))
     except OutOfTimeError:
-        return Report(key, "late", message=f"It took longer than {seconds:g} s.")
+        assert seconds is not None
+        return Report.late_by(key, seconds)
     except UnweaveError as error:
         return Report(key, "failed", message=str(error), lasting=True)
     except Exception as error:

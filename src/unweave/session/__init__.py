@@ -1,6 +1,6 @@
 """Training in a run folder: from checked settings to a finished, stopped or diverged run."""
 
-from unweave.session.folder import State, read_config
+from unweave.session.folder import State, read_config, read_state
 from unweave.session.preparation import check_place, training_rows
 from unweave.session.session import Outcome, Watch, begin, continue_run
 
@@ -12,5 +12,6 @@ __all__ = [
     "check_place",
     "continue_run",
     "read_config",
+    "read_state",
     "training_rows",
 ]

@@ -9,6 +9,7 @@ __all__ = [
     "last_terms",
     "log_file",
     "read_config",
+    "read_state",
     "remove_leftovers",
     "write_config",
     "write_new",
@@ -71,6 +72,14 @@ def read_config(folder: Path) -> TrainConfig:
         return TrainConfig.from_dict({k: v for k, v in form.items() if k not in beside})
     except SpecError as error:
         raise RunError(f"{folder / 'config.json'} cannot be read: {error}") from error
+
+
+def read_state(folder: Path) -> State | None:
+    """How far a run has come, by its `status.json`; None where there is no run."""
+    if not is_run(folder):
+        return None
+    state: State | None = read_json(folder / "status.json").get("state")
+    return state
 
 
 def write_new(

@@ -11,13 +11,10 @@ from unweave.objectives import Objective
 from unweave.presets import preset
 from unweave.settings import make_config
 from unweave.spec import Component, build, field_hints, parse
-from unweave.spec.hints import families
+from unweave.spec.hints import choices, families, flat
 from unweave.training import TrainConfig
 
 __all__ = ["config_of"]
-
-_LENGTHS = ("steps", "epochs")
-_RATES = ("lr", "optimizer")
 
 
 def config_of(settings: Mapping[str, Any]) -> TrainConfig:
@@ -33,14 +30,8 @@ def config_of(settings: Mapping[str, Any]) -> TrainConfig:
         SpecError: A name or a value is wrong, or something is missing.
     """
     plain = {path: value for path, value in settings.items() if "." not in path}
-    base: dict[str, Any] = {}
     if "preset" in plain:
-        chosen = preset(plain.pop("preset"))
-        base = {"dataset": chosen.dataset, "objective": chosen.objective, **chosen.settings}
-        for rivals in (_LENGTHS, _RATES):
-            if any(name in plain for name in rivals):
-                base = {name: value for name, value in base.items() if name not in rivals}
-    plain = base | plain
+        plain = preset(plain.pop("preset")).overridden(plain)
     for name in ("dataset", "objective"):
         if name not in plain:
             raise SpecError(
@@ -123,8 +114,6 @@ def _read(value: Any, hint: Any) -> Any:
 
 
 def _takes_text(hint: Any) -> bool:
-    from unweave.spec.hints import choices, flat
-
     return str in flat(hint) or bool(choices(hint))
 
 

@@ -16,6 +16,7 @@ from unweave._version import __version__
 from unweave.errors import RunError
 from unweave.execution import EventLog, Progressed, replay
 from unweave.rundir import FORMAT, explain_os_error, is_run, read_json, runs_root, write_json
+from unweave.session import read_state
 from unweave.studies.plan import PlannedRun
 from unweave.studies.spec import Study
 
@@ -141,16 +142,11 @@ class StudyFolder:
         roots = {self.path.resolve().parent, runs_root().resolve()}
         for root in roots:
             for found in sorted(root.glob(f"*/runs/{key}")):
-                if found.resolve() != place.resolve() and _has_ended(found):
+                ended = read_state(found) in ("finished", "diverged")
+                if ended and found.resolve() != place.resolve():
                     _link(found, place)
                     return True
         return False
-
-
-def _has_ended(folder: Path) -> bool:
-    if not is_run(folder):
-        return False
-    return read_json(folder / "status.json").get("state") in ("finished", "diverged")
 
 
 def _link(source: Path, target: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, final
 
 from unweave.analysis import choose
@@ -50,17 +50,7 @@ class PlannedRun:
         payload: dict[str, Any] = {
             "config": to_dict(self.config),
             "folder": folder,
-            "scores": [
-                {
-                    "metrics": None if request.metrics is None else list(request.metrics),
-                    "protocol": request.protocol,
-                    "part": request.part,
-                    "codes": request.codes,
-                    "seed": request.seed,
-                    "repeats": request.repeats,
-                }
-                for request in study.scores
-            ],
+            "scores": [asdict(request) for request in study.scores],
             "plots": list(study.plots),
             "keep": study.keep,
         }

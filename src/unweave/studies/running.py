@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from unweave.errors import RunError, SpecError
-from unweave.execution import Engine, Processes, Progressed, RayCluster, Serial, execute
+from unweave.execution import (
+    Engine,
+    EventLog,
+    Item,
+    Processes,
+    Progressed,
+    RayCluster,
+    Serial,
+    execute,
+    replay,
+)
+from unweave.metrics.threads import cores
 from unweave.rundir import runs_root
 from unweave.studies.folder import StudyFolder
-from unweave.studies.plan import PlannedRun, plan
+from unweave.studies.plan import plan
 from unweave.studies.reading import read_study
 from unweave.studies.spec import Study
 from unweave.studies.task import TASK, is_done
@@ -50,7 +61,7 @@ def engine_of(
         case "serial":
             return Serial(TASK, seconds=seconds)
         case "processes":
-            return Processes(TASK, workers or _cores(), seconds=seconds)
+            return Processes(TASK, workers or cores(), seconds=seconds)
         case "ray":
             return RayCluster(
                 TASK, address=address, cpus=cpus, gpus=gpus, workers=workers, seconds=seconds
@@ -99,22 +110,19 @@ def run_study(
         for item in items:
             folder.take_over(item.key)
         events = folder.events
-        _forget_unfinished(folder, runs, {item.key: item.payload for item in items})
+        _reopen(events, items)
         if listener is not None:
             events.listeners.append(listener)
         return folder, execute(items, engine, events, study.limits)
 
 
-def _forget_unfinished(
-    folder: StudyFolder, runs: tuple[PlannedRun, ...], payloads: Mapping[str, Mapping[str, Any]]
-) -> None:
+def _reopen(events: EventLog, items: Sequence[Item]) -> None:
     """Have runs done again that the log calls finished, where the study now asks for more."""
-    states = folder.states()
-    events = folder.events
-    events.mend()
-    for run in runs:
-        if states[run.key].state == "finished" and not is_done(payloads[run.key]):
-            events.add("reopened", key=run.key)
+    states = replay(events.read())
+    for item in items:
+        known = item.key in states and states[item.key].state == "finished"
+        if known and not is_done(item.payload):
+            events.add("reopened", key=item.key)
 
 
 def _check_place(folder: StudyFolder, resume: bool) -> None:
@@ -128,12 +136,3 @@ def _check_place(folder: StudyFolder, resume: bool) -> None:
         folder.read()
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"{path} exists and is no study. Choose another folder with --out.")
-
-
-def _cores() -> int:
-    import os
-
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1

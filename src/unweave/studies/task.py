@@ -15,9 +15,9 @@ from unweave.errors import TrainingDivergedError
 from unweave.execution import Beat
 from unweave.metrics.protocols import names_of, protocol
 from unweave.run import load_run
-from unweave.rundir import is_run, read_json
-from unweave.scores import load_scores
-from unweave.session import begin, continue_run
+from unweave.rundir import read_json
+from unweave.scores import load_scores, repeats_of
+from unweave.session import begin, continue_run, read_state
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
@@ -72,9 +72,7 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
 def is_done(payload: Mapping[str, Any]) -> bool:
     """Whether a run has ended, and has every score and figure that is asked for."""
     folder = Path(payload["folder"])
-    if not is_run(folder):
-        return False
-    state = read_json(folder / "status.json").get("state")
+    state = read_state(folder)
     if state == "diverged":
         return True
     drawn = all((folder / "figures" / f"{kind}.png").is_file() for kind in payload["plots"])
@@ -83,19 +81,16 @@ def is_done(payload: Mapping[str, Any]) -> bool:
 
 def _train(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
     config = TrainConfig.from_dict(dict(payload["config"]))
-    watch = _Beating(beat)
-    if is_run(folder):
-        finished = read_json(folder / "status.json").get("state") == "finished"
-        weights = (folder / _CHECKPOINT).is_dir()
-        if finished and weights:
-            return
-        if finished:
-            # Its weights were not kept, and something that needs them is asked for now.
-            outcome = begin(config, folder, overwrite=True, watch=watch, progress=_quiet(beat))
-        else:
-            outcome = continue_run(folder, watch=watch, progress=_quiet(beat))
+    watch, progress = _Beating(beat), _quiet(beat)
+    state = read_state(folder)
+    if state == "finished" and (folder / _CHECKPOINT).is_dir():
+        return
+    if state is None or state == "finished":
+        # Finished without weights: they were not kept, and what needs them is asked for now.
+        again = state is not None
+        outcome = begin(config, folder, overwrite=again, watch=watch, progress=progress)
     else:
-        outcome = begin(config, folder, watch=watch, progress=_quiet(beat))
+        outcome = continue_run(folder, watch=watch, progress=progress)
     if outcome.state == "stopped":
         raise KeyboardInterrupt
 
@@ -103,9 +98,8 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
 def _score(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
     run = load_run(folder)
     for request in _missing(payload, folder):
-        metrics = request["metrics"]
         run.evaluate(
-            None if metrics is None else tuple(metrics),
+            request["metrics"],
             protocol_name=request["protocol"],
             part=request["part"],
             codes=request["codes"],
@@ -125,16 +119,11 @@ def _missing(payload: Mapping[str, Any], folder: Path) -> Iterator[Mapping[str, 
             for row in rows
             if row["protocol"] == label
             and all(row[name] == request[name] for name in ("part", "codes", "seed"))
-            and _repeats(row) == request["repeats"]
+            and repeats_of(row) == request["repeats"]
         }
-        wanted = names_of(tuple(request["metrics"])) if request["metrics"] else ()
+        wanted = names_of(request["metrics"]) if request["metrics"] else ()
         if not found or not set(wanted) <= found:
             yield request
-
-
-def _repeats(row: Mapping[str, Any]) -> int:
-    interval = row.get("interval")
-    return 1 if interval is None else len(interval["values"])
 
 
 def _quiet(beat: Beat) -> Any:
