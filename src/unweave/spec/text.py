@@ -133,7 +133,16 @@ def _value(node: ast.expr, hint: Any, where: str, text: str) -> Any:
             f"{where}: {_source(node)!r} is a call, and a call is not allowed here; "
             f"{expected(hint)} is expected."
         )
-    raise SpecError(f"{where}: cannot read {_source(node)!r}; {expected(hint)} is expected.")
+    raise SpecError(
+        f"{where}: cannot read {_source(node)!r}; {expected(hint)} is expected.{_as_python(node)}"
+    )
+
+
+def _as_python(node: ast.expr) -> str:
+    """How Python writes true, false and none, for those who write them in small letters."""
+    words = {"true": "True", "false": "False", "none": "None"}
+    word = words.get(node.id.lower()) if isinstance(node, ast.Name) else None
+    return "" if word is None else f" Write {word}, with a capital letter."
 
 
 def _check_nesting(node: ast.Tuple | ast.List, element: Any, hint: Any, where: str) -> None:
