@@ -276,13 +276,15 @@ def test_a_file_that_is_no_picture_is_left_out(run):
     assert len(page_of(run).all("img")) == 4
 
 
-def test_the_newest_score_comes_first_and_gives_the_table(run):
-    newest = SCORE | {"value": 0.9, "matrix": SCORE["matrix"] | {"rows": ["a", "b", "c"]}}
-    other = SCORE | {"metric": "dci", "value": 0.5}
-    write(run, "scores.json", {"format": 1, "scores": [SCORE, newest, other]})
+def test_the_newest_call_comes_first_in_the_order_of_its_scores_and_gives_the_table(run):
+    old = [SCORE, SCORE | {"metric": "sap", "value": 0.3}]
+    table = SCORE["matrix"] | {"rows": ["a", "b", "c"]}
+    newer = [SCORE | {"seed": 1, "value": 0.9, "matrix": table},
+             SCORE | {"seed": 1, "metric": "dci", "value": 0.5}]  # fmt: skip
+    write(run, "scores.json", {"format": 1, "scores": [*old, *newer]})
     page = page_of(run)
-    values = [row[1] for row in page.rows if len(row) == 12 and row[0] in ("mig", "dci")]
-    assert values == ["0.500", "0.900", "0.221"]
+    values = [row[1] for row in page.rows if len(row) == 12 and row[0] in ("mig", "dci", "sap")]
+    assert values == ["0.900", "0.500", "0.221", "0.300"]
     assert ["scale", "c", "0.470", "0.750", "99 %", "b, 0.010"] in page.rows
 
 

@@ -84,9 +84,31 @@ _FACTS = ("text", "protocol", "data", "source", "part", "codes", "precision", "s
           "step", "unweave")  # fmt: skip
 
 
+_CALL = ("protocol", "data", "source", "part", "codes", "seed", "step", "unweave")
+"""What the scores of one call have in common."""
+
+
 def score_views(scores: list[dict[str, Any]]) -> list[ScoreView]:
-    """Every score as a page shows it, the newest first; a file has the newest last."""
-    return [_view(score) for score in reversed(scores)]
+    """Every score as a page shows it, those of the newest call first.
+
+    Args:
+        scores: The scores of a run, oldest first. Neighbours with the same settings count as one
+            call, and stay in the order in which they were computed.
+    """
+    calls: list[list[dict[str, Any]]] = []
+    for score in scores:
+        if calls and _of_call(score, calls[-1]):
+            calls[-1].append(score)
+        else:
+            calls.append([score])
+    return [_view(score) for call in reversed(calls) for score in call]
+
+
+def _of_call(score: dict[str, Any], call: list[dict[str, Any]]) -> bool:
+    """Whether a score has the settings of a call, which has no score of its metric yet."""
+    return all(score.get(key) == call[0].get(key) for key in _CALL) and all(
+        score.get("metric") != other.get("metric") for other in call
+    )
 
 
 def _view(score: dict[str, Any]) -> ScoreView:
