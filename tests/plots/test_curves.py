@@ -7,6 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from matplotlib.text import Text
+from scipy.optimize import minimize
 
 from plots.rendered import pixels
 from unweave.plots import kl_bars, kl_curves, loss_curves
@@ -119,9 +120,34 @@ def test_names_at_the_ends_do_not_overlap():
         assert lower.y1 <= upper.y0 + 1
 
 
-def test_places_are_spread_upwards_from_the_floor():
-    assert _spread([3.0, 0.1, 0.0], 0.5, 0.0) == [3.0, 0.5, 0.0]
-    assert _spread([1.0, 1.0], 0.25, 2.0) == [2.25, 2.0]
+@pytest.mark.parametrize("ends", [np.linspace(3, 2.9, 30), [3.0] * 6 + [0.02] * 6 + [0.0] * 12])
+def test_names_stay_within_the_axes(ends):
+    figure = kl_curves(STEPS, np.tile(ends, (len(STEPS), 1)))
+    pixels(figure)
+    axes = figure.axes[0]
+    frame = axes.get_window_extent()
+    for text in axes.texts:
+        box = Text.get_window_extent(text)
+        assert frame.y0 - 1 <= box.y0
+        assert box.y1 <= frame.y1 + 1
+        assert box.x1 <= figure.bbox.x1
+
+
+def test_places_are_spread_about_where_they_belong_within_bounds():
+    assert _spread([], 1.0, 0.0, 9.0) == []
+    assert _spread([3.0, 1.0], 0.5, 0.0, 4.0) == [3.0, 1.0]
+    assert _spread([2.0, 2.0, 2.0], 0.5, 0.0, 4.0) == [2.5, 2.0, 1.5]
+    assert _spread([3.0, 0.1, 0.0], 0.5, 0.0, 4.0) == [3.0, 0.5, 0.0]
+    assert _spread([4.0, 4.0, 1.0], 0.5, 0.0, 4.0) == [4.0, 3.5, 1.0]
+    # As little as may be: no other places at that distance are nearer, by quadratic programming.
+    rng = np.random.default_rng(0)
+    wanted = -np.sort(-rng.uniform(0, 5, 12))
+    best = minimize(
+        lambda q: ((q - wanted) ** 2).sum(), np.linspace(4.5, 0.5, 12), method="SLSQP",
+        bounds=[(0.25, 4.75)] * 12,
+        constraints={"type": "ineq", "fun": lambda q: q[:-1] - q[1:] - 0.3},
+    )  # fmt: skip
+    np.testing.assert_allclose(_spread(list(wanted), 0.3, 0.25, 4.75), best.x, atol=1e-4)
 
 
 def test_bars_stand_from_the_highest_down_with_their_numbers():

@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
+from scipy.optimize import isotonic_regression
 
 from unweave.plots.series import step_axis, thin
 from unweave.plots.style import BLUE, FAINT, MUTED, SERIES, WIDTH, new_figure, styled
@@ -41,7 +42,8 @@ def kl_curves(steps: ArrayLike, kl: ArrayLike, names: Sequence[str] | None = Non
     last = np.nan_to_num(y[-1])
     order = order_by_kl(last)
     active = [i for i in order if last[i] >= INACTIVE_KL]
-    figure = new_figure(WIDTH, max(3.2, 0.8 + 0.17 * len(active)))
+    idle = [names[i] for i in sorted(set(order) - set(active))]
+    figure = new_figure(WIDTH, max(3.2, 0.8 + 0.17 * (len(active) + len(_rows(idle)))))
     figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.06)
     axes = figure.add_subplot()
     colours = {}
@@ -54,8 +56,9 @@ def kl_curves(steps: ArrayLike, kl: ArrayLike, names: Sequence[str] | None = Non
     axes.set_xlim(min(0.0, x[0]), x[-1] if x[-1] > min(0.0, x[0]) else x[0] + 1)
     axes.set_ylabel("KL (nats)")
     step_axis(axes, labelled=True)
-    _name_lines(axes, [(f"{names[i]}  {last[i]:.2f}", last[i], colours[i]) for i in active],
-                [names[i] for i in sorted(set(order) - set(active))])  # fmt: skip
+    _name_lines(
+        axes, [(f"{names[i]}  {last[i]:.2f}", last[i], colours[i]) for i in active], _rows(idle)
+    )
     return figure
 
 
@@ -94,14 +97,20 @@ def kl_bars(kl: ArrayLike, labels: Sequence[str] | None = None) -> Figure:
     return figure
 
 
-def _name_lines(axes: Axes, active: list[tuple[str, float, str]], idle: list[str]) -> None:
+def _rows(idle: list[str]) -> list[str]:
+    """Lines that name the idle latents together; none where there are none."""
+    rows = [" ".join(idle[i : i + 5]) for i in range(0, len(idle), 5)]
+    return [*rows, f"below {INACTIVE_KL}"] if idle else []
+
+
+def _name_lines(axes: Axes, active: list[tuple[str, float, str]], rows: list[str]) -> None:
     """Write each active latent beside the end of its line, and the idle ones together below."""
     low, high = axes.get_ylim()
-    gap = (high - low) * min(0.062, 1 / (len(active) + 1))
-    rows = [" ".join(idle[i : i + 5]) for i in range(0, len(idle), 5)]
-    words = [*active, ("\n".join([*rows, f"below {INACTIVE_KL}"]), low, FAINT)] if idle else active
-    floor = low + gap * (len(rows) + 1 if idle else 0)
-    places = [*_spread([height for _, height, _ in active], gap, floor), low][: len(words)]
+    gap = (high - low) * min(0.062, 1 / max(len(active) + len(rows), 1))
+    words = [*active, ("\n".join(rows), low, FAINT)] if rows else active
+    floor, ceiling = low + gap * (len(rows) + 0.5), high - gap / 2
+    heights = [height for _, height, _ in active]
+    places = [*_spread(heights, gap, floor, ceiling), low][: len(words)]
     for (text, height, colour), place in zip(words, places, strict=True):
         several = "\n" in text
         axes.annotate(
@@ -128,12 +137,14 @@ def _names(names: Sequence[str] | None, count: int) -> list[str]:
     return chosen
 
 
-def _spread(places: list[float], gap: float, floor: float) -> list[float]:
-    """Move descending places apart until they are `gap` apart, none below `floor`."""
-    moved: list[float] = []
-    lowest = floor
-    for place in reversed(places):
-        lowest = max(place, lowest)
-        moved.append(lowest)
-        lowest += gap
-    return moved[::-1]
+def _spread(places: list[float], gap: float, floor: float, ceiling: float) -> list[float]:
+    """Move descending places apart until they are `gap` apart, each as little as may be.
+
+    The squares of the ways have the smallest sum, which is an isotonic regression. None goes below
+    `floor` or above `ceiling`, between which there must be room for all.
+    """
+    if not places:
+        return []
+    steps = gap * np.arange(len(places))
+    moved = isotonic_regression(np.asarray(places) + steps, increasing=False).x
+    return list(np.clip(moved, floor + steps[-1], ceiling) - steps)
