@@ -11,6 +11,7 @@ PYTEST ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RAY_STAMP := $(VENV)/.installed-ray
 
 .PHONY: help install demo test test-slow unit bench lint format docs clean
 
@@ -57,6 +58,12 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	  --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[test,lint,docs]'
 	@touch $@
 
+# Ray is large, and only what takes long needs it.
+$(RAY_STAMP): $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	  --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[ray]'
+	@touch $@
+
 demo: $(STAMP)
 	$(BIN)/unweave demo
 
@@ -72,12 +79,12 @@ unit: $(STAMP)
 	  --numprocesses auto --maxprocesses 8 --dist loadfile $(PYTEST)
 
 # pytest ends with 5 when it found no slow test, which is no failure.
-test-slow: $(STAMP)
+test-slow: $(RAY_STAMP)
 	@$(BIN)/python -m pytest -m slow --timeout=2400 $(PYTEST) tests; code=$$?; \
 	if [ $$code -eq 5 ]; then echo 'There are no slow tests.'; exit 0; fi; \
 	exit $$code
 
-bench: $(STAMP)
+bench: $(RAY_STAMP)
 	@set -e; \
 	for script in benchmarks/[!_]*.py; do \
 	  if [ ! -e "$$script" ]; then echo 'There are no benchmarks.'; break; fi; \
