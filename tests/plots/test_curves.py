@@ -40,6 +40,7 @@ def test_a_fall_of_more_than_tenfold_is_shown_in_logarithms_and_others_are_not()
     falling = 40 + 3000 * np.exp(-STEPS / 200)
     axes = loss_curves({"falling": (STEPS, falling), "kl": (STEPS, falling / 100 - 1)}).axes
     assert [one.get_yscale() for one in axes] == ["log", "linear"]
+    assert [one.get_ylabel() for one in axes] == ["logarithmic scale", ""]
     rising = loss_curves({"rising": (STEPS, 1e-3 + STEPS / 100)}).axes[0]
     assert rising.get_yscale() == "linear"
     assert rising.get_ylim()[0] < 0.6

@@ -22,9 +22,9 @@ def loss_curves(
 ) -> Figure:
     """Small multiples: one panel for each series, each with a scale of its own.
 
-    A series that falls by more than tenfold and stays above zero gets a logarithmic scale. Where
-    the first steps would flatten the rest, the panel begins below them and says where they
-    started. Nothing is smoothed; long series are thinned with their peaks kept.
+    A series that falls by more than tenfold and stays above zero gets a logarithmic scale, and its
+    axis says so. Where the first steps would flatten the rest, the panel begins below them and
+    says where they started. Nothing is smoothed; long series are thinned with their peaks kept.
 
     Args:
         history: Name -> (steps (n,), values (n,)), in the order of the panels; the total first.
@@ -77,6 +77,7 @@ def _panel(axes: Axes, x: Array, y: Array, colour: str) -> None:
         )  # fmt: skip
         if y[finite].min() > 0 and early.max() > 10 * np.median(late):
             axes.set_yscale("log")
+            axes.set_ylabel("logarithmic scale", fontsize=7.5)
             axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
             axes.yaxis.set_minor_locator(NullLocator())
         else:
