@@ -1,10 +1,12 @@
-"""Output that nobody reads to its end: the command ends quietly, as `unweave ... | head` needs."""
+"""Output that nobody reads to its end, as of `unweave ... | head`, or that cannot be written."""
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -66,6 +68,27 @@ def test_the_first_line_is_what_head_shows(file):
         said = running.stderr.read()
     # All of it may have been on its way before the reader left.
     assert (running.returncode, said) in {(CLOSED, ""), (0, "")}
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["metrics", "data list --json", "--version", "score --help"])
+@pytest.mark.parametrize("buffered", [True, False])
+def test_output_on_a_full_disk(words, buffered):
+    interpreter = [sys.executable] if buffered else [sys.executable, "-u"]
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [*interpreter, "-m", "unweave", *words.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    reason = os.strerror(errno.ENOSPC)
+    assert done.stderr == f"error: Standard output cannot be written: {reason}.\n"
+    assert done.returncode == 1
 
 
 def test_without_any_standard_output():

@@ -7,13 +7,13 @@ __all__ = ["main"]
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import tyro
 from tyro.conf import FlagCreatePairsOff, OmitSubcommandPrefixes, subcommand
 
 from unweave._version import __version__
-from unweave.cli.common import Common
+from unweave.cli.common import Common, OutputError, writing
 from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
@@ -55,8 +55,9 @@ _COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code.
 
-    0: done. 1: the training diverged. 2: what was asked for cannot be done; nothing was written.
-    130: interrupted. 141: who reads the output, such as `head`, has enough of it.
+    0: done. 1: the training diverged, or all is done but standard output cannot be written.
+    2: what was asked for cannot be done; nothing was written. 130: interrupted. 141: who reads
+    the output, such as `head`, has enough of it.
     """
     try:
         try:
@@ -64,19 +65,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         finally:
             # What is still held back, also by a command that exits, such as --help.
             if sys.stdout is not None:  # as after >&- in a shell
-                sys.stdout.flush()
+                with writing():
+                    sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes both once more when it ends.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere, stream.fileno())
+        _silence(sys.stdout, sys.stderr)
         return _CLOSED_PIPE
+    except OutputError as error:
+        _silence(sys.stdout)
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def _silence(*streams: TextIO) -> None:
+    """Let what a stream still holds go nowhere: Python flushes it once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream.fileno())
 
 
 def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given == ["--version"]:
-        print(f"unweave {__version__}")
+        with writing():
+            print(f"unweave {__version__}")
         return 0
     try:
         command = parse(given)
@@ -91,12 +102,13 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 def parse(arguments: Sequence[str]) -> Common:
     """The command with its options; exits with 2 and a message when they are wrong."""
-    command: Any = tyro.cli(
-        _COMMANDS,
-        prog="unweave",
-        description="Train, measure and compare disentangled representations.",
-        args=arguments,
-        config=(OmitSubcommandPrefixes, FlagCreatePairsOff),
-    )
+    with writing():  # of --help
+        command: Any = tyro.cli(
+            _COMMANDS,
+            prog="unweave",
+            description="Train, measure and compare disentangled representations.",
+            args=arguments,
+            config=(OmitSubcommandPrefixes, FlagCreatePairsOff),
+        )
     result: Common = command
     return result

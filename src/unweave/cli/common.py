@@ -7,12 +7,14 @@ __all__ = [
     "Flag",
     "Float",
     "Int",
+    "OutputError",
     "Text",
     "as_asked",
     "bar",
     "names_of",
     "say",
     "to_number",
+    "writing",
 ]
 
 import json
@@ -106,7 +108,30 @@ class Common:
 
     def emit(self, result: dict[str, Any], text: str) -> None:
         """Print the result: JSON when asked for, else the text."""
-        print(json.dumps(result, allow_nan=False) if self.json else text)
+        with writing():
+            print(json.dumps(result, allow_nan=False) if self.json else text, flush=True)
+
+
+class OutputError(Exception):
+    """Standard output cannot be written, as on a full disk; what was to be done is done."""
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """A block that writes to standard output, and to nothing else.
+
+    Raises:
+        OutputError: It cannot be written.
+        BrokenPipeError: Who reads it has enough of it.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"Standard output cannot be written: {error.strerror or error}."
+        ) from error
 
 
 def say(text: str) -> None:
