@@ -12,10 +12,12 @@ import pytest
 
 from unweave.errors import RunError, UnweaveError
 from unweave.rundir import (
+    alone,
     append_line,
     atomic_write,
     explain_os_error,
     home,
+    is_held,
     is_run,
     read_json,
     read_lines,
@@ -218,3 +220,38 @@ class TestPlaces:
         (tmp_path / "config.json").rmdir()
         (tmp_path / "config.json").write_text("{}")
         assert is_run(tmp_path)
+
+
+class TestAlone:
+    def test_others_are_refused_while_the_block_runs(self, tmp_path):
+        lock = tmp_path / ".lock"
+        assert not is_held(lock)
+        assert names(tmp_path) == []
+        with alone(lock, "never said"):
+            assert is_held(lock)
+            with pytest.raises(RunError, match="wait for it"), alone(lock, "wait for it"):
+                raise AssertionError
+        assert not is_held(lock)
+        with alone(lock, "never said", remove=True):
+            assert is_held(lock)
+        assert names(tmp_path) == []
+
+    def test_one_who_waits_comes_in_when_the_other_has_left(self, tmp_path):
+        lock = tmp_path / ".lock"
+        first = alone(lock, "never said")
+        first.__enter__()
+        calls = []
+
+        def waiting():
+            calls.append(is_held(lock))
+            first.__exit__(None, None, None)
+
+        with alone(lock, waiting):
+            assert is_held(lock)
+        assert calls == [True]
+
+    def test_a_folder_that_cannot_be_is_an_error_for_the_user(self, tmp_path):
+        (tmp_path / "file").touch()
+        held = alone(tmp_path / "file" / ".lock", "never said")
+        with pytest.raises(UnweaveError, match="could not be written"):
+            held.__enter__()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 __all__ = [
+    "LOCK",
+    "alone",
     "append_line",
     "atomic_write",
     "explain_os_error",
     "flush",
     "flush_folder",
     "home",
+    "is_held",
     "is_run",
     "read_json",
     "read_lines",
@@ -24,13 +27,20 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
+import filelock
 import platformdirs
 
 from unweave.errors import RunError, UnweaveError
 
 FORMAT = 1
+
+LOCK: Final = ".lock"
+"""The lock file of a folder of a run, or of a study, that is worked on."""
+
+# Who only looks whether a lock is held holds it for less, in seconds.
+_LOOK: Final = 0.2
 
 
 def home() -> Path:
@@ -47,6 +57,61 @@ def runs_root() -> Path:
 def is_run(folder: Path) -> bool:
     """Whether a folder looks like a run folder."""
     return (folder / "config.json").is_file()
+
+
+@contextlib.contextmanager
+def alone(
+    lock_file: Path, busy: str | Callable[[], None], *, remove: bool = False
+) -> Iterator[None]:
+    """Keep other processes out of the same block while it runs.
+
+    Args:
+        lock_file: What is locked; its folder must be there.
+        busy: What to say when another process is in the block, or what to call once a second
+            until it has left.
+        remove: Whether the file goes afterwards.
+
+    Raises:
+        RunError: Another process is in the block, and `busy` is a text.
+        UnweaveError: The folder cannot be written.
+    """
+    lock = filelock.FileLock(lock_file, timeout=_LOOK if isinstance(busy, str) else 1.0)
+    while not lock.is_locked:
+        try:
+            lock.acquire()
+        except filelock.Timeout:
+            if isinstance(busy, str):
+                raise RunError(busy) from None
+            busy()
+        except OSError as error:
+            raise explain_os_error(error, lock_file) from error
+    try:
+        yield
+    finally:
+        if remove:
+            lock_file.unlink(missing_ok=True)
+        lock.release()
+
+
+def is_held(lock_file: Path) -> bool:
+    """Whether a process is in a block of `alone` with this file; nothing is written."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        try:
+            if lock_file.is_file():
+                filelock.FileLock(lock_file).acquire(timeout=0).lock.release()
+        except filelock.Timeout:
+            return True
+        return False
+    try:
+        with lock_file.open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 @contextlib.contextmanager

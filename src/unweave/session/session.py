@@ -6,17 +6,15 @@ __all__ = ["Outcome", "Watch", "begin", "continue_run"]
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, final
 
-import filelock
-
 from unweave.data import Progress
 from unweave.errors import RunError, TrainingDivergedError
 from unweave.observers import observers_of
-from unweave.rundir import explain_os_error, is_run, read_json, trim_lines
+from unweave.rundir import LOCK, alone, is_run, read_json, trim_lines
 from unweave.session.folder import (
     CHECKPOINT,
     State,
@@ -279,28 +277,14 @@ def _train(
     return Outcome(state, step, step - done, clock.seconds, rate, terms)
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path) -> AbstractContextManager[None]:
     """Keep a second training out of the folder.
 
     Raises:
         RunError: One is under way.
     """
-    path = folder / ".lock"
-    lock = filelock.FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except filelock.Timeout:
-        raise RunError(
-            f"{folder} is being trained by another process. Wait for it, or stop it first."
-        ) from None
-    except OSError as error:
-        raise explain_os_error(error, folder) from error
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        lock.release()
+    busy = f"{folder} is being trained by another process. Wait for it, or stop it first."
+    return alone(folder / LOCK, busy, remove=True)
 
 
 def _try_status(

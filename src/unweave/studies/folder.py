@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-import filelock
-
 from unweave._version import __version__
 from unweave.errors import RunError
 from unweave.execution import EventLog, Progressed, replay
-from unweave.rundir import FORMAT, explain_os_error, is_run, read_json, runs_root, write_json
+from unweave.rundir import (
+    FORMAT,
+    LOCK,
+    alone,
+    explain_os_error,
+    is_run,
+    read_json,
+    runs_root,
+    write_json,
+)
 from unweave.session import read_state
 from unweave.studies.plan import PlannedRun
 from unweave.studies.spec import Study
@@ -104,27 +111,17 @@ class StudyFolder:
         found = replay(self.events.read())
         return {run["key"]: found.get(run["key"], Progressed()) for run in self.read()["runs"]}
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> AbstractContextManager[None]:
         """Keep a second driver out.
 
         Raises:
             RunError: One is at work.
         """
-        lock = filelock.FileLock(self.path / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except filelock.Timeout:
-            raise RunError(
-                f"{self.path} is worked on by another process. Look with 'unweave study status "
-                f"{self.path}'; wait for it, or stop it first."
-            ) from None
-        except OSError as error:
-            raise explain_os_error(error, self.path) from error
-        try:
-            yield
-        finally:
-            lock.release()
+        busy = (
+            f"{self.path} is worked on by another process. Look with 'unweave study status "
+            f"{self.path}'; wait for it, or stop it first."
+        )
+        return alone(self.path / LOCK, busy)
 
     def take_over(self, key: str) -> bool:
         """Have a run from another study that has it already, at no cost of disk where possible.

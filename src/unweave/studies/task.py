@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, final
 
-import filelock
-
 from unweave.errors import TrainingDivergedError
 from unweave.execution import Beat
 from unweave.metrics.protocols import names_of, protocol
 from unweave.run import load_run
-from unweave.rundir import read_json
+from unweave.rundir import alone, read_json
 from unweave.scores import load_scores, repeats_of
 from unweave.session import begin, continue_run, read_state
 from unweave.training import TrainConfig
@@ -52,7 +49,9 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
         KeyboardInterrupt: The training was stopped at a checkpoint, by whoever stops the study.
     """
     folder = Path(payload["folder"])
-    with _alone(folder, beat):
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    # Another study may work on the same run.
+    with alone(folder.parent / f".{folder.name}.lock", beat):
         if not is_done(payload):
             try:
                 _train(payload, folder, beat)
@@ -129,23 +128,6 @@ def _missing(payload: Mapping[str, Any], folder: Path) -> Iterator[Mapping[str, 
 def _quiet(beat: Beat) -> Any:
     """A progress that shows nothing, and is a sign of life."""
     return lambda what, done, total: beat()
-
-
-@contextlib.contextmanager
-def _alone(folder: Path, beat: Beat) -> Iterator[None]:
-    """Wait until no other study works on the same run."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(folder.parent / f".{folder.name}.lock")
-    while True:
-        try:
-            lock.acquire(timeout=1)
-            break
-        except filelock.Timeout:
-            beat()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @final
