@@ -31,7 +31,7 @@ class Five(StoredSpec):
     source: ClassVar[str] = "own"
     encoding: ClassVar[str] = "bytes"
 
-    def encoded_blocks(self, details, progress):
+    def encoded_blocks(self, first, details, progress):
         yield IMAGES.reshape(5, -1)
 
     @property
@@ -163,7 +163,7 @@ def test_labels_must_fit_the_images(home):
         source = "own"
         encoding = "bytes"
 
-        def encoded_blocks(self, details, progress):
+        def encoded_blocks(self, first, details, progress):
             yield IMAGES.reshape(5, -1)
 
         def labels(self):

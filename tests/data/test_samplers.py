@@ -72,7 +72,7 @@ class Loose(StoredSpec):
     source: ClassVar[str] = "own"
     encoding: ClassVar[str] = "bytes"
 
-    def encoded_blocks(self, details, progress):
+    def encoded_blocks(self, first, details, progress):
         yield np.arange(90, dtype=np.uint8)[:, np.newaxis]
 
     def labels(self) -> tuple[FactorSpace, Labels] | None:
@@ -479,7 +479,7 @@ def test_images_without_factors_cannot_be_drawn_by_them(home):
         source = "own"
         encoding = "bytes"
 
-        def encoded_blocks(self, details, progress):
+        def encoded_blocks(self, first, details, progress):
             yield np.zeros((5, 1), np.uint8)
 
     with pytest.raises(DataError, match="factors of bare_for_test_samplers are not known"):

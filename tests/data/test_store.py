@@ -4,6 +4,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unweave.data.pixels import build as build_module
 from unweave.data.pixels.build import build_store
 from unweave.data.pixels.manifest import encode_images, row_bytes
 from unweave.data.pixels.store import Store
@@ -30,8 +30,7 @@ def make_images(count, shape=(3, 5, 1), binary=True, seed=0):
 
 
 def build(folder, images, encoding="bits", blocks=None, **others):
-    if blocks is None:
-        blocks = [encode_images(images, encoding)]
+    given = [encode_images(images, encoding)] if blocks is None else blocks
     return build_store(
         folder,
         text="toy",
@@ -40,7 +39,7 @@ def build(folder, images, encoding="bits", blocks=None, **others):
         image_shape=images.shape[1:],
         count=len(images),
         encoding=encoding,
-        blocks=blocks,
+        blocks=lambda first: given,
         **others,
     )
 
@@ -142,7 +141,7 @@ def test_blocks_are_taken_one_by_one(tmp_path):
 
     def blocks():
         for start in range(0, len(rows), 4096):
-            (temporary,) = tmp_path.glob(".toy.*.building")
+            temporary = tmp_path / ".toy.building"
             sizes.append((temporary / "images.bin").stat().st_size)
             yield rows[start : start + 4096]
 
@@ -185,7 +184,7 @@ def test_rows_of_another_width_are_refused(tmp_path):
 
 def test_a_disk_without_room_is_found_before_any_work(tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 3_000_000})
-    monkeypatch.setattr(build_module.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
     images = make_images(1000, (64, 64, 1), binary=False)
 
     def forbidden():
@@ -220,13 +219,14 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path, monkeypatch, code):
 def test_a_full_device_leaves_nothing(tmp_path, monkeypatch):
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
-    real = build_module._write_images
+    real = Path.mkdir
 
-    def onto_full_device(path, *others):
-        path.symlink_to("/dev/full")
-        return real(path, *others)
+    def onto_full_device(path, *others, **named):
+        real(path, *others, **named)
+        if path.name == ".toy.building":
+            (path / "images.bin").symlink_to("/dev/full")
 
-    monkeypatch.setattr(build_module, "_write_images", onto_full_device)
+    monkeypatch.setattr(Path, "mkdir", onto_full_device)
     with pytest.raises(DataError, match="The disk is full"):
         build(tmp_path / "toy", make_images(9000, (64, 64, 1)))
     assert names(tmp_path) == []
@@ -256,7 +256,7 @@ def blocks():
         yield np.full((500, 8), value, dtype=np.uint8)
 
 store = build_store(folder, text="toy", form={}, source="rendered", image_shape=(8, 8, 1),
-                    count=10_000, encoding="bits", blocks=blocks())
+                    count=10_000, encoding="bits", blocks=lambda first: blocks())
 store.verify()
 print(store.count)
 """
@@ -284,7 +284,7 @@ def test_a_killed_build_is_cleared_away(tmp_path):
     folder = tmp_path / "data" / "toy"
     builder = start(folder, tmp_path / "log", 0.5)
     deadline = time.monotonic() + 60
-    while not list(folder.parent.glob(".toy.*.building/images.bin")):
+    while not list(folder.parent.glob(".toy.building/images.bin")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     builder.send_signal(signal.SIGKILL)
@@ -296,14 +296,182 @@ def test_a_killed_build_is_cleared_away(tmp_path):
     assert names(folder.parent) == ["toy"]
 
 
-def test_leftovers_of_other_stores_go_unless_their_builds_are_alive(tmp_path):
-    for name in (".dead.x.building", ".alive.and.well.x.building", ".toy.x.building"):
+def test_old_leftovers_of_other_stores_go_unless_their_builds_are_alive(tmp_path):
+    long_ago = time.time() - 8 * 24 * 3600
+    for name in (".dead.building", ".alive.and.well.building", ".of.today.building"):
         (tmp_path / name).mkdir()
+        (tmp_path / name / "images.bin").write_bytes(b"begun")
+        if name != ".of.today.building":
+            os.utime(tmp_path / name / "images.bin", (long_ago, long_ago))
     with filelock.FileLock(tmp_path / ".alive.and.well.lock"):
         build(tmp_path / "toy", make_images(4))
-        assert names(tmp_path) == [".alive.and.well.x.building", "toy"]
+        assert names(tmp_path) == [".alive.and.well.building", ".of.today.building", "toy"]
     build(tmp_path / "other", make_images(4))
-    assert names(tmp_path) == ["other", "toy"]
+    assert names(tmp_path) == [".of.today.building", "other", "toy"]
+
+
+# --- builds that are gone on with --------------------------------------------------------------
+
+ROWS = np.random.default_rng(3).integers(0, 256, size=(20_000, 8), dtype=np.uint8)
+
+GOING_ON = """
+import sys, time
+from pathlib import Path
+import numpy as np
+from unweave.data.pixels.build import build_store
+
+rows = np.random.default_rng(3).integers(0, 256, size=(20_000, 8), dtype=np.uint8)
+
+def blocks(first):
+    yield rows[first:13_000]
+    print("so far", flush=True)
+    time.sleep(60)
+
+build_store(Path(sys.argv[1]), text="toy", form={}, source="rendered", image_shape=(8, 8, 1),
+            count=20_000, encoding="bits", blocks=blocks, origin=lambda: {"file": "as it is"})
+"""
+
+
+def go_on(folder, *, file="as it is", told=None, rows=ROWS, end=None):
+    """Build it here; gives the store and the first row that was asked for."""
+    asked = []
+
+    def blocks(first):
+        asked.append(first)
+        yield rows[first:end]
+        if end is not None:
+            raise KeyboardInterrupt
+
+    store = build_store(
+        folder,
+        text="toy",
+        form={},
+        source="rendered",
+        image_shape=(8, 8, 1),
+        count=len(rows),
+        encoding="bits",
+        blocks=blocks,
+        origin=lambda: {"file": file},
+        progress=None if told is None else lambda *report: told.append(report),
+    )
+    return store, asked[0]
+
+
+@pytest.fixture
+def killed(tmp_path):
+    """Where a store will lie whose build was killed after 13,000 of 20,000 images."""
+    folder = tmp_path / "data" / "toy"
+    command = [sys.executable, "-c", GOING_ON, str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as builder:
+        assert builder.stdout.readline() == "so far\n"
+        builder.send_signal(signal.SIGKILL)
+    assert names(folder.parent) == [".toy.building"]
+    return folder
+
+
+def test_a_killed_build_is_gone_on_with(killed):
+    told = []
+    store, first = go_on(killed, told=told)
+    assert first == 3 * 4096
+    np.testing.assert_array_equal(store.rows, ROWS)
+    store.verify()
+    assert names(killed.parent) == ["toy"]
+    assert names(killed) == ["images.bin", "manifest.json"]
+    checking = [("checking what is there", 4096 * block, 20_000) for block in (1, 2, 3)]
+    writing = [("writing", done, 20_000) for done in (12_288, 16_384, 20_000)]
+    assert told == [*checking, *writing]
+    # As if it had been built at once.
+    whole, first = go_on(killed.parent / "whole")
+    assert first == 0
+    assert whole.manifest == store.manifest
+
+
+def test_another_origin_begins_anew(killed):
+    other = ROWS[::-1].copy()
+    store, first = go_on(killed, file="changed", rows=other)
+    assert first == 0
+    np.testing.assert_array_equal(store.rows, other)
+    store.verify()
+
+
+def test_another_version_begins_anew(killed, monkeypatch):
+    monkeypatch.setattr("unweave.data.pixels.build.__version__", "another")
+    assert go_on(killed)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "first"),
+    [
+        ("a bit of the second block", 4096),
+        ("the end of the third block", 8192),
+        ("no images", 0),
+        ("no checksums", 0),
+        ("half a checksum", 8192),
+        ("no origin", 0),
+        ("origin is no text", 0),
+    ],
+)
+def test_only_what_matches_its_checksum_is_kept(killed, damage, first):
+    folder = killed.parent / ".toy.building"
+    images, crcs, origin = (folder / name for name in ("images.bin", "blocks.txt", "origin.json"))
+    match damage:
+        case "a bit of the second block":
+            data = bytearray(images.read_bytes())
+            data[5000 * 8] ^= 1
+            images.write_bytes(data)
+        case "the end of the third block":
+            images.write_bytes(images.read_bytes()[: 12_000 * 8])
+        case "no images":
+            images.unlink()
+        case "no checksums":
+            crcs.unlink()
+        case "half a checksum":
+            crcs.write_text(crcs.read_text()[:-5])
+        case "no origin":
+            origin.unlink()
+        case _:
+            origin.write_bytes(b"\xff\xfe")
+    store, found = go_on(killed)
+    assert found == first
+    np.testing.assert_array_equal(store.rows, ROWS)
+    store.verify()
+
+
+def test_an_interrupted_build_is_kept_and_one_that_fails_is_not(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go_on(tmp_path / "toy", end=9000)
+    assert names(tmp_path) == [".toy.building"]
+    with pytest.raises(ValueError, match="expected 20000 images, not 19999"):
+        build_store(
+            tmp_path / "toy",
+            text="toy",
+            form={},
+            source="rendered",
+            image_shape=(8, 8, 1),
+            count=20_000,
+            encoding="bits",
+            blocks=lambda first: [ROWS[first:-1]],
+            origin=lambda: {"file": "as it is"},
+        )
+    assert names(tmp_path) == []
+
+
+def test_a_build_can_stop_behind_its_last_image(tmp_path):
+    rows = ROWS[:8192]
+    with pytest.raises(KeyboardInterrupt):
+        go_on(tmp_path / "toy", rows=rows, end=8192)
+    store, first = go_on(tmp_path / "toy", rows=rows)
+    assert first == 8192
+    np.testing.assert_array_equal(store.rows, rows)
+
+
+def test_space_is_only_asked_for_what_is_left(killed, monkeypatch):
+    # 160,000 bytes in all, and a margin of 1 MiB.
+    usage = shutil.disk_usage(killed.parent)._replace(free=2**20 + 60_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
+    assert go_on(killed)[1] == 3 * 4096
+    with pytest.raises(DataError, match="disk is full"):
+        go_on(killed.parent / "other")
 
 
 # --- damage ------------------------------------------------------------------------------------

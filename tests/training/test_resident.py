@@ -42,7 +42,7 @@ def store(request, tmp_path):
         image_shape=(3, 5, 3),
         count=50,
         encoding=request.param,
-        blocks=[encode_images(pixels, request.param)],
+        blocks=lambda first: [encode_images(pixels, request.param)],
     )
 
 

@@ -122,12 +122,13 @@ def locate(path: Path, names: Sequence[str]) -> tuple[Path, ...]:
     return tuple(images if name == IMAGES_FILE.name else place(name) for name in names)
 
 
-def read_images(path: Path, crop: int | None) -> Iterator[NDArray[np.uint8]]:
+def read_images(path: Path, crop: int | None, first: int = 0) -> Iterator[NDArray[np.uint8]]:
     """All photographs, 64x64 in colour, in the order of their numbers.
 
     Args:
         path: The published zip, or a folder with the photographs at any depth.
         crop: Side of the square in the middle of a photograph that is taken; None for all of it.
+        first: Index of the first that is read.
 
     Yields:
         Blocks of images, (n, 12288).
@@ -139,7 +140,7 @@ def read_images(path: Path, crop: int | None) -> Iterator[NDArray[np.uint8]]:
     making = Making(form="JPEG", size=SIZE, crop=crop)
     with open_bundle(path, IMAGES_FILE.name, _REMEDY) as bundle:
         expected = f"a JPEG picture of {SIZE[0]}x{SIZE[1]} pixels"
-        yield from read_pictures(bundle, _names(bundle), making, expected)
+        yield from read_pictures(bundle, _names(bundle)[first:], making, expected)
 
 
 def _names(bundle: Bundle) -> list[str]:

@@ -41,7 +41,11 @@ SPACE: Final = FactorSpace(
 
 
 def read_archive(
-    path: Path, space: FactorSpace, kept: Sequence[NDArray[np.int64]], crop: int | None
+    path: Path,
+    space: FactorSpace,
+    kept: Sequence[NDArray[np.int64]],
+    crop: int | None,
+    first: int = 0,
 ) -> Iterator[NDArray[np.uint8]]:
     """The images of a grid, 64x64 in grey, in C order of the kept values.
 
@@ -50,6 +54,7 @@ def read_archive(
         space: The factors that it should have, the last two with their degrees.
         kept: Ascending indices of each factor.
         crop: Side of the square in the middle of a picture that is taken; None for all of it.
+        first: Place of the first of them that is read.
 
     Yields:
         Blocks of images, (n, 4096).
@@ -66,7 +71,7 @@ def read_archive(
                 "the folder"
             )
         table = _table(bundle, space)
-        names = [table[row] for row in kept_rows(space, kept)]
+        names = [table[row] for row in kept_rows(space, kept)[first:]]
         size = "" if crop is None else f" of at least {crop}x{crop} pixels"
         yield from read_pictures(bundle, names, making, f"a square PNG picture{size}")
 

@@ -108,7 +108,9 @@ class Archive:
             for first, rows in npy_blocks(stream, shape, "f", 1 << 16, fault):
                 check_order(rows, first, space, fault, _TOLERANCE)
 
-    def blocks(self, kept: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
+    def blocks(
+        self, kept: Sequence[NDArray[np.int64]], first: int = 0
+    ) -> Iterator[NDArray[np.uint8]]:
         """The images of a grid, 64x64, (n, 12288) bytes a block, in C order of the kept values.
 
         A pixel is the rounded mean of two by two published ones. Only the kept images are read,
@@ -116,14 +118,15 @@ class Archive:
 
         Args:
             kept: Ascending indices of each factor.
+            first: Place of the first of them that is read.
 
         Raises:
             DataError: An image is missing, damaged, or of another size.
         """
-        wanted = kept_rows(self._layout.space, kept)
+        wanted = kept_rows(self._layout.space, kept)[first:]
         with threads() as pool:
-            for first in range(0, len(wanted), _BLOCK):
-                names = [f"images/{index:06}.png" for index in wanted[first : first + _BLOCK]]
+            for start in range(0, len(wanted), _BLOCK):
+                names = [f"images/{index:06}.png" for index in wanted[start : start + _BLOCK]]
                 # The threads decode; the zip is read by this one, piece after piece.
                 pending = [(name, pool.submit(_pixels, self._bytes(name))) for name in names]
                 block = np.empty((len(names), _SIDE // 2, _SIDE // 2, 3), np.uint8)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
 from unweave.data.fetching.download import RemoteFile, digest, fetch, set_aside
-from unweave.data.kinds.stored import StoredSpec
+from unweave.data.kinds.stored import StoredSpec, dropped
 from unweave.data.pixels.manifest import Encoding, row_bytes
 from unweave.errors import DataError, SpecError
 from unweave.progress import Progress
@@ -72,6 +72,22 @@ class ArchiveSpec(StoredSpec):
         Raises:
             DataError: A file is not what was published; the message begins with its path.
         """
+
+    def read_from(
+        self,
+        first: int,
+        paths: tuple[Path, ...],
+        details: dict[str, Any],
+        progress: Progress | None,
+    ) -> Iterable[NDArray[np.uint8]]:
+        """As `read`, from the image of that flat index on.
+
+        A member whose images are files of their own overrides this, and reads those alone.
+
+        Raises:
+            DataError: A file is not what was published; the message begins with its path.
+        """
+        return dropped(self.read(paths, details, progress), first, progress)
 
     @property
     def source(self) -> str:
@@ -200,23 +216,35 @@ class ArchiveSpec(StoredSpec):
                 self.inspect(paths)
         return super().open(progress)
 
-    def encoded_blocks(
-        self, details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Find or fetch the files, and read them.
+    def origin(self, progress: Progress | None) -> Mapping[str, Any]:
+        """The files, found or fetched, with their checksums; nothing of what is drawn.
 
         Raises:
-            DataError: A file cannot be had, or is not what was published. One that was downloaded
-                is kept under another name then, so that it is fetched anew the next time.
+            DataError: A file cannot be had.
         """
+        if self.source != "archive":
+            return {}
         paths = self.found(progress)
         single = len(paths) == 1
-        details["archive"] = str(paths[0]) if single else [str(path) for path in paths]
-        details["archive_stamp"] = _stamp(paths)
         sums = [digest(path, progress=progress) for path in paths if path.is_file()]
-        details["archive_sha256"] = sums[0] if single and sums else sums
+        return {
+            "archive": str(paths[0]) if single else [str(path) for path in paths],
+            "archive_stamp": _stamp(paths),
+            "archive_sha256": sums[0] if single and sums else sums,
+        }
+
+    def encoded_blocks(
+        self, first: int, details: dict[str, Any], progress: Progress | None
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Read the files.
+
+        Raises:
+            DataError: A file is not what was published. One that was downloaded is kept under
+                another name then, so that it is fetched anew the next time.
+        """
+        paths = self.found(progress)
         with self._setting_aside(paths):
-            yield from self.read(paths, details, progress)
+            yield from self.read_from(first, paths, details, progress)
 
     @contextlib.contextmanager
     def _setting_aside(self, paths: tuple[Path, ...]) -> Iterator[None]:

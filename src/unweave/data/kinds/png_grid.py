@@ -55,5 +55,19 @@ class PngGridSpec(GridArchiveSpec):
         Raises:
             DataError: It is not what was published.
         """
+        return self.read_from(0, paths, details, progress)
+
+    def read_from(
+        self,
+        first: int,
+        paths: tuple[Path, ...],
+        details: dict[str, Any],
+        progress: Progress | None,
+    ) -> Iterator[NDArray[np.uint8]]:
+        """As `read`, from the image of that flat index on.
+
+        Raises:
+            DataError: It is not what was published.
+        """
         with open_archive(paths[0], self.layout) as archive:
-            yield from archive.blocks(self.kept)
+            yield from archive.blocks(self.kept, first)

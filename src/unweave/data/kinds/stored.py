@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,26 @@ from unweave.progress import Progress
 from unweave.rundir import home
 from unweave.spec import to_dict
 
-__all__ = ["StoredSpec"]
+__all__ = ["StoredSpec", "dropped"]
+
+
+def dropped(
+    blocks: Iterable[NDArray[np.uint8]], first: int, progress: Progress | None
+) -> Iterator[NDArray[np.uint8]]:
+    """Blocks without their first rows, for images that can only be made one after the other.
+
+    Args:
+        blocks: Blocks of rows.
+        first: How many rows are left out.
+        progress: Told how many of these are passed over.
+    """
+    done = 0
+    for block in blocks:
+        if done + len(block) > first:
+            yield block[max(first - done, 0) :]
+        elif progress is not None:
+            progress("passing over what is stored", done + len(block), first)
+        done += len(block)
 
 
 class StoredSpec(DatasetSpec):
@@ -40,17 +59,32 @@ class StoredSpec(DatasetSpec):
 
     @abstractmethod
     def encoded_blocks(
-        self, details: dict[str, Any], progress: Progress | None
+        self, first: int, details: dict[str, Any], progress: Progress | None
     ) -> Iterable[NDArray[np.uint8]]:
-        """All images in flat order, encoded for the store, in blocks of any length.
+        """Images in flat order, encoded for the store, in blocks of any length.
 
         Args:
-            details: Facts for the manifest, added while the images are made.
-            progress: For work that comes before the first block, such as a download.
+            first: Index of the first that is wanted; those before are stored already.
+            details: Facts for the manifest: those of `origin`, and others that are added while the
+                images are made.
+            progress: For work that comes before the first block.
 
         Raises:
             DataError: The images cannot be had.
         """
+
+    def origin(self, progress: Progress | None) -> Mapping[str, Any]:
+        """What the images are made from: facts for the manifest, had before the first block.
+
+        A build that was stopped is only gone on with while these are the same.
+
+        Args:
+            progress: For work that this takes, such as a download.
+
+        Raises:
+            DataError: It cannot be had.
+        """
+        return {}
 
     @property
     def full_grid(self) -> bool:
@@ -112,6 +146,11 @@ class StoredSpec(DatasetSpec):
             store = Store.open(folder)
         else:
             details: dict[str, Any] = {}
+
+            def origin() -> Mapping[str, Any]:
+                details.update(self.origin(progress))
+                return dict(details)
+
             count, shape = self.stored
             store = build_store(
                 folder,
@@ -121,7 +160,8 @@ class StoredSpec(DatasetSpec):
                 image_shape=shape,
                 count=count,
                 encoding=self.encoding,
-                blocks=self.encoded_blocks(details, progress),
+                blocks=lambda first: self.encoded_blocks(first, details, progress),
+                origin=origin,
                 details=details,
                 labels=self.labels,
                 progress=progress,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.base import no_factors
-from unweave.data.kinds.stored import StoredSpec
+from unweave.data.kinds.stored import StoredSpec, dropped
 from unweave.data.labels import Labels
 from unweave.data.own.columns import Known
 from unweave.data.own.facts import FACTORS, Facts, stored_facts
@@ -49,6 +49,14 @@ class OwnSpec(StoredSpec):
         Raises:
             DataError: Some cannot be read; the message names the first ten.
         """
+
+    def read_from(self, first: int, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
+        """As `read`, from the image of that index on.
+
+        Raises:
+            DataError: Some cannot be read; the message names the first ten.
+        """
+        return dropped(self.read(progress), first, progress)
 
     @abstractmethod
     def known(self) -> Known | None:
@@ -137,21 +145,23 @@ class OwnSpec(StoredSpec):
         if not self.ready():
             self.inspect()
 
+    def origin(self, progress: Progress | None) -> Mapping[str, Any]:
+        """The stamp of the files."""
+        return {"stamp": self.stamp()}
+
     def encoded_blocks(
-        self, details: dict[str, Any], progress: Progress | None
+        self, first: int, details: dict[str, Any], progress: Progress | None
     ) -> Iterator[NDArray[np.uint8]]:
         """Read the files.
 
         Raises:
             DataError: They cannot be read, or are changed while they are.
         """
-        before = self.stamp()
         known = self.known()
-        for block in self.read(progress):
+        for block in self.read_from(first, progress):
             yield block.reshape(len(block), -1)
-        if self.stamp() != before:
+        if self.stamp() != details["stamp"]:
             raise DataError(f"The files of {self} were changed while they were read. Begin again.")
-        details["stamp"] = before
         if known is not None and known.labels is None:
             details[FACTORS] = known.space.to_list()
 

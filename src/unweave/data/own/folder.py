@@ -122,6 +122,14 @@ class Folder(FileSpec):
         Raises:
             DataError: Some cannot be read; the message names the first ten.
         """
+        return self.read_from(0, progress)
+
+    def read_from(self, first: int, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
+        """As `read`, from the picture of that index on.
+
+        Raises:
+            DataError: Some cannot be read; the message names the first ten.
+        """
         files = self._files()
         fitting = Fitting(
             size=self.size, colour=self.colour, fit=self.fit, background=self.background
@@ -133,7 +141,7 @@ class Folder(FileSpec):
         collected: list[NDArray[np.uint8]] = []
         unreadable: list[str] = []
         wanted = block_size(self.image_shape)
-        for done, image in enumerate(in_threads(make, files), 1):
+        for done, image in enumerate(in_threads(make, files[first:]), first + 1):
             if progress is not None and (done % 64 == 0 or done == len(files)):
                 progress("reading images", done, len(files))
             if isinstance(image, str):

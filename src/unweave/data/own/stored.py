@@ -172,7 +172,7 @@ def keep(
                     image_shape=image_shape,
                     count=count,
                     encoding=spec.encoding,
-                    blocks=encoded(),
+                    blocks=lambda first: encoded(),
                     details=details,
                     labels=lambda: labels[0] if labels else None,
                     progress=progress,

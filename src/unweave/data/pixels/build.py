@@ -6,16 +6,16 @@ import contextlib
 import errno
 import json
 import shutil
-import tempfile
-import zlib
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import filelock
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave._version import __version__
 from unweave.data.labels import Labels
 from unweave.data.pixels.label_tables import write_labels
 from unweave.data.pixels.manifest import (
@@ -28,12 +28,17 @@ from unweave.data.pixels.manifest import (
     table_digest,
 )
 from unweave.data.pixels.store import Store
+from unweave.data.pixels.unfinished import Unfinished
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.progress import Progress
 from unweave.rundir import explain_os_error, flush, flush_folder
 
 __all__ = ["build_store"]
+
+_BUILDING: Final = ".building"
+_STALE: Final = 7 * 24 * 3600.0
+"""Seconds after which what a killed build left is taken for forgotten."""
 
 
 def build_store(
@@ -45,15 +50,16 @@ def build_store(
     image_shape: tuple[int, int, int],
     count: int,
     encoding: Encoding,
-    blocks: Iterable[NDArray[np.uint8]],
+    blocks: Callable[[int], Iterable[NDArray[np.uint8]]],
+    origin: Callable[[], Mapping[str, Any]] | None = None,
     details: Mapping[str, Any] | None = None,
     labels: Callable[[], tuple[FactorSpace, Labels] | None] | None = None,
     progress: Progress | None = None,
 ) -> Store:
     """Write a store, all or nothing, and open it.
 
-    Only one process builds at a time: others wait, then open what it built. What killed builds
-    left behind is removed.
+    Only one process builds at a time: others wait, then open what it built. A build that was
+    killed or interrupted is gone on with where its origin is the same, else removed.
 
     Args:
         folder: Where the store shall lie.
@@ -63,8 +69,10 @@ def build_store(
         image_shape: (H, W, C).
         count: How many images there are.
         encoding: `bits` or `bytes`.
-        blocks: Encoded images in order, each block (any, row_bytes) uint8. Consumed once, and only
-            if this process builds.
+        blocks: Gives encoded images in order, from that of a flat index on, each block (any,
+            row_bytes) uint8. Called once, and only if this process builds.
+        origin: Gives what the images are made from, such as the checksum of a file; called before
+            the first block. Left out, a build is never gone on with.
         details: Further facts for the manifest; read after the last block.
         labels: Gives factors and labels of the images, or None; called after the last block.
         progress: Told how many images are written.
@@ -74,16 +82,19 @@ def build_store(
             is damaged.
     """
     folder = Path(folder)
-    need = count * row_bytes(image_shape, encoding)
+    width = row_bytes(image_shape, encoding)
+    need = count * width
     try:
         with _alone(folder):
             if not folder.exists():
                 _remove_stale(folder)
-                _check_space(folder, need)
-                with _temporary_folder(folder) as temporary:
-                    crcs = _write_images(
-                        temporary / IMAGES, blocks, count, need // max(count, 1), progress
-                    )
+                made_from = None if origin is None else _complete(origin(), count)
+                building = folder.parent / f".{folder.name}{_BUILDING}"
+                _check_space(folder, need - _size(building / IMAGES))
+                with _kept_if_stopped(building, possible=origin is not None):
+                    with Unfinished(building, made_from, count, width, progress) as rows:
+                        rows.write(blocks(rows.done))
+                        rows.finish()
                     manifest = {
                         "format": FORMAT,
                         "text": text,
@@ -94,16 +105,16 @@ def build_store(
                         "count": count,
                         "block": BLOCK,
                         "details": dict(details or {}),
-                        "crc32": crcs,
-                        "sha256": table_digest(crcs),
+                        "crc32": rows.crcs,
+                        "sha256": table_digest(rows.crcs),
                     }
                     found = None if labels is None else labels()
                     if found is not None:
-                        manifest["labels"] = write_labels(temporary, *found, count)
-                    with (temporary / MANIFEST).open("wb") as handle:
+                        manifest["labels"] = write_labels(building, *found, count)
+                    with (building / MANIFEST).open("wb") as handle:
                         handle.write(json.dumps(manifest, indent=1).encode())
                         flush(handle)
-                    temporary.rename(folder)
+                    building.rename(folder)
                 flush_folder(folder.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -112,38 +123,9 @@ def build_store(
     return Store.open(folder)
 
 
-def _write_images(
-    path: Path,
-    blocks: Iterable[NDArray[np.uint8]],
-    count: int,
-    width: int,
-    progress: Progress | None,
-) -> list[str]:
-    """Write encoded images and return the CRC-32 of each `BLOCK` of them, as eight hex digits."""
-    crcs: list[str] = []
-    done = crc = 0
-    with path.open("wb") as handle:
-        for block in blocks:
-            if block.dtype != np.uint8 or block.ndim != 2 or block.shape[1] != width:
-                raise ValueError(
-                    f"expected rows of {width} bytes, not {block.dtype} {block.shape}"
-                )
-            rows = np.ascontiguousarray(block)
-            while len(rows) > 0:
-                part = rows[: BLOCK - done % BLOCK]
-                handle.write(part.data)
-                crc = zlib.crc32(part.data, crc)
-                done += len(part)
-                rows = rows[len(part) :]
-                if done % BLOCK == 0 or done == count:
-                    crcs.append(f"{crc:08x}")
-                    crc = 0
-                    if progress is not None:
-                        progress("writing", done, count)
-        if done != count:
-            raise ValueError(f"expected {count} images, not {done}")
-        flush(handle)
-    return crcs
+def _complete(origin: Mapping[str, Any], count: int) -> dict[str, Any]:
+    """An origin with what else must be the same: another version may make other images of it."""
+    return {**origin, "unweave": __version__, "images": count}
 
 
 @contextlib.contextmanager
@@ -168,33 +150,46 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _temporary_folder(folder: Path) -> Iterator[Path]:
-    """A folder beside the place of the store, gone when the block ends without a rename."""
-    temporary = Path(
-        tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".building", dir=folder.parent)
-    )
+def _kept_if_stopped(building: Path, *, possible: bool) -> Iterator[None]:
+    """Remove the folder of a build when something goes wrong, but not when the user stops it.
+
+    Args:
+        building: The folder.
+        possible: Whether a build can be gone on with at all.
+    """
     try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        yield
+    except BaseException as error:
+        if not possible or isinstance(error, Exception):
+            shutil.rmtree(building, ignore_errors=True)
+        raise
 
 
 def _remove_stale(folder: Path) -> None:
-    """Remove what killed builds left, of this store, whose lock is held, and of others.
+    """Remove what killed builds of other stores left long ago.
 
-    A build that is alive holds the lock of its store, so a leftover whose lock can be had is of a
-    dead one; it may be of many gigabytes, and of a store that nobody asks for again.
+    It may be of many gigabytes, and of a store that nobody asks for again. A build that is alive
+    holds the lock of its store.
     """
-    for leftover in folder.parent.glob(".*.building"):
-        name = leftover.name.removeprefix(".").rsplit(".", 2)[0]
+    for leftover in folder.parent.glob(f".*{_BUILDING}"):
+        name = leftover.name.removeprefix(".").removesuffix(_BUILDING)
         if name == folder.name:
-            shutil.rmtree(leftover, ignore_errors=True)
             continue
-        with (
-            contextlib.suppress(filelock.Timeout),
-            filelock.FileLock(folder.parent / f".{name}.lock", timeout=0),
-        ):
-            shutil.rmtree(leftover, ignore_errors=True)
+        with contextlib.suppress(filelock.Timeout, FileNotFoundError):
+            if _age(leftover) < _STALE:
+                continue
+            with filelock.FileLock(folder.parent / f".{name}.lock", timeout=0):
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+def _age(leftover: Path) -> float:
+    """Seconds since the images in it were last written to."""
+    images = leftover / IMAGES
+    return time.time() - (images if images.exists() else leftover).stat().st_mtime
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
 
 
 def _check_space(folder: Path, need: int) -> None:

@@ -105,8 +105,22 @@ class CelebA(ArchiveSpec):
         Raises:
             DataError: A file is not what was published.
         """
+        return self.read_from(0, paths, details, progress)
+
+    def read_from(
+        self,
+        first: int,
+        paths: tuple[Path, ...],
+        details: dict[str, Any],
+        progress: Progress | None,
+    ) -> Iterator[NDArray[np.uint8]]:
+        """As `read`, from the photograph of that index on.
+
+        Raises:
+            DataError: A file is not what was published.
+        """
         self._table(paths)
-        yield from celeba.read_images(paths[0], self.crop)
+        yield from celeba.read_images(paths[0], self.crop, first)
 
     def labels(self) -> tuple[FactorSpace, Labels] | None:
         """What the tables say of each photograph.

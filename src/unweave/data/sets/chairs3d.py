@@ -73,4 +73,18 @@ class Chairs3D(GridArchiveSpec):
         Raises:
             DataError: It is not what was published.
         """
-        return read_archive(paths[0], SPACE, self.kept, self.crop)
+        return self.read_from(0, paths, details, progress)
+
+    def read_from(
+        self,
+        first: int,
+        paths: tuple[Path, ...],
+        details: dict[str, Any],
+        progress: Progress | None,
+    ) -> Iterator[NDArray[np.uint8]]:
+        """As `read`, from the image of that flat index on.
+
+        Raises:
+            DataError: It is not what was published.
+        """
+        return read_archive(paths[0], SPACE, self.kept, self.crop, first)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unweave.data.fetching.download import RemoteFile
 from unweave.data.files import dsprites
 from unweave.data.kinds.grid_archive import GridArchiveSpec
+from unweave.data.kinds.stored import dropped
 from unweave.data.pixels.manifest import Encoding
 from unweave.data.render import sprites
 from unweave.factors import FactorSpace
@@ -71,7 +72,7 @@ class Dsprites(GridArchiveSpec):
         return (dsprites.FILE,)
 
     def encoded_blocks(
-        self, details: dict[str, Any], progress: Progress | None
+        self, first: int, details: dict[str, Any], progress: Progress | None
     ) -> Iterator[NDArray[np.uint8]]:
         """Draw the images, or read them from the published file.
 
@@ -79,8 +80,8 @@ class Dsprites(GridArchiveSpec):
             DataError: The file cannot be had, or is not what was published.
         """
         if self.source == "rendered":
-            return sprites.packed_blocks(self.kept)
-        return super().encoded_blocks(details, progress)
+            return dropped(sprites.packed_blocks(self.kept), first, progress)
+        return super().encoded_blocks(first, details, progress)
 
     def read(
         self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None

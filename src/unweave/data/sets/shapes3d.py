@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.shapes3d import FILE, PAGE, open_archive
 from unweave.data.kinds.grid_archive import GridArchiveSpec
+from unweave.data.kinds.stored import dropped
 from unweave.data.pixels.images import Images
 from unweave.data.pixels.layered import Layered
 from unweave.data.pixels.store import Store
@@ -85,7 +86,7 @@ class Shapes3D(GridArchiveSpec):
         return Layered(store, self.image_shape, (floors, walls, things), rooms.FRACTION)
 
     def encoded_blocks(
-        self, details: dict[str, Any], progress: Progress | None
+        self, first: int, details: dict[str, Any], progress: Progress | None
     ) -> Iterator[NDArray[np.uint8]]:
         """Draw the layers, or read the images from the published file.
 
@@ -93,11 +94,12 @@ class Shapes3D(GridArchiveSpec):
             DataError: The file cannot be had, or is not what was published.
         """
         if self.source == "rendered":
-            return (
+            blocks = (
                 layers.astype("<i2", copy=False).reshape(len(layers), -1).view(np.uint8)
                 for layers in rooms.layers(self.kept)
             )
-        return super().encoded_blocks(details, progress)
+            return dropped(blocks, first, progress)
+        return super().encoded_blocks(first, details, progress)
 
     def read(
         self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None

@@ -105,13 +105,13 @@ class Sprites(StoredSpec):
         return "bytes" if self.antialias or self.color else "bits"
 
     def encoded_blocks(
-        self, details: dict[str, Any], progress: Progress | None
+        self, first: int, details: dict[str, Any], progress: Progress | None
     ) -> Iterator[NDArray[np.uint8]]:
         """Draw the images: 100,000 take seconds on one core, with smooth edges a dozen."""
         points = _SMOOTH if self.antialias else 1
         shades = np.arange(points**2 + 1)[:, np.newaxis] / points**2
-        for first in range(0, self.images, _BLOCK):
-            flat = np.arange(first, min(first + _BLOCK, self.images), dtype=np.int64)
+        for start in range(first, self.images, _BLOCK):
+            flat = np.arange(start, min(start + _BLOCK, self.images), dtype=np.int64)
             shape, values = self._draw(flat)
             hits = free_sprites.covered(shape, values[:, :4], points)[..., np.newaxis]
             if self.encoding == "bytes":
