@@ -93,6 +93,25 @@ def test_the_interval_holds_the_mean_in_nineteen_of_twenty_cases():
     assert np.mean(inside) == pytest.approx(0.95, abs=0.015)
 
 
+def test_the_interval_ends_where_the_range_of_the_metric_does():
+    # By Student's t from -0.29 to 1.09.
+    wide = over_draws((0.1, 0.4, 0.7))
+    cut = wide.within((0.0, 1.0))
+    assert (cut.low, cut.high) == (0.0, 1.0)
+    assert (cut.values, cut.sd) == (wide.values, wide.sd)
+    assert wide.within((None, None)) == wide
+    assert wide.within((0.0, None)).high == wide.high > 1
+    beyond = over_draws((1.0, 1.0 + 1e-12)).within((0.0, 1.0))
+    assert beyond.low < beyond.high == 1.0 + 1e-12
+    rng = np.random.default_rng(1)
+    factors = rng.integers(3, size=(40, 2))
+    codes = np.eye(6)[factors.sum(1)] + rng.normal(0, 0.4, (40, 6))
+    found = evaluate(codes, factors, metrics="sap", repeats=2)["sap"]
+    assert over_draws(found.interval.values).low < 0
+    assert found.interval.low == 0
+    assert found.value == pytest.approx(np.mean(found.interval.values))
+
+
 def test_a_score_that_draws_nothing_has_an_interval_of_no_width():
     found = evaluate(noisy(), np.tile(GRID, (16, 1)), metrics="mig", repeats=3)["mig"]
     assert found.interval.low == found.value == found.interval.high
@@ -188,4 +207,18 @@ def test_progress_counts_scores():
         repeats=2,
         progress=lambda *values: told.append(values),
     )
-    assert (told[0], told[-1]) == (("scores", 0, 2), ("scores", 2, 2))
+    assert told == [
+        ("scores", 0, 2), ("mig", 0, 2), ("mig", 1, 2), ("mig", 2, 2), ("scores", 2, 2),
+    ]  # fmt: skip
+
+
+def test_a_metric_that_cannot_score_is_no_longer_shown():
+    told = []
+    grid = np.indices((2, 3)).reshape(2, -1).T
+    scores = evaluate(
+        grid, factor_sizes=(2, 3), protocol="unweave",
+        progress=lambda *values: told.append(values),
+    )  # fmt: skip
+    last = {what: (done, total) for what, done, total in told}
+    assert set(scores) < set(last)
+    assert all(done == total for done, total in last.values())

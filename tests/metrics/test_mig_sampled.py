@@ -260,8 +260,9 @@ def test_preparing_shows_progress_and_leaves_the_same_score():
     shown = evaluate(noisy(), metrics="aam", progress=lambda *values: told.append(values))
     assert shown["aam"].parts == evaluate(noisy(), metrics="aam")["aam"].parts
     assert [told[0], told[-1]] == [("scores", 0, 1), ("scores", 1, 1)]
-    what, done, total = told[-2]
-    assert what == "densities"
+    assert told[-2] == ("aam", 1, 1)
+    what, done, total = told[-3]
+    assert what == "aam: densities"
     assert done == total > 0
 
 

@@ -152,7 +152,7 @@ def test_exact_estimates_say_their_cost_and_both_share_one():
     assert "4.5e+05 densities" in WSEPIN(samples=300, components="all").cost(table)
     told = []
     evaluate(table, metrics="wsepin", progress=lambda *values: told.append(values))
-    assert ("draws", 2000, 2000) in told
+    assert ("wsepin: draws", 2000, 2000) in told
 
 
 @pytest.mark.parametrize("seed", [0, 1])

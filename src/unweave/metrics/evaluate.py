@@ -50,7 +50,8 @@ def evaluate(
 
     With `repeats` each metric is scored with the seeds `seed`, `seed + 1`, ... Its
     value and parts are means over them, its matrix is that of the first, and its `interval` is
-    the 95 % interval of the mean over draws of this table. It says nothing of other trainings.
+    the 95 % interval of the mean over draws of this table, cut at the ends of the metric's range.
+    It says nothing of other trainings.
 
     Args:
         codes: Codes of N rows, (N, L) numbers; or a table with its factors.
@@ -66,7 +67,8 @@ def evaluate(
         factor_names: Names of the factors, K identifiers.
         logvar: Logarithms of posterior variances, (N, L), for the metrics that need them.
         repeats: How many seeds to score with.
-        progress: Told how many scores are done, and of the work of metrics that take long.
+        progress: Told how many scores are done, how many seeds of which metric, and of the work
+            of metrics that take long.
 
     Raises:
         SpecError: An unknown protocol or metric, or none is named and all are opt-in.
@@ -109,12 +111,13 @@ def evaluate(
     able, refused = passed(chosen, check, named=named)
     _say_costs(table, able)
     scores: dict[str, Score] = {}
-    with _counted(progress, len(able) * repeats) as count:
+    with _counted(progress, "scores", len(able) * repeats) as count:
 
         def score(metric: Metric) -> None:
             try:
-                seeds = range(seed, seed + repeats)
-                scores[metric.name] = _repeated(metric, table, seeds, progress)
+                with _counted(progress, metric.name, repeats) as count_seeds:
+                    seeds = range(seed, seed + repeats)
+                    scores[metric.name] = _repeated(metric, table, seeds, progress, count_seeds)
             finally:
                 count(repeats)
 
@@ -210,14 +213,19 @@ def _whole(what: str, given: Any, least: int) -> int:
 
 
 def _repeated(
-    metric: Metric, table: Representation, seeds: range, progress: Progress | None
+    metric: Metric,
+    table: Representation,
+    seeds: range,
+    progress: Progress | None,
+    count: Callable[[int], None],
 ) -> Score:
     """The score with one seed, or the mean over several."""
     found: list[Score] = []
     for seed in seeds:
         draws = Draws(seed, metric.stream or metric.name)
-        metric.prepare(table, draws, progress)
+        metric.prepare(table, draws, _told_of(metric.name, progress))
         found.append(metric.score(table, draws))
+        count(1)
     if len(found) == 1:
         return found[0]
     names = dict.fromkeys(name for score in found for name in score.parts)
@@ -227,23 +235,37 @@ def _repeated(
     }
     interval = over_draws(tuple(score.value for score in found))
     return replace(
-        found[0], value=(interval.low + interval.high) / 2, parts=parts, interval=interval
+        found[0],
+        value=(interval.low + interval.high) / 2,
+        parts=parts,
+        interval=interval.within(metric.bounds),
     )
 
 
+def _told_of(name: str, progress: Progress | None) -> Progress | None:
+    """A progress display of one metric's work, which is named before it."""
+    if progress is None:
+        return None
+    return lambda what, done, total: progress(f"{name}: {what}", done, total)
+
+
 @contextmanager
-def _counted(progress: Progress | None, total: int) -> Iterator[Callable[[int], None]]:
-    """Tells the progress display how many scores there are, and how many are done."""
+def _counted(progress: Progress | None, what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Tells the progress display how many there are, how many are done, and at the end all."""
     done = 0
 
     def count(more: int) -> None:
         nonlocal done
         done += more
         if progress is not None:
-            progress("scores", done, total)
+            progress(what, done, total)
 
     count(0)
-    yield count
+    try:
+        yield count
+    finally:
+        if done < total:
+            count(total - done)
 
 
 def _say_reasons(refused: Mapping[str, DataError]) -> None:

@@ -6,7 +6,7 @@ __all__ = ["ScoreInterval", "over_draws", "over_runs"]
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -36,6 +36,13 @@ class ScoreInterval:
     high: float
     sd: float
     values: tuple[float, ...]
+
+    def within(self, bounds: tuple[float | None, float | None]) -> ScoreInterval:
+        """The same interval, cut at the ends of what the score can be; None is no end."""
+        # A value that a rounding has put beyond an end stays in its interval.
+        least = -math.inf if bounds[0] is None else min(bounds[0], *self.values)
+        most = math.inf if bounds[1] is None else max(bounds[1], *self.values)
+        return replace(self, low=max(self.low, least), high=min(self.high, most))
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""
