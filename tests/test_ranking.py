@@ -255,6 +255,8 @@ def test_what_is_refused(tmp_path):
         ([one, two, "--protocol", "dilb"], ["Unknown protocol"]),
         ([one, two, "--seed", "-1"], ["seed must be at least 0"]),
         ([one, two, "--images", "1"], ["images must be at least 2, not 1"]),
+        ([one, two, "--images", "1001"], ["images must be at most 192", "dsprites(", "not 1001"]),
+        ([one, two, "--images", "9" * 30, "--protocol", "dlib"], ["images must be at most 192"]),
         ([one, two, "--images", "few"], ["--images takes a whole number"]),
     ):
         paragraph(cli("rank", *given), *words)

@@ -32,7 +32,7 @@ class Rank(Common):
     """Which settings to use; `unweave metrics` lists all protocols."""
 
     images: Int = "1000"
-    """For UDR: how many images are encoded, or all if there are fewer (default 1000)."""
+    """For UDR: how many images are encoded (default 1000, or all if there are fewer)."""
 
     seed: Int = "0"
     """Which images those are, or seed of the metric's draws (default 0)."""

@@ -43,6 +43,8 @@ _ASIDE = (
 )  # fmt: skip
 # Images in a batch of published UDR.
 _CHUNK = 10
+# How many images are encoded unless another number is given.
+_IMAGES = 1000
 
 
 def rank(
@@ -51,7 +53,7 @@ def rank(
     *,
     compare: Compare = "all",
     protocol: str = DEFAULT,
-    images: int = 1000,
+    images: int = _IMAGES,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Ranking:
@@ -67,7 +69,8 @@ def rank(
         compare: For UDR: every run with `all` others, or with those of its `config`, which differ
             in nothing but the seed.
         protocol: Which settings to use; UDR is that of disentanglement_lib under `dlib`.
-        images: For UDR: how many images are encoded, the same for all runs.
+        images: For UDR: how many images are encoded, the same for all runs; 1,000, or all if there
+            are fewer, when it is left out.
         seed: Which images those are; or the seed of the metric's draws.
         progress: Shows encoding and scoring.
 
@@ -75,7 +78,8 @@ def rank(
         RunError: Fewer than two runs, one of them twice or not finished; or no other run of a
             configuration to compare with.
         DataError: The runs were trained on different data.
-        SpecError: An unknown name, or a protocol that does not define it.
+        SpecError: An unknown name, a protocol that does not define it, or more images than there
+            are.
     """
     if compare not in get_args(Compare):
         raise SpecError(f"compare must be all or config, not {compare!r}.")
@@ -88,6 +92,8 @@ def rank(
         defining = ", ".join(name for name in _COMPAT if name in PROTOCOLS)
         raise SpecError(f"Protocol {chosen.label} does not define udr; these do: {defining}.")
     opened = _open(runs)
+    if scorer is None:
+        _check_images(images, opened[0].config)
     labels = _labels([run.config for run in opened])
     if scorer is None:
         higher = True
@@ -109,6 +115,15 @@ def rank(
         runs=tuple(sorted(entries, key=lambda entry: sign * entry.score)),
         groups=tuple(sorted(_groups(entries, seed), key=lambda group: sign * group.mean)),
     )
+
+
+def _check_images(images: int, config: TrainConfig) -> None:
+    """Refuse more images than there are, which some protocols draw with replacement."""
+    count = config.dataset.count
+    if images > max(count, _IMAGES):
+        raise SpecError(
+            f"images must be at most {count}, as many as {config.dataset} has, not {images}."
+        )
 
 
 def _scorer(chosen: Protocol, by: str) -> Metric | Analysis:
