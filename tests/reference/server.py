@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import http.server
 import threading
 import time
 
-__all__ = ["answer", "broken", "checksum", "running", "status"]
+__all__ = [
+    "answer",
+    "broken",
+    "checksum",
+    "chunked",
+    "compressed",
+    "running",
+    "status",
+    "trickling",
+]
 
 
 def answer(
@@ -69,6 +79,62 @@ def status(code, **headers):
             handler.send_header(name.replace("_", "-"), value)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
+
+    return reply
+
+
+def compressed(content, *, cut=None, ranges=False, name="gzip"):
+    """A file that is packed for the way, though nobody asked for that; parts are of the packed."""
+    packed = gzip.compress(content)
+
+    def reply(handler):
+        asked = handler.headers.get("Range")
+        first = 0
+        if asked and ranges:
+            first = int(asked.removeprefix("bytes=").removesuffix("-"))
+            handler.send_response(206)
+            handler.send_header("Content-Range", f"bytes {first}-{len(packed) - 1}/{len(packed)}")
+        else:
+            handler.send_response(200)
+        handler.send_header("Content-Encoding", name)
+        handler.send_header("Content-Length", str(len(packed) - first))
+        handler.send_header("ETag", '"one"')
+        handler.end_headers()
+        handler.wfile.write(packed[first : len(packed) if cut is None else first + cut])
+
+    return reply
+
+
+def chunked(content, *, cut=None, size=50_000):
+    """A file in pieces, whose length is told by none but the last."""
+
+    def reply(handler):
+        handler.protocol_version = "HTTP/1.1"
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        for first in range(0, len(content) if cut is None else cut, size):
+            piece = content[first : first + size]
+            handler.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        if cut is None:
+            handler.wfile.write(b"0\r\n\r\n")
+
+    return reply
+
+
+def trickling(content, *, pause, length=True):
+    """A file of which a byte comes after each pause, so that no silence is ever long."""
+
+    def reply(handler):
+        handler.send_response(200)
+        if length:
+            handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        for place in range(len(content)):
+            handler.wfile.write(content[place : place + 1])
+            handler.wfile.flush()
+            time.sleep(pause)
 
     return reply
 

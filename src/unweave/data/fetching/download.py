@@ -12,7 +12,7 @@ from typing import final
 import filelock
 
 from unweave.data.fetching.transfer import Patience, TransferError, discard, transfer
-from unweave.errors import DataError
+from unweave.errors import DataError, UnweaveError
 from unweave.progress import Progress
 from unweave.rundir import flush, home
 
@@ -86,13 +86,29 @@ def fetch(
             if not path.is_file():
                 _fetch(file, path, by_hand, progress, patience or Patience(), room)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DataError(
-                f"The disk is full: {path} could not be downloaded ({error.strerror}). Free some "
-                "space, or set UNWEAVE_HOME to a folder on a larger disk. What has come is kept."
-            ) from error
-        raise DataError(f"{path} could not be downloaded: {error}. {by_hand}") from error
+        raise _trouble(error, path, by_hand) from error
+    except DataError:
+        raise
+    except UnweaveError as error:  # of a small file that is written beside it
+        if not isinstance(error.__cause__, OSError):
+            raise
+        raise _trouble(error.__cause__, path, by_hand) from error
     return path
+
+
+def _trouble(error: OSError, path: Path, by_hand: str) -> DataError:
+    """What is said of a disk that is full or closed."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DataError(
+            f"The disk is full: {path} could not be downloaded ({error.strerror}). Free some "
+            "space, or set UNWEAVE_HOME to a folder on a larger disk. What has come is kept."
+        )
+    if error.errno is None:
+        return DataError(f"{path} could not be downloaded: {error}. {by_hand}")
+    return DataError(
+        f"{path} could not be downloaded: {error.filename or path.parent} cannot be written "
+        f"({error.strerror}). Set UNWEAVE_HOME to a folder that can be."
+    )
 
 
 def _fetch(
@@ -106,7 +122,9 @@ def _fetch(
     """Try each address in turn."""
     part = path.with_name(f"{path.name}.part")
     failures = []
-    for url in file.urls:
+    waiting = list(file.urls)
+    while waiting:
+        url, begun = waiting.pop(0), part.exists()
         try:
             transfer(
                 url,
@@ -130,7 +148,10 @@ def _fetch(
             return
         kept = set_aside(part, path)
         discard(part)
-        failures.append(f"{url} gave {wrong}, kept as {kept}")
+        if begun:  # What came before may be what is wrong.
+            waiting.insert(0, url)
+        else:
+            failures.append(f"{url} gave {wrong}, kept as {kept}")
     raise DataError(
         f"{path} could not be downloaded: {'; '.join(failures) or 'no address is known'}. "
         f"{by_hand}"

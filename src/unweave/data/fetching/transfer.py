@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
+from unweave.data.fetching.pace import Pace
 from unweave.progress import Progress
 from unweave.rundir import write_json
 
@@ -23,6 +26,7 @@ _CHUNK: Final = 1 << 16
 _RESERVE: Final = 1 << 20
 """Bytes of the disk that stay free."""
 _LONGEST_WAIT: Final = 60.0
+_PACKED: Final = (".gz", ".tgz")
 # What a server says when it is worth asking again: too early, too often, or its own trouble.
 _PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -35,12 +39,14 @@ class Patience:
     Args:
         connect: For a connection.
         read: For the next bytes, once it is there.
+        slow: For the next 64 kB, however steadily they trickle.
         tries: Attempts in a row that bring nothing new; then the address is given up.
         wait: Before the second attempt; doubled for each further one.
     """
 
     connect: float = 15.0
     read: float = 60.0
+    slow: float = 120.0
     tries: int = 4
     wait: float = 1.0
 
@@ -169,11 +175,7 @@ class _Job:
                 identity, done = self.understand(answer, known, done)
                 done = self.write(answer, identity, done)
         except requests.RequestException as error:
-            if isinstance(error, ValueError):  # no address at all
-                raise TransferError(str(error)) from error
-            reached = _length(self.part)
-            what = f"broke off after {reached:,} bytes" if reached else "gave nothing"
-            raise _PassingError(f"{what} ({_reason(error)})") from error
+            raise _failure(error, _length(self.part)) from error
         if identity.size is not None and done != identity.size:
             if done > identity.size:
                 discard(self.part)
@@ -193,18 +195,23 @@ class _Job:
             raise _PassingError(f"answered {status} {answer.reason}", wait)
         if status not in (200, 206):
             raise TransferError(f"answered {status} {answer.reason}")
-        if answer.headers.get("Content-Type", "").startswith("text/html"):
+        if answer.headers.get("Content-Type", "").lower().startswith("text/html"):
             raise TransferError("answered with a web page, not with the file")
-        first, total = 0, _whole(answer.headers.get("Content-Length"))
-        if status == 206:
-            first, total = _range(answer.headers.get("Content-Range", ""))
-        elif answer.headers.get("Content-Encoding", "identity") != "identity":
-            total = None  # the length of what was compressed for the way
-        etag = answer.headers.get("ETag")
+        if self.compressed(answer):
+            if status == 206:
+                discard(self.part)
+                raise _PassingError("gave a part of what it compressed for the way", 0.0)
+            # Length and marks are of what was compressed, which is no part of the file.
+            first, total, etag, modified = 0, None, None, None
+        else:
+            first, total = 0, _whole(answer.headers.get("Content-Length"))
+            if status == 206:
+                first, total = _range(answer.headers.get("Content-Range", ""))
+            etag, modified = answer.headers.get("ETag"), answer.headers.get("Last-Modified")
         identity = _Identity(
             self.url,
             None if etag is None or etag.startswith("W/") else etag,
-            answer.headers.get("Last-Modified"),
+            modified,
             self.size if total is None else total,
         )
         if self.size is not None and identity.size != self.size:
@@ -214,19 +221,72 @@ class _Job:
             raise _PassingError("gave another part than was asked for, or of another file", 0.0)
         return identity, first
 
+    def compressed(self, answer: requests.Response) -> bool:
+        """Whether the bytes must be unpacked to be those of the file."""
+        if answer.headers.get("Content-Encoding", "identity").lower() in ("", "identity"):
+            return False
+        if Path(self.part.stem).suffix.lower() not in _PACKED:
+            return True
+        # Some servers announce in this way that the file itself is a packed one.
+        answer.raw.headers.pop("Content-Encoding", None)
+        return False
+
     def write(self, answer: requests.Response, identity: _Identity, done: int) -> int:
         """Write what comes after the first `done` bytes, and return how many there are then."""
         if done == 0:
             discard(self.part)
         _check_room(self.part, identity, done, self.room)
         write_json(_beside(self.part), asdict(identity))
-        with self.part.open("ab") as handle:
-            for chunk in answer.iter_content(_CHUNK):
-                handle.write(chunk)
-                done += len(chunk)
-                if self.progress is not None:
-                    self.progress(self.what, done, max(done, identity.size or 0))
+        with self.part.open("ab") as handle, Pace(self.patience.slow, _hang_up(answer)) as pace:
+            try:
+                for chunk in answer.iter_content(_CHUNK):
+                    handle.write(chunk)
+                    done += len(chunk)
+                    pace.beat()
+                    if self.progress is not None:
+                        self.progress(self.what, done, max(done, identity.size or 0))
+            except OSError:  # as those of requests are
+                if not pace.late:
+                    raise
+            if pace.late:
+                raise _PassingError(
+                    f"is too slow: after {done:,} bytes, no {_CHUNK:,} more came within "
+                    f"{self.patience.slow:g} s"
+                )
         return done
+
+
+def _hang_up(answer: requests.Response) -> Callable[[], None]:
+    """Ends from another thread what is read; older versions of urllib3 cannot."""
+
+    def stop() -> None:
+        with contextlib.suppress(AttributeError, RuntimeError, ValueError, OSError):
+            answer.raw.shutdown()
+
+    return stop
+
+
+def _failure(error: requests.RequestException, reached: int) -> TransferError:
+    """What is said of a connection that failed, and whether it is worth trying again."""
+    import requests
+
+    if isinstance(error, ValueError):  # no address at all
+        return TransferError(str(error))
+    reason = _reason(error)
+    if isinstance(error, requests.TooManyRedirects):
+        return TransferError("sent from one address to the next without end")
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return TransferError(
+            f"has no certificate that is trusted here ({reason}; where a network has certificates "
+            "of its own, set REQUESTS_CA_BUNDLE to their file)"
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
+        return _PassingError(
+            f"was not reached through the proxy ({reason}; it is that of HTTP_PROXY, HTTPS_PROXY "
+            "or ALL_PROXY)"
+        )
+    what = f"broke off after {reached:,} bytes" if reached else "gave nothing"
+    return _PassingError(f"{what} ({reason})")
 
 
 def _reason(error: requests.RequestException) -> str:
