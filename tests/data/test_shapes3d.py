@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from unweave.data import Shapes3D, load_dataset
+from unweave.data import Shapes3D, load_dataset, parse_dataset
 from unweave.data.pixels.layered import Layered
 from unweave.data.render import rooms
 from unweave.data.sets import shapes3d
@@ -19,6 +19,10 @@ class Rows:
     def __init__(self, rows):
         self.rows = rows.view(np.uint8)
         self.count = len(rows)
+
+
+def test_layers_can_begin_at_any(home, begins_anywhere):
+    begins_anywhere(parse_dataset(SMALL))
 
 
 def test_layers_are_found_in_the_order_of_the_flat_index():
@@ -80,6 +84,18 @@ def test_the_whole_has_fifteen_times_fewer_bytes_than_its_images():
     rows, shape = Shapes3D().stored
     assert (rows, shape) == (30 * 480, (64, 64, 6))
     assert 480_000 * 64 * 64 * 3 / (rows * np.prod(shape)) > 15
+
+
+def test_progress_is_that_of_images_not_of_their_layers(home, monkeypatch):
+    # Of 144 layers, 72 a block, 384 images are made.
+    for module in ("build", "manifest", "store", "unfinished"):
+        monkeypatch.setattr(f"unweave.data.pixels.{module}.BLOCK", 72)
+    spec, told = parse_dataset(SMALL), []
+    spec.open(lambda *values: told.append(values))
+    spec.verify(lambda *values: told.append(values))
+    assert told == [
+        (what, done, 384) for what in ("writing", "verifying") for done in (192, 384)
+    ]  # fmt: skip
 
 
 def test_a_damaged_layer_is_found(home):

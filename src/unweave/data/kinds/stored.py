@@ -164,13 +164,20 @@ class StoredSpec(DatasetSpec):
                 origin=origin,
                 details=details,
                 labels=self.labels,
-                progress=progress,
+                progress=self._in_images(progress),
             )
         self.check(store.manifest["details"])
         images, labelled = self.compose(store), store.labels()
         if labelled is not None:
             return Dataset(self, images, factor_space=labelled[0], labels=labelled[1])
         return Dataset(self, images, factor_space=self.factor_space if self.labelled else None)
+
+    def _in_images(self, progress: Progress | None) -> Progress | None:
+        """The progress of a store's rows as that of the images that are composed of them."""
+        rows, images = self.stored[0], self.count
+        if progress is None or rows == images:
+            return progress
+        return lambda what, done, total: progress(what, done * images // rows, images)
 
     def verify(self, progress: Progress | None = None) -> None:
         """Compare every stored image with its checksum; a store that is missing is not built.
@@ -185,4 +192,4 @@ class StoredSpec(DatasetSpec):
         # Opening samples a block: the first, so that no later one is named in its place.
         store = Store.open(self.folder(), sample=0)
         self.check(store.manifest["details"])
-        store.verify(progress)
+        store.verify(self._in_images(progress))
