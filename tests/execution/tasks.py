@@ -31,6 +31,19 @@ def mishap(payload, beat):
     return square(payload, beat)
 
 
+def placed(payload, beat):
+    """`square`, with where it was done: the node of the cluster, the process and its GPUs."""
+    import ray
+
+    context = ray.get_runtime_context()
+    where = {"node": context.get_node_id(), "pid": os.getpid()}
+    gpus = context.get_accelerator_ids()["GPU"]
+    with (Path(payload["folder"]) / "places").open("a") as handle:
+        handle.write(f"{payload['number']} {where['node']} {where['pid']}\n")
+    begun = time.time()
+    return {**square(payload, beat), **where, "gpus": gpus, "begun": begun, "ended": time.time()}
+
+
 def happen(kind, beat):
     if kind == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -57,3 +70,28 @@ def notes(payload, what):
     path = Path(payload["folder"]) / what
     lines = path.read_text().split() if path.is_file() else []
     return [line for line in lines if line == str(payload["number"])]
+
+
+def patient(payload, beat):
+    """Takes its time, and when it is told to end first writes down that it did."""
+    told = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    try:
+        note(payload, "begun")
+        while not told:
+            beat()
+            time.sleep(0.01)
+        time.sleep(0.5)
+        note(payload, "told")
+        raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def interrupted_once(payload, beat):
+    """`square`, but the first try is stopped as a training is."""
+    first = not notes(payload, "tries")
+    note(payload, "tries")
+    if first:
+        raise KeyboardInterrupt
+    return square(payload, beat)

@@ -19,7 +19,7 @@ if __name__ == "__main__":
     folder = sys.argv[1]
     items = [Item(f"i{n}", {"number": n, "folder": folder, "seconds": 0.1}) for n in range(40)]
     log = EventLog(Path(folder) / "state.jsonl")
-    execute(items, Processes("execution.tasks:square", 2), log)
+    execute(items, Processes(f"execution.tasks:{sys.argv[2]}", 2), log)
 """
 
 
@@ -54,11 +54,15 @@ def until(condition, seconds=60):
         time.sleep(0.05)
 
 
-def begin(folder):
+def lines(path):
+    return path.read_text().split()
+
+
+def begin(folder, task="square"):
     script = folder / "driver.py"
     script.write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
-    return subprocess.Popen([sys.executable, str(script), str(folder)], env=environment)
+    return subprocess.Popen([sys.executable, str(script), str(folder), task], env=environment)
 
 
 def test_the_next_driver_does_what_is_left(tmp_path):
@@ -95,3 +99,23 @@ def test_ctrl_c_ends_the_workers_and_is_written_down(tmp_path):
     until(lambda: not any(alive(pid) for pid in workers), 10)
     last = log.read()[-1]
     assert (last["event"], last["why"]) == ("ended", "KeyboardInterrupt")
+
+
+def test_workers_are_told_before_they_are_ended(tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    driver = begin(tmp_path, "patient")
+    until(lambda: (tmp_path / "begun").is_file() and len(lines(tmp_path / "begun")) == 2)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(20) != 0
+    assert sorted(lines(tmp_path / "told")) == ["0", "1"]
+    assert log.read()[-1]["event"] == "ended"
+
+
+def test_a_worker_that_is_told_by_others_loses_its_item_alone(tmp_path):
+    items = [Item("a", {"number": 1, "folder": str(tmp_path), "seconds": 0.0})]
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items, Processes("execution.tasks:interrupted_once", 1), log)
+    assert found["a"].result == {"value": 1}
+    assert [row["message"] for row in log.read() if row["event"] == "lost"] == [
+        "Its process was told to stop."
+    ]

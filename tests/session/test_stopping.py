@@ -71,6 +71,17 @@ def test_two_signals_end_at_once(tmp_path, watch):
     assert_same_state(tmp_path / "whole", tmp_path / "run")
 
 
+def test_a_termination_right_after_ctrl_c_is_the_same_request(tmp_path, watch):
+    def both():
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGTERM)
+
+    watch.at = {3: both}
+    result = train(tmp_path / "run", steps=6)
+    assert (result.code, result.json["state"]) == (0, "stopped")
+    assert checkpoint_step(tmp_path / "run") == result.json["steps"]
+
+
 def test_a_time_limit_stops_at_a_checkpoint(tmp_path, watch):
     watch.at = {step: lambda: time.sleep(0.05) for step in range(1, 200)}
     result = train(tmp_path / "run", steps=200, checkpoint_every=1000, max_minutes=0.3 / 60)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, CancelledError
+from concurrent.futures import FIRST_COMPLETED
 from concurrent.futures import wait as wait_for
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +28,8 @@ __all__ = ["Processes"]
 _LOOK: Final = 0.5
 # Signs of life that follow each other faster are not written down.
 _BEAT: Final = 0.2
+# How long a process may take to end, once it is told to, before it is killed.
+_STOP: Final = 10.0
 
 
 @final
@@ -46,6 +49,7 @@ class Processes:
     """
 
     name = "processes"
+    start = 300.0
 
     def __init__(self, task: str, workers: int, *, seconds: float | None = None) -> None:
         """Start nothing yet."""
@@ -60,7 +64,8 @@ class Processes:
     def __enter__(self) -> Self:
         """Make the slots; each starts its process with its first item."""
         self._folder = tempfile.TemporaryDirectory(prefix="unweave-")
-        self._slots = [_Slot() for _ in range(self._workers)]
+        folder = Path(self._folder.name)
+        self._slots = [_Slot(folder / f"{number}.pid") for number in range(self._workers)]
         return self
 
     def __exit__(
@@ -69,7 +74,10 @@ class Processes:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End all processes, and what they are doing."""
+        """End all processes; each is told first, so that it can come to an end of its own."""
+        for slot in self._slots:
+            slot.stop()
+        wait_for([slot.future for slot in self._slots if slot.future is not None], _STOP)
         for slot in self._slots:
             slot.end()
         self._slots = []
@@ -125,10 +133,11 @@ class _Slot:
         future: Its result to come.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pid_file: Path) -> None:
         self.key: str | None = None
         self.future: ProcessFuture | None = None
         self._pool: ProcessPool | None = None
+        self._pid_file = pid_file
 
     def begin(self, key: str, arguments: list[object]) -> None:
         if self._pool is None:
@@ -137,7 +146,7 @@ class _Slot:
                 # Not fork: neither PyTorch's threads nor open locks survive it.
                 context=multiprocessing.get_context("spawn"),
                 initializer=_follow,
-                initargs=(os.getpid(),),
+                initargs=(os.getpid(), str(self._pid_file)),
             )
         self.key = key
         self.future = self._pool.schedule(_work, args=arguments)
@@ -148,19 +157,28 @@ class _Slot:
         assert key is not None
         assert future is not None
         self.key = self.future = None
-        try:
-            report: Report = future.result()
-        except ProcessExpired as error:
-            self.end()
-            code = getattr(error, "exitcode", None)
-            return Report(key, "lost", message=f"Its process ended with exit code {code}.")
-        except CancelledError:
+        if future.cancelled():
             self.end()
             return Report(key, "lost", message="Its process was ended.")
-        except Exception as error:
-            # Such as a result that cannot be sent.
-            return Report(key, "failed", message=f"{type(error).__name__}: {error}")
-        return report
+        match future.exception():
+            case None:
+                report: Report = future.result()
+                return report
+            case ProcessExpired() as error:
+                self.end()
+                code = getattr(error, "exitcode", None)
+                return Report(key, "lost", message=f"Its process ended with exit code {code}.")
+            case KeyboardInterrupt():
+                return Report(key, "lost", message="Its process was told to stop.")
+            case error:
+                # Such as a result that cannot be sent.
+                return Report(key, "failed", message=f"{type(error).__name__}: {error}")
+
+    def stop(self) -> None:
+        """Tell the process to end: a training does so at a checkpoint."""
+        if self.future is not None and not self.future.done():
+            with contextlib.suppress(OSError, ValueError):
+                os.kill(int(self._pid_file.read_text()), signal.SIGTERM)
 
     def end(self) -> None:
         """End the process, whatever it is doing; the next item starts another."""
@@ -188,8 +206,9 @@ def _work(
     return work(task, key, payload, seconds, alive)
 
 
-def _follow(parent: int) -> None:
-    """End this process when the one that started it has ended."""
+def _follow(parent: int, pid_file: str) -> None:
+    """End this process when the one that started it has ended; say which process it is."""
+    Path(pid_file).write_text(str(os.getpid()))
 
     def look() -> None:
         while os.getppid() == parent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Clock", "Stop", "check_finite", "check_weights", "stop_on_signal"]
 
+import multiprocessing
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import final
+from typing import Final, final
 
 import torch
 
@@ -73,28 +74,41 @@ class Clock:
         return self._limit is not None and time.monotonic() - self._begun >= self._limit
 
 
+# A termination that comes so soon after another signal, in seconds, is the same request.
+_SAME: Final = 2.0
+
+
 @final
 class Stop:
     """Whether somebody asked the training to stop."""
 
     requested = False
     reason = ""
+    since = 0.0
 
 
 @contextmanager
 def stop_on_signal() -> Iterator[Stop]:
-    """Turn the first Ctrl-C or termination into a stop after the step; a second ends at once."""
+    """Turn the first Ctrl-C or termination into a stop after the step; a second ends at once.
+
+    One that stops many processes, such as a scheduler or the driver of a study, often signals each
+    more than once: a termination right after another signal is taken for the same request.
+    """
     stop = Stop()
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
 
     def request(number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
         if stop.requested:
+            if number == signal.SIGTERM and now - stop.since < _SAME:
+                return
             raise KeyboardInterrupt
-        stop.requested = True
+        stop.requested, stop.since = True, now
         stop.reason = f"stopped by {signal.Signals(number).name}"
-        print("Stopping at a checkpoint; once more to end at once.", file=sys.stderr)
+        if multiprocessing.parent_process() is None:
+            print("Stopping at a checkpoint; once more to end at once.", file=sys.stderr)
 
     before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
