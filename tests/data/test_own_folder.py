@@ -11,7 +11,6 @@ from PIL import Image
 
 from reference.own_files import grid, pictures, write_folder, write_table
 from unweave.data import load_dataset, parse_dataset
-from unweave.data.own.csv_table import read_csv
 from unweave.errors import DataError, SpecError
 
 IMAGES = pictures(12)
@@ -45,6 +44,11 @@ def test_images_are_in_the_order_of_their_names_whatever_lies_beside_them(place,
     assert dataset.source == "own"
     with pytest.raises(DataError, match=r"The factors of folder.* are not known"):
         _ = dataset.factor_space
+
+
+def test_pictures_that_are_stored_already_are_not_read(place, home, begins_anywhere):
+    write_folder(place, IMAGES)
+    begins_anywhere(parse_dataset(text(place)))
 
 
 def test_colours_sizes_and_shapes_are_those_that_are_asked_for(place, home):
@@ -357,13 +361,13 @@ def test_tables_of_other_forms_are_refused_with_what_to_mend(place, home, data, 
     assert not home.exists()
 
 
-def test_a_file_that_stands_twice_is_found_soon_in_a_long_table(tmp_path):
-    path = tmp_path / "long.csv"
+def test_a_file_that_stands_twice_is_found_soon_in_a_long_table(place, home):
+    write_folder(place, IMAGES[:1])
     names = [f"{index}.png,1" for index in range(60_000)]
-    path.write_text("\n".join(["file,x", *names, names[7]]))
+    (place / "long.csv").write_text("\n".join(["file,x", *names, names[7]]))
     begun = time.process_time()
     with pytest.raises(DataError, match=r"has 7\.png more than once"):
-        read_csv(path)
+        load_dataset(text(place, factors="long.csv"))
     assert time.process_time() - begun < 5
 
 

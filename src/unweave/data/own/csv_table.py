@@ -6,7 +6,6 @@ import codecs
 import csv
 import io
 import re
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
@@ -50,16 +49,13 @@ def read_csv(path: Path, chosen: tuple[str, ...] = ()) -> CsvTable:
         chosen: The columns that are factors, in this order; all but the file when empty.
 
     Raises:
-        DataError: It cannot be read, its rows differ in length, or names a file twice.
+        DataError: It cannot be read, or its rows differ in length.
         SpecError: A chosen column is not there.
     """
     names, rows, commas = _cells(path)
     lower = [name.lower() for name in names]
     place = next((lower.index(name) for name in _FILE if name in lower), 0)
     files = [row[place].strip().replace("\\", "/").removeprefix("./") for row in rows]
-    (most, times), *_ = Counter(files).most_common(1)
-    if times > 1:
-        raise DataError(f"{path} has {most} more than once; each file may have one row.")
     keys = [factor_name(name) for name in names]
     columns = [column for column in range(len(names)) if column != place]
     if chosen:

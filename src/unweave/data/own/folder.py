@@ -202,32 +202,32 @@ class Folder(FileSpec):
         # Accents are one character or two, by the system that wrote the name.
         known = {unicodedata.normalize("NFC", name): name for name in there}
         known |= {name: name for name in there}
-        files = [
-            known.get(name, known.get(unicodedata.normalize("NFC", name))) for name in table.files
-        ]
+        files = tuple(
+            known.get(name, known.get(unicodedata.normalize("NFC", name), name))
+            for name in table.files
+        )
         if table.head in known:
             raise DataError(
                 f"{path} has no line of names: it begins with {table.head}, which is an image. "
                 "Put a line before it, such as file,shape,x."
             )
-        missing = [name for name, file in zip(table.files, files, strict=True) if file is None]
+        (most, times), *_ = Counter(files).most_common(1)
+        if times > 1:
+            raise DataError(f"{path} has {most} more than once; each file may have one row.")
+        missing = [name for name in files if name not in known]
         if missing:
             raise DataError(
                 f"{path} names {len(missing):,} files that are not images in {self.place}: "
                 f"{_some(missing)}. Its column of files has names within that folder"
                 f"{_likely(missing[0], there)}."
             )
-        found = tuple(file for file in files if file is not None)
-        (most, times), *_ = Counter(found).most_common(1)
-        if times > 1:
-            raise DataError(f"{path} has {most} more than once; each file may have one row.")
-        rest = sorted(set(there).difference(found))
+        rest = sorted(set(there).difference(files))
         if rest:
             raise DataError(
                 f"{path} has no row for {len(rest):,} of the {len(there):,} images in "
                 f"{self.place}: {_some(rest)}. Add their rows, or take them out of the folder."
             )
-        return CsvTable(table.head, found, table.columns)
+        return CsvTable(table.head, files, table.columns)
 
 
 def _decoded(path: Path, fitting: Fitting) -> NDArray[np.uint8] | str:
