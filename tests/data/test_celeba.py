@@ -75,6 +75,10 @@ def test_images_and_attributes(home, published, crop):
     assert not data.is_grid
 
 
+def test_photographs_that_are_stored_already_are_not_read(home, published, begins_anywhere):
+    begins_anywhere(parse_dataset(f"celeba(path={str(published)!r})"))
+
+
 def test_identities(home, published):
     data = load_dataset(f"celeba(path={str(published)!r}, identity=True)")
     factors = data.factors(np.arange(COUNT))

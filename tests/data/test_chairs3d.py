@@ -76,6 +76,10 @@ def test_images_from_every_form(home, tmp_path, kind):
     np.testing.assert_array_equal(data.images(np.arange(len(data))), expected())
 
 
+def test_pictures_that_are_stored_already_are_not_read(home, tmp_path, begins_anywhere):
+    begins_anywhere(with_file("chairs3d", write_tar(tmp_path / "x.tar", MEMBERS)))
+
+
 def test_the_order_is_that_of_sorted_names():
     # The order in which others list the folders of pictures.
     names = sorted(name for name, _ in MEMBERS if name.endswith(".png"))

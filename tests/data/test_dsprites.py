@@ -23,6 +23,10 @@ from unweave.spec import from_dict, members, to_dict
 MINI = "dsprites(grid=(3, 2, 4, 3, 5))"
 
 
+def test_images_can_begin_at_any(home, begins_anywhere):
+    begins_anywhere(parse_dataset(MINI))
+
+
 def test_it_is_a_member_of_its_family():
     assert members(DatasetSpec)["dsprites"] is Dsprites
 

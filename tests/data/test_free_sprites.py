@@ -66,6 +66,11 @@ def test_a_batch_is_its_images_one_by_one():
     assert covered(shape[:0], pose[:0], 4).shape == (0, 64, 64)
 
 
+@pytest.mark.parametrize("settings", ["", ", antialias=True", ", color=True"])
+def test_images_can_begin_at_any(home, begins_anywhere, settings):
+    begins_anywhere(parse_dataset(f"sprites(images=900{settings})"))
+
+
 def test_smooth_squares_have_their_area_and_lie_where_the_factors_say():
     data = load_dataset("sprites(images=900, antialias=True)")
     flat = np.flatnonzero(data.factors(np.arange(900))[:, 0] == 0)

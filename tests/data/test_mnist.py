@@ -55,6 +55,10 @@ def test_images_and_labels(home, tmp_path, name):
     assert data.find([[3]]).tolist() == [9]
 
 
+def test_images_can_begin_at_any(home, tmp_path, begins_anywhere):
+    begins_anywhere(with_file("mnist", write_idx(tmp_path, PICTURES, CLASSES)))
+
+
 def test_padded_and_as_published(home, tmp_path):
     path = write_idx(tmp_path, PICTURES, CLASSES)
     padded = load_dataset(f"mnist(path={str(path)!r}, resize=pad)")

@@ -132,6 +132,19 @@ def test_a_grid_needs_only_its_own_images(home, tmp_path, layout, images, halved
         parse_dataset("isaac3d(grid=(1, 4, 1, 1, 1, 1, 1, 1, 1))")
 
 
+def test_images_that_are_stored_already_are_not_read(
+    home, tmp_path, layout, images, begins_anywhere
+):
+    path = write_pngs(tmp_path / "isaac.zip", layout, images)
+    begins_anywhere(with_file("isaac3d", path))
+    spec = with_file(
+        "isaac3d", write_pngs(tmp_path / "x.zip", layout, images, {"images/000000.png": None})
+    )
+    with pytest.raises(DataError, match=r"images/000000\.png"):
+        list(spec.encoded_blocks(0, {}, None))
+    assert sum(map(len, spec.encoded_blocks(1, {}, None))) == COUNT - 1
+
+
 def test_images_of_other_modes_are_read_in_colour(home, tmp_path, layout, images, halved):
     opaque = np.concatenate([images[0], np.full((128, 128, 1), 255, np.uint8)], axis=2)
     palette = io.BytesIO()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["DataList", "DataPrepare", "DataShow", "DataVerify"]
 
+import sys
 from dataclasses import dataclass
 from typing import Annotated, Any, final
 
@@ -116,8 +117,12 @@ class DataPrepare(Common):
 
         spec = with_file(self.dataset, self.from_file)
         begun = time.monotonic()
-        with bar() as progress:
-            spec.open(progress)
+        try:
+            with bar() as progress:
+                spec.open(progress)
+        except KeyboardInterrupt:
+            print("What is there so far is kept; the same command goes on.", file=sys.stderr)
+            raise
         if isinstance(spec, ArchiveSpec):
             spec.remember()
         seconds = time.monotonic() - begun
