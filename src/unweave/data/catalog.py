@@ -9,6 +9,7 @@ from typing import cast
 from unweave.data.base import Dataset, DatasetSpec
 from unweave.data.kinds.archive import ArchiveSpec
 from unweave.data.kinds.derived import DerivedSpec
+from unweave.data.other_names import suggested
 from unweave.errors import SpecError
 from unweave.progress import Progress
 from unweave.spec import build, field_hints, members, parse
@@ -23,7 +24,13 @@ def parse_dataset(text: str) -> DatasetSpec:
     Raises:
         SpecError: The text does not follow the grammar, or names something unknown.
     """
-    return cast(DatasetSpec, parse(text, DatasetSpec))
+    try:
+        return cast(DatasetSpec, parse(text, DatasetSpec))
+    except SpecError:
+        found = suggested(text)
+        if found is None:
+            raise
+        raise SpecError(f"Unknown dataset {found[0]!r:.100}. Did you mean {found[1]}?") from None
 
 
 def load_dataset(text: str, progress: Progress | None = None) -> Dataset:
