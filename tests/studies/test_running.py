@@ -125,8 +125,13 @@ def test_places_that_are_taken_are_refused(tmp_path):
     folder, _ = made(tmp_path)
     with pytest.raises(RunError, match="has a study already"):
         run_study(study, out=folder.path, executor="serial", resume=False)
+    before = (folder.path / "study.json").read_bytes()
     with folder.alone(), pytest.raises(RunError, match="worked on by another process"):
-        run_study(study, out=folder.path, executor="serial")
+        run_study(study_of(FORM | {"seeds": 2}, "x"), out=folder.path, executor="serial")
+    other = study_of(FORM | {"train": FORM["train"] | {"steps": 7}}, "a")
+    with pytest.raises(RunError, match="a study of which no run is part of this one"):
+        run_study(other, out=folder.path, executor="serial")
+    assert (folder.path / "study.json").read_bytes() == before
     with pytest.raises(SpecError, match="Unknown executor"):
         run_study(study, out=tmp_path / "y", executor="cloud")
     assert not (tmp_path / "y").exists()

@@ -18,6 +18,7 @@ from unweave.rundir import (
     LOCK,
     alone,
     explain_os_error,
+    is_held,
     is_run,
     read_json,
     runs_root,
@@ -83,16 +84,17 @@ class StudyFolder:
         Raises:
             UnweaveError: The folder cannot be written.
         """
-        try:
-            self.run_folder("x").parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise explain_os_error(error, self.path) from error
         form = {
             "format": FORMAT,
             "unweave": __version__,
             "study": study.to_dict(),
             "runs": [
-                {"key": run.key, "varied": run.varied, "command": run.config.command}
+                {
+                    "key": run.key,
+                    "varied": run.varied,
+                    "steps": run.config.steps,
+                    "command": run.config.command,
+                }
                 for run in runs
             ],
         }
@@ -112,16 +114,26 @@ class StudyFolder:
         return {run["key"]: found.get(run["key"], Progressed()) for run in self.read()["runs"]}
 
     def alone(self) -> AbstractContextManager[None]:
-        """Keep a second driver out.
+        """Keep a second driver out; the folder is made where there is none.
 
         Raises:
             RunError: One is at work.
+            UnweaveError: The folder cannot be written.
         """
+        try:
+            self.run_folder("x").parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise explain_os_error(error, self.path) from error
         busy = (
             f"{self.path} is worked on by another process. Look with 'unweave study status "
             f"{self.path}'; wait for it, or stop it first."
         )
         return alone(self.path / LOCK, busy)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a driver is at work on it."""
+        return is_held(self.path / LOCK)
 
     def take_over(self, key: str) -> bool:
         """Have a run from another study that has it already, at no cost of disk where possible.

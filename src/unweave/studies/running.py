@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -21,12 +22,14 @@ from unweave.execution import (
 from unweave.metrics.threads import cores
 from unweave.rundir import runs_root
 from unweave.studies.folder import StudyFolder
-from unweave.studies.plan import plan
+from unweave.studies.plan import PlannedRun, plan
 from unweave.studies.reading import read_study
 from unweave.studies.spec import Study
 from unweave.studies.task import TASK, is_done
 
-__all__ = ["Executor", "engine_of", "run_study"]
+__all__ = ["Executor", "engine_of", "place_of", "run_study"]
+
+log = logging.getLogger("unweave")
 
 Executor: TypeAlias = Literal["serial", "processes", "ray"]
 """Where the runs of a study are done."""
@@ -69,6 +72,11 @@ def engine_of(
     raise SpecError(f"Unknown executor {executor!r}. Choose serial, processes or ray.")
 
 
+def place_of(study: Study, out: str | Path | None = None) -> StudyFolder:
+    """Where a study lies: `out`, or the folder of its name where runs lie."""
+    return StudyFolder(Path(out) if out is not None else runs_root() / study.name)
+
+
 def run_study(
     study: Study | str | Path,
     *,
@@ -101,11 +109,12 @@ def run_study(
     """
     study = study if isinstance(study, Study) else read_study(study)
     runs = plan(study)
-    folder = StudyFolder(Path(out) if out is not None else runs_root() / study.name)
+    folder = place_of(study, out)
     engine = engine_of(executor, workers=workers, seconds=study.limits.seconds, **cluster)
     _check_place(folder, resume)
-    folder.write(study, runs)
     with folder.alone():
+        _check_same_study(folder, runs)
+        folder.write(study, runs)
         items = [run.item(study, str(folder.run_folder(run.key).resolve())) for run in runs]
         for item in items:
             folder.take_over(item.key)
@@ -136,3 +145,24 @@ def _check_place(folder: StudyFolder, resume: bool) -> None:
         folder.read()
     elif path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise RunError(f"{path} exists and is no study. Choose another folder with --out.")
+
+
+def _check_same_study(folder: StudyFolder, runs: Sequence[PlannedRun]) -> None:
+    """Refuse to put another study in the place of one; say which runs are left out from now on."""
+    if not folder.exists:
+        return
+    before, now = set(folder.states()), {run.key for run in runs}
+    left = before - now
+    if left == before and any(folder.run_folder(key).exists() for key in left):
+        raise RunError(
+            f"{folder.path} has a study of which no run is part of this one. Give this one "
+            "another --out or name; or remove that folder, if nobody needs its runs any more."
+        )
+    if left:
+        log.warning(
+            "%d runs of %s are no longer part of the study. They stay where they are; "
+            "'unweave study clean %s' removes them.",
+            len(left),
+            folder.path,
+            folder.path,
+        )
