@@ -1,0 +1,418 @@
+"""Published studies have the runs and settings of their sources, and scale by one law."""
+
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+
+from unweave.analysis import choose
+from unweave.data import DatasetSpec, parse_dataset
+from unweave.errors import SpecError
+from unweave.metrics.protocols import protocol
+from unweave.nn import Architecture
+from unweave.objectives import Method, Term
+from unweave.presets import PRESETS
+from unweave.scores import load_scores
+from unweave.spec import members
+from unweave.studies import Study, plan, run_study
+from unweave.studies.fields import config_of
+from unweave.studies.published import published, published_studies, ready, scaled
+from unweave.studies.published.scaling import scaled_text
+
+ALL = {study.name: study for study in published_studies()}
+SCRIPTS = [name for name in ALL if name.startswith("dpt/")]
+# From the specifications of the sources: how many trainings each script or table has.
+RUNS = {
+    "disvae/train_all": 5 * 4 + 2,
+    "disvae/train_mutual_info": 5 * 2,
+    "disvae/metrics_all": 5,
+    "dlib/unsupervised": 12_600,
+    "dlib/fairness": 12_600,
+    "dlib/abstract_reasoning": 360,
+    "dag/dsprites": 3 * 6,
+    "dag/shapes3d": 4 * 6,
+    "dag/mpi3d": 30,
+    "dag/dsprites_decoders": 3 + 3 + 2,
+    "dag/shapes3d_decoders": 5 * 3,
+    "dag/mpi3d_decoders": 5,
+    "dag/composition": 6,
+    "clg/dsprites": 10,
+    "clg/shapes3d": 10,
+    "clg/components": 30,
+    "clg/group_size": 60,
+    "clg/commutator": 60,
+    "clg/hessian": 60,
+    "clg/beta_vae": 30,
+    **dict.fromkeys(SCRIPTS, 1),
+}
+# What may be waited for: a name that is misspelt is none of these.
+TO_COME = {
+    "dataset abstract_dsprites",
+    "adam(lr=plateau)",
+    *(f"method or term {name}" for name in ("autoencoder", "composer", "cvae", "ifcvae")),
+    *(f"method or term {name}" for name in ("dip_vae_i", "dip_vae_ii", "lie_group_vae")),
+    "method or term ground_truth_decoder",
+    *(f"architecture {name}" for name in ("locatello", "burgess_v2", "higgins", "kim")),
+    *(f"architecture {name}" for name in ("lie_group", "simple_conv64", "padless_conv64")),
+    *(f"architecture decoder_{name}" for name in ("higgins", "burgess", "deep")),
+    *(f"architecture decoder_{name}" for name in ("kim_bn", "deep_bn")),
+}
+every_study = pytest.mark.parametrize("name", ALL)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path / "runs"))
+
+
+def runs_of(name, scale=1.0):
+    return published(name, scale).combinations()
+
+
+def stood_in(settings):
+    """The configuration, with what unweave has in the place of networks and rates to come."""
+    stand_ins = {"architecture": "burgess", "optimizer": "adam(lr=0.0001)"}
+    return config_of(settings | {n: t for n, t in stand_ins.items() if n in settings})
+
+
+def test_there_are_as_many_runs_as_published():
+    assert {name: study.runs for name, study in ALL.items()} == RUNS
+    assert len(SCRIPTS) == 14
+
+
+@every_study
+def test_every_study_is_whole_and_says_what_it_waits_for(name):
+    entry = ALL[name]
+    study = published(name)
+    assert len(study.combinations()) == entry.runs
+    assert entry.about.endswith(".")
+    assert entry.source in study.about
+    assert not entry.source.endswith(".")
+    assert study.name == name.replace("/", "-")
+    assert Study.from_dict(study.to_dict()) == study
+    assert set(entry.waits_for()) <= TO_COME
+    part, counts = ready(study)
+    waiting = {what: n for what, n in counts.items() if not what.startswith("files of ")}
+    assert set(waiting) == set(entry.waits_for())
+    assert all(0 < n <= entry.runs for n in counts.values())
+    assert (len(part.combinations()) < entry.runs) == bool(counts)
+
+
+@every_study
+def test_no_two_runs_of_a_study_are_the_same_and_every_text_is_read(name):
+    runs = runs_of(name)
+    assert len({repr(sorted(run.items())) for run in runs}) == len(runs)
+    for run in runs[:: max(1, len(runs) // 40)]:
+        # What is not there yet is told from what is wrong.
+        assert ("preset" in run) or {"dataset", "objective"} <= set(run)
+        if not any(ready(Study(name="one", settings=run))[1]):
+            assert config_of(run).steps >= 1
+
+
+@every_study
+def test_scores_are_defined_by_their_protocols(name):
+    for request in ALL[name].scores:
+        metrics, analyses = choose(protocol(request.protocol), request.metrics)
+        assert len(metrics) + len(analyses) >= 1
+    empty = replace(published(name), settings={}, axes=((),))
+    assert plan(empty) == ()
+
+
+@pytest.mark.parametrize("scale", [0.01, 0.5, 3])
+@every_study
+def test_a_scale_multiplies_lengths_and_nothing_else(name, scale):
+    whole, short = runs_of(name), runs_of(name, scale)
+    assert published(name, scale).name == f"{name.replace('/', '-')}-x{scale:g}"
+    assert published(name, scale).scores == published(name).scores
+    assert len(whole) == len(short)
+    for before, after in list(zip(whole, short, strict=True))[:: max(1, len(whole) // 40)]:
+        if "preset" in before:
+            entry = PRESETS[before["preset"]]
+            before = before | {"epochs": entry.settings["epochs"], "objective": entry.objective}
+        if "steps" in before:
+            assert after["steps"] == max(1, math.ceil(before["steps"] * scale - 1e-9))
+        else:
+            assert after["epochs"] == pytest.approx(before["epochs"] * scale, rel=1e-12)
+        assert scaled_text(before["objective"], scale) == after["objective"]
+        changed = {n for n in before if before[n] != after[n]}
+        assert changed <= {"steps", "epochs", "objective"}
+        assert set(before) == set(after)
+
+
+def test_a_scaled_ramp_has_the_shape_of_the_whole_one():
+    for experiment in ("betaB_dsprites", "factor_dsprites", "btcvae_dsprites"):
+        run = {"preset": f"disvae/{experiment}"}
+        whole, short = config_of(run), config_of(scaled(run, 0.01))
+        assert short.steps == math.ceil(whole.steps / 100)
+        same = ("dataset", "optimizer", "architecture", "batch_size", "seed", "latents")
+        assert all(getattr(short, field) == getattr(whole, field) for field in same)
+        terms, shorter = whole.objective.expand().terms, short.objective.expand().terms
+        raw = torch.tensor(7.25, dtype=torch.float64)
+        for step in (1, 50, 100, 500, 1000, 3000):
+            for term in terms:
+                values = (terms[term].weigh(raw, 100 * step), shorter[term].weigh(raw, step))
+                assert float(values[0]) == pytest.approx(float(values[1]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "after"),
+    [
+        ("vae", 0.01, "vae"),
+        ("beta_vae(beta=linear(start=0, stop=4, steps=0))", 0.01, None),
+        (
+            "to_come(steps=100, a=linear(steps=7, start=0, stop=1)) + vae(kl=linear(start=1, "
+            "stop=0, steps=1000))",
+            0.1,
+            "to_come(steps=100, a=linear(steps=1, start=0, stop=1)) + vae(kl=linear(start=1, "
+            "stop=0, steps=100))",
+        ),
+        ("kl(weight=linear(start=0, stop=1, steps=100))", 0.07, "7"),
+        ("adam(lr=plateau(steps=100))", 0.5, None),
+    ],
+)
+def test_only_lengths_of_schedules_change_in_a_text(text, scale, after):
+    if after == "7":  # not 8: 0.07 is meant as it is written
+        after = text.replace("100", "7")
+    assert scaled_text(text, scale) == (text if after is None else after)
+
+
+@pytest.mark.parametrize("scale", [0, -1, math.inf, math.nan, "much"])
+def test_other_scales_are_refused(scale):
+    with pytest.raises(SpecError, match="scale takes a number above 0"):
+        published("disvae/train_all", scale)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("dlib/unsupervized", "dlib/unsupervised"), ("disvae/trainall", "disvae/train_all")],
+)
+def test_unknown_names(name, near):
+    with pytest.raises(SpecError, match=f"Did you mean .*{near}"):
+        published(name)
+
+
+def test_a_study_changes_nothing_of_another():
+    published("dag/dsprites").axes[0][0]["seed"] = 7
+    published("dlib/unsupervised").settings["steps"] = 7
+    assert published("dag/dsprites").axes[0][0]["seed"] == 0
+    assert published("dlib/unsupervised").settings["steps"] == 300_000
+
+
+# disentangling-vae
+
+
+def test_disvae_trains_its_experiments():
+    losses, datasets = ("VAE", "betaH", "betaB", "factor", "btcvae"), ("dsprites", "celeba")
+    grid = {f"{x}_{d}" for x in losses for d in (*datasets, "chairs", "mnist")}
+    found = {run["preset"].removeprefix("disvae/") for run in runs_of("disvae/train_all")}
+    assert found == grid | {"best_celeba", "best_dsprites"}
+    found = {run["preset"] for run in runs_of("disvae/train_mutual_info")}
+    assert found == {f"disvae/btcvae_{d}_a{a}" for d in datasets for a in (-5, -1, 0, 1, 5)}
+    found = {run["preset"] for run in runs_of("disvae/metrics_all")}
+    assert found == {f"disvae/{x}_dsprites" for x in losses}
+
+
+def test_what_is_ready_of_disvae_is_planned():
+    part, counts = ready(published("disvae/train_all"))
+    assert counts == {"files of celeba": 6}
+    runs = plan(part)
+    assert len(runs) == 16
+    steps = {str(run.varied["preset"]): run.config.steps for run in runs}
+    assert steps["disvae/VAE_dsprites"] == 345_600
+    assert steps["disvae/factor_mnist"] == 375_000
+    short = {
+        run.varied["preset"]: run.config
+        for run in plan(ready(published("disvae/train_all", 0.01))[0])
+    }
+    assert short["disvae/VAE_dsprites"].steps == 3456
+    assert short["disvae/VAE_dsprites"].optimizer.lr == 5e-4
+
+
+def test_metrics_all_shares_its_runs_with_train_all():
+    trained = {run.key for run in plan(ready(published("disvae/train_all"))[0])}
+    scored = {run.key for run in plan(published("disvae/metrics_all"))}
+    assert len(scored) == 5
+    assert scored < trained
+
+
+def test_a_scaled_study_is_carried_out(tmp_path):
+    study = published("disvae/train_all", scale=1e-5)
+    mini = {"dataset": "dsprites(grid=(3, 2, 4, 8, 8))", "steps": 2}
+    axis = tuple(
+        {name: value for name, value in entry.items() if name != "epochs"} | mini
+        for entry in study.axes[0]
+        if entry["preset"] in ("disvae/factor_dsprites", "disvae/betaB_dsprites")
+    )
+    folder, states = run_study(
+        replace(study, axes=(axis,)), out=tmp_path / "study", executor="serial"
+    )
+    assert [state.state for state in states.values()] == ["finished"] * 2
+    assert folder.study().name == "disvae-train_all-x1e-05"
+    for key in states:
+        rows = load_scores(folder.run_folder(key))
+        assert {row["protocol"] for row in rows} == {"disvae/1"}
+        assert "test_losses" in {row["metric"].partition(".")[0] for row in rows}
+
+
+# disent-and-gen: what is trained on, and how many updates that gives
+
+
+@pytest.mark.parametrize(
+    ("name", "images"),
+    [
+        ("dag/dsprites", [368_640, 614_400, 731_472]),
+        ("dag/shapes3d", [240_000, 420_000, 420_000, 479_928]),
+        ("dag/mpi3d", [518_400, 691_200, 950_400, 950_400, 1_036_784]),
+        ("dag/shapes3d_decoders", [240_000, 420_000, 420_000, 451_200, 479_928]),
+        ("dag/mpi3d_decoders", [518_400, 691_200, 950_400, 950_400, 1_036_784]),
+    ],
+)
+def test_dag_leaves_out_what_the_source_does(name, images):
+    texts = dict.fromkeys(run["dataset"] for run in runs_of(name))
+    assert [parse_dataset(text).count for text in texts] == images
+
+
+def test_dag_trains_as_long_as_the_source():
+    runs = [(run, stood_in(run)) for run in runs_of("dag/dsprites")]
+    for part, steps in ((614_400, 288_000), (368_640, 172_800)):
+        found = [config for _, config in runs if config.num_train == part]
+        assert [config.steps for config in found] == [steps] * 3 + [steps // 2] * 3
+    assert {config.steps for _, c in runs if c.num_train == 731_472 for config in [c]} == {
+        math.ceil(30 * 731_472 / 64),
+        math.ceil(30 * 731_472 / 128),
+    }
+    shapes = {
+        stood_in(run).steps for run in runs_of("dag/shapes3d") if "object_hue" in run["dataset"]
+    }
+    assert 196_875 in shapes
+    assert {config.optimizer.lr for _, config in runs} == {1e-4}
+    assert [(str(c.objective), r["architecture"], c.batch_size) for r, c in runs[6:12]] == [
+        ("beta_vae(beta=1)", "burgess_v2", 64),
+        ("beta_vae(beta=8)", "burgess_v2", 64),
+        ("beta_vae(beta=12)", "burgess_v2", 64),
+        ("factor_vae(gamma=20, lr=1e-05)", "kim", 128),
+        ("factor_vae(gamma=50, lr=1e-05)", "kim", 128),
+        ("factor_vae(gamma=100, lr=1e-05)", "kim", 128),
+    ]
+    assert [config.seed for _, config in runs] == [0] * 7 + [716011605, 145395029] + [0] * 9
+    assert {run["steps"] for run in runs_of("dag/composition")} == {4680}
+    assert {run["steps"] for run in runs_of("dag/mpi3d_decoders")} == {5000}
+
+
+# Lie group VAE
+
+
+def test_clg_trains_as_long_as_the_source():
+    for name, steps, likelihood in (
+        ("dsprites", 201_600, "bernoulli"),
+        ("shapes3d", 131_250, "gaussian(variance=0.5)"),
+    ):
+        runs = [stood_in(run | {"objective": "vae"}) for run in runs_of(f"clg/{name}")]
+        assert {run.steps for run in runs} == {steps}
+        assert {str(run.likelihood) for run in runs} == {likelihood}
+        assert [run.seed for run in runs] == list(range(10))
+        assert {(run.batch_size, run.latents, run.optimizer.lr) for run in runs} == {
+            (256, 10, 1e-4)
+        }
+
+
+def test_the_squared_error_of_clg_is_our_gaussian():
+    config = stood_in(runs_of("clg/shapes3d")[0] | {"objective": "vae"})
+    logits, images = torch.randn(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
+    theirs = ((torch.sigmoid(logits) - images) ** 2).sum((1, 2, 3))
+    torch.testing.assert_close(config.likelihood.negative_log(logits, images), theirs)
+
+
+def test_clg_varies_what_its_tables_vary():
+    def texts(name):
+        return [
+            f"{run['objective']} {run['architecture']}"
+            for run in runs_of(f"clg/{name}")
+            if run["seed"] == 0
+        ]
+
+    (readme,) = texts("dsprites")
+    assert "hessian=40, commutator=0, feature_probability=0.2)" in readme
+    assert "group_reconstruction=0.1" in readme
+    assert "sizes=(100,), latents=(10,), init=0.001)" in readme
+    (readme,) = texts("shapes3d")
+    assert "hessian=20, commutator=0" in readme
+    assert "sizes=(400,)" in readme
+    for name, field in (("hessian", "hessian"), ("commutator", "commutator")):
+        assert [
+            f"{field}={weight}" in text
+            for weight, text in zip((0, 1, 5, 20, 40, 80), texts(name), strict=True)
+        ] == [True] * 6
+    assert [
+        f"sizes=({size},)" in text
+        for size, text in zip((4, 9, 25, 64, 81, 100), texts("group_size"), strict=True)
+    ] == [True] * 6
+    # Equal rows of different tables are one training.
+    assert texts("components")[2] == texts("hessian")[0] == texts("commutator")[0]
+    assert texts("group_size")[-1] == texts("commutator")[4]
+    assert {run["holdout"] for run in runs_of("clg/hessian")} == {0.1}
+
+
+# Disentanglement-PyTorch
+
+
+@pytest.mark.parametrize(
+    ("script", "settings", "terms"),
+    [
+        (
+            "aicrowd_challenge",
+            {"latents": 20, "steps": 90_000},
+            {"kl": 2000, "total_correlation": 1},
+        ),
+        (
+            "dsprite_BetaTCVAE",
+            {"latents": 20, "steps": 20_000},
+            {"kl": 2000, "total_correlation": 1},
+        ),
+        (
+            "dsprite_FactorBetaTCVAE",
+            {"latents": 20},
+            {"kl": 2000, "total_correlation": 1, "density_ratio_tc": 2},
+        ),
+        (
+            "dsprite_FactorVAE",
+            {"latents": 8, "steps": 30_000_000},
+            {"kl": 100_000, "density_ratio_tc": 1},
+        ),
+        ("dsprite_VAE", {"latents": 8, "seed": 123, "batch_size": 64}, {"kl": None}),
+        ("celebA_VAE", {"latents": 8}, {"kl": None, "reconstruction": 10_000}),
+        ("celebA_VAE2", {"latents": 20}, {"kl": None}),
+    ],
+)
+def test_dpt_sets_what_its_scripts_set(script, settings, terms):
+    (run,) = runs_of(f"dpt/{script}")
+    assert {name: run[name] for name in settings} == settings
+    found = stood_in(run).objective.expand().terms
+    assert set(found) == {"reconstruction", *terms}
+    for name, value in terms.items():
+        if name == "kl":
+            ramp = None if found["kl"].capacity is None else found["kl"].capacity.steps
+            assert (found["kl"].weight, ramp) == (1, value)
+        else:
+            assert found[name].weight == value
+
+
+def test_dpt_rates():
+    rates = {name.removeprefix("dpt/"): runs_of(name)[0]["optimizer"] for name in SCRIPTS}
+    assert rates["aicrowd_challenge"] == (
+        "adam(lr=plateau(start=0.001, factor=0.95, patience=1, stop=5e-05))"
+    )
+    assert rates["dsprite_FactorVAE"] == (
+        "adam(lr=plateau(start=0.002, factor=0.8, patience=0, stop=1e-06))"
+    )
+    assert rates["dsprite_DIPVAEI"] == rates["dsprite_DIPVAEII"] == "adam(lr=0.0005)"
+    assert rates["dsprite_CVAE"] == "adam(lr=0.0004)"
+    assert rates["celebA_VAE"] == "adam(lr=0.0001)"
+
+
+def test_what_is_there_is_not_waited_for():
+    there = {*members(Architecture), *members(Method), *members(Term), *members(DatasetSpec)}
+    for study in ALL.values():
+        assert there.isdisjoint(what.split()[-1] for what in study.waits_for())
