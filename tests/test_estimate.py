@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from session.runs import IMAGES, MINI, TINY, listing, rich, train
+from session.runs import IMAGES, MINI, TINY, cli, flags, listing, paragraph, rich, train
 from unweave.errors import SpecError
 from unweave.estimate import estimate
 from unweave.run import load_run
@@ -61,7 +61,9 @@ def test_the_address_is_that_of_the_run():
 def test_nothing_is_written_and_no_dataset_is_needed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
-    assert estimate(config())["dataset_ready"] is False
+    costs = estimate(config())
+    assert costs["dataset_ready"] is False
+    assert costs["dataset_missing"] is None
     assert listing(tmp_path) == {}
 
 
@@ -70,3 +72,17 @@ def test_a_device_that_is_not_there():
         pytest.skip("this machine has a hundred GPUs")
     with pytest.raises(SpecError, match="cuda:99"):
         estimate(config(device="cuda:99"))
+
+
+def test_files_that_must_be_fetched_by_hand_are_said_to_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path))
+    given = ("train", "celeba", "vae", "--steps", 2, *flags(**TINY), "--dry-run")
+    shown = cli(*given)
+    assert shown.code == 0
+    (line,) = [line for line in shown.out.splitlines() if line.startswith("dataset: ")]
+    for words in ("cannot be trained yet", "Accept the terms at", "data prepare celeba --from"):
+        assert words in line
+    missing = cli(*given, "--json").json["dataset_missing"]
+    assert missing in line
+    # As the training itself would say.
+    assert missing in paragraph(cli(*given[:-1]))

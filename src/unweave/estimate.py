@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from unweave.errors import DataError
 from unweave.objectives import Batch
 from unweave.training import Learner, TrainConfig
 from unweave.training.precision import resolve, training_process
@@ -23,8 +24,9 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
 
     Returns:
         `address`, `layers` (lines of text), `parameters` by network, `images`, `epochs`,
-        `seconds_per_step`, `seconds`, `dataset_ready`, `disk_bytes`,
-        `threads`, `device`, `precision`.
+        `seconds_per_step`, `seconds`, `dataset_ready`, `dataset_missing` (why its images cannot be
+        had as things are, and what to do, or None), `disk_bytes`, `threads`, `device`,
+        `precision`.
     """
     config = resolve(config)
     with training_process(config):
@@ -55,11 +57,21 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
         "seconds_per_step": per_step,
         "seconds": per_step * config.steps,
         "dataset_ready": config.dataset.ready(),
+        "dataset_missing": _missing(config),
         "disk_bytes": checkpoint + kept * checkpoint // 3 + lines * 1000,
         "threads": config.threads,
         "device": config.device,
         "precision": config.precision,
     }
+
+
+def _missing(config: TrainConfig) -> str | None:
+    """Why a training would be refused for want of images, as far as can be said without work."""
+    try:
+        config.dataset.check_loadable()
+    except DataError as error:
+        return str(error)
+    return None
 
 
 def _random_batch(config: TrainConfig, shape: tuple[int, int, int], *, second: bool) -> Batch:

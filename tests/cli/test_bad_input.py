@@ -281,3 +281,12 @@ def test_data_commands(place):
 
 def test_a_dry_run_of_nonsense(place):
     refused(place, "train", MINI, "vae", "--steps", 0, "--dry-run", words=("steps", "at least 1"))
+
+
+def test_a_dry_run_and_a_run_of_no_length_say_first_what_else_is_wrong(place):
+    for more in ([], ["--dry-run"]):
+        refused(place, "train", MINI, "beta_vae(betta=4)", *more, words=("no field 'betta'",))
+        refused(place, "train", MINI, "vae", "--latents", 0, *more, words=("latents", "at least"))
+        refused(place, "train", MINI, "vae", *more, words=("--steps", "--epochs"))
+    given = ("train", MINI, "vae", "--steps", 5, "--init-from", "nowhere", "--dry-run")
+    refused(place, *given, words=("nowhere", "does not exist"))

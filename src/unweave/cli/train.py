@@ -148,6 +148,8 @@ class Train(Common):
                 config = self._config(settings)
                 folder = Path(self.out) if self.out else runs_root() / config.default_name
                 if self.dry_run:
+                    if config.init_from is not None and not folder.exists():
+                        read_config(Path(config.init_from))
                     return self._estimate(config, folder)
                 if self.resume and folder.exists():
                     outcome = continue_run(
@@ -214,10 +216,14 @@ class Train(Common):
                     f"No {name} is given. Write for instance: unweave train dsprites "
                     f'"beta_tcvae(beta=6)" --steps 20000; or name a --preset.'
                 )
-        if "steps" not in settings and "epochs" not in settings:
-            raise SpecError("Say how long to train, such as --steps 20000 or --epochs 30.")
         fields = {k: v for k, v in settings.items() if k not in ("dataset", "objective")}
-        return make_config(settings["dataset"], settings["objective"], **fields)
+        endless = "steps" not in settings and "epochs" not in settings
+        # What else is wrong is said first: it is not mended by a number of steps.
+        length = {"steps": 1} if endless else {}
+        config = make_config(settings["dataset"], settings["objective"], **fields, **length)
+        if endless:
+            raise SpecError("Say how long to train, such as --steps 20000 or --epochs 30.")
+        return config
 
     def _changes(self, settings: dict[str, Any], before: Any) -> dict[str, Any]:
         """Given settings as fields of a configuration, to hold against those of a run."""
@@ -237,6 +243,8 @@ class Train(Common):
         costs = estimate(config)
         minutes = costs["seconds"] / 60
         dataset = "ready" if costs["dataset_ready"] else "to be prepared first"
+        if costs["dataset_missing"] is not None:
+            dataset = f"not there, so that this cannot be trained yet. {costs['dataset_missing']}"
         lines = [
             config.command,
             "",
