@@ -76,7 +76,7 @@ def dlib_studies() -> Iterator[PublishedStudy]:
         name="dlib/unsupervised",
         about="Six methods at six strengths on seven datasets with 50 seeds; the first 10,800 are "
         "the models that were published.",
-        source="Locatello, Bauer, Lucic, Raetsch, Gelly, Schoelkopf and Bachem (2019), "
+        source="Locatello, Bauer, Lucic, Rätsch, Gelly, Schölkopf and Bachem (2019), "
         "arXiv 1811.12359",
         settings=_SETTINGS,
         axes=(_datasets(DATASETS), models, tuple(seed_axis(SEEDS))),
@@ -86,7 +86,7 @@ def dlib_studies() -> Iterator[PublishedStudy]:
     yield PublishedStudy(
         name="dlib/fairness",
         about="The models of dlib/unsupervised, scored by fairness, too.",
-        source="Locatello, Abbati, Rainforth, Bauer, Schoelkopf and Bachem (2019), "
+        source="Locatello, Abbati, Rainforth, Bauer, Schölkopf and Bachem (2019), "
         "arXiv 1905.13662",
         settings=_SETTINGS,
         axes=(_datasets(DATASETS), models, tuple(seed_axis(SEEDS))),

@@ -34,18 +34,15 @@ def scaled(settings: Mapping[str, Any], scale: float) -> Settings:
         scale: More than 0.
 
     Raises:
-        SpecError: The scale is no number above 0, or there is no such preset.
+        SpecError: The scale is not above 0, or there is no such preset.
     """
-    if not isinstance(scale, int | float) or not 0 < scale < math.inf:
-        raise SpecError(f"scale takes a number above 0, such as 0.01, not {scale!r}.")
-    result = dict(settings)
-    if scale == 1:
+    factor, result = _factor(scale), dict(settings)
+    if factor == 1:
         return result
     if "preset" in result:
         rest = {name: value for name, value in result.items() if name != "preset"}
         own = preset(result["preset"]).overridden(rest)
         result |= {name: own[name] for name in (*_LENGTHS, *_TEXTS) if name in own}
-    factor = Fraction(repr(float(scale)))
     if "steps" in result:
         result["steps"] = math.ceil(result["steps"] * factor)
     if "epochs" in result:
@@ -61,11 +58,14 @@ def scaled_text(text: str, scale: float) -> str:
 
     Names that are not there are left as they are, and what is around the numbers, too.
 
+    Raises:
+        SpecError: The scale is not above 0.
+
     Example:
         >>> scaled_text("annealed_vae(capacity=linear(start=0, stop=25, steps=100000))", 0.01)
         'annealed_vae(capacity=linear(start=0, stop=25, steps=1000))'
     """
-    schedules, factor = members(Schedule), Fraction(repr(float(scale)))
+    schedules, factor = members(Schedule), _factor(scale)
     places: list[ast.Constant] = []
     for node in ast.walk(ast.parse(text, mode="eval")):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -77,3 +77,10 @@ def scaled_text(text: str, scale: float) -> str:
         before, after = text[: place.col_offset], text[place.end_col_offset :]
         text = f"{before}{math.ceil(place.value * factor)}{after}"
     return text
+
+
+def _factor(scale: Any) -> Fraction:
+    """The number as it is written: 0.07 of 100 is 7, and not a little more."""
+    if not isinstance(scale, int | float) or not 0 < scale < math.inf:
+        raise SpecError(f"scale takes a number above 0, such as 0.01, not {scale!r}.")
+    return Fraction(repr(float(scale)))
