@@ -143,3 +143,12 @@ def test_published_datasets_are_shown(name, tmp_path, monkeypatch):
     assert "Published at" in page.words
     assert len(page.rows) == len(unweave.load_dataset(text).factor_space.factors) + 1
     assert len(page.all("img")) >= 2
+
+
+def test_a_published_file_is_named_where_there_is_one(tmp_path):
+    note = "are images drawn by unweave's own renderer"
+    drawn = "sprites(images=20, bins=4)"
+    assert f"{note}." in page_of([drawn], tmp_path / "a.html").words
+    coloured = f"color_dsprites(data={GRID})"
+    words = page_of([drawn, coloured], tmp_path / "b.html").words
+    assert f"{note}, not those of the published file of dsprites." in words

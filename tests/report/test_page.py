@@ -103,6 +103,23 @@ def test_losses_are_shown_in_their_unit_beside_scores_that_have_none(run):
     assert "z2 follows scale" in page.sections["Which latent follows which factor"]
 
 
+@pytest.mark.parametrize(
+    ("data", "file"),
+    [
+        ("dsprites", ", not those of the published file of dsprites"),
+        (
+            "only(data=shapes3d, where='scale > 1')",
+            ", not those of the published file of shapes3d",
+        ),
+        ("circles", ""),
+        ("a dataset of another version", ""),
+    ],
+)
+def test_a_published_file_is_named_where_there_is_one(run, data, file):
+    write(run, "scores.json", {"format": 1, "scores": [SCORE | {"data": data}]})
+    assert f"are images drawn by unweave's own renderer{file}." in page_of(run).words
+
+
 def test_archive_data_is_not_called_rendered(run):
     write(run, "scores.json", {"format": 1, "scores": [SCORE | {"source": "archive"}]})
     page = page_of(run)

@@ -7,6 +7,7 @@ import inspect
 import math
 import re
 import shlex
+from collections.abc import Iterable
 from typing import Any, Final
 
 from unweave.data.base import DatasetSpec
@@ -18,7 +19,7 @@ from unweave.data.pixels.manifest import row_bytes
 from unweave.data.samplers import Sampler
 from unweave.spec import Component, build, members
 
-__all__ = ["about", "describe", "kinds", "made_of", "origin", "sketch"]
+__all__ = ["about", "describe", "kinds", "made_of", "origin", "published", "sketch"]
 
 _SKETCH: Final = 10_000
 """Images that are drawn in a second or two."""
@@ -80,6 +81,15 @@ def made_of(spec: DatasetSpec) -> list[DatasetSpec]:
     """What a part, or a dataset that is changed when it is read, is made of, and that of what."""
     bases = spec.bases if isinstance(spec, DerivedSpec) else ()
     return [each for base in bases for each in (base, *made_of(base))]
+
+
+def published(specs: Iterable[DatasetSpec]) -> list[str]:
+    """Names of the datasets, among these and what they are made of, that are published as files.
+
+    They have such files whether or not the images are those of the files.
+    """
+    found = (each for spec in specs for each in (spec, *made_of(spec)))
+    return list(dict.fromkeys(each.name for each in found if isinstance(each, ArchiveSpec)))
 
 
 def kinds() -> dict[str, list[dict[str, str]]]:

@@ -23,7 +23,7 @@ from unweave.gallery import (
     shares_figure,
     value_names,
 )
-from unweave.report.page import environment
+from unweave.report.page import environment, rendered_note
 from unweave.report.pictures import Picture, picture
 from unweave.report.words import sentence_list
 from unweave.rundir import atomic_write
@@ -59,7 +59,7 @@ def write_datasets(
             title=texts[0] if len(texts) == 1 else f"{len(texts)} datasets",
             notes=list(notes),
             datasets=[_content(dataset, seed) for dataset in datasets],
-            rendered=any(dataset.source == "rendered" for dataset in datasets),
+            rendered=rendered_note([d.spec for d in datasets if d.source == "rendered"]),
             version=__version__,
         )
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["environment", "write_report"]
+__all__ = ["environment", "rendered_note", "write_report"]
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from unweave.data import DatasetSpec, parse_dataset
+from unweave.data.listing import published
+from unweave.errors import UnweaveError
 from unweave.report.files import RunFiles, read_run
 from unweave.report.pictures import pictures, training_pictures
 from unweave.report.scores import following, score_views
@@ -83,7 +86,9 @@ def _content(run: RunFiles) -> dict[str, Any]:
         "cards": scores[:_MOST_CARDS],
         "scores": scores,
         "score_facts": list(dict.fromkeys(fact for score in scores for fact in score.facts)),
-        "rendered": any(score.source == "rendered" for score in scores),
+        "rendered": rendered_note(
+            [_spec(score.data) for score in scores if score.source == "rendered"]
+        ),
         "following": following(run.scores),
         "clear_gap": CLEAR_GAP,
         "table_picture": shown.pop("mig", None),
@@ -104,6 +109,30 @@ def _content(run: RunFiles) -> dict[str, Any]:
         "version": plain(run.config.get("unweave") or ""),
         "address": plain(run.config.get("address") or ""),
     }
+
+
+def rendered_note(specs: Sequence[DatasetSpec | None]) -> str:
+    """What is to be said of data that are tagged as rendered.
+
+    Args:
+        specs: These data; None where it is not known what they are.
+
+    Returns:
+        The end of a sentence; nothing without such data.
+    """
+    if not specs:
+        return ""
+    names = published([spec for spec in specs if spec is not None])
+    also = f", not those of the published file of {sentence_list(names)}" if names else ""
+    return f"are images drawn by unweave's own renderer{also}."
+
+
+def _spec(text: str) -> DatasetSpec | None:
+    """The dataset of a text; None where it is one of another version."""
+    try:
+        return parse_dataset(text)
+    except UnweaveError:
+        return None
 
 
 def _left_out(reasons: Mapping[str, str]) -> list[tuple[str, str]]:
