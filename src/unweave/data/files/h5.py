@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Collection, Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.files.arrays import Arrays
 from unweave.data.files.checks import Kind, check_file, check_type
 from unweave.errors import DataError
 
 __all__ = ["H5", "open_h5"]
 
-_MOST: Final = 400_000_000
-"""Bytes of a block, at most."""
+_MOST: Final = 200_000_000
+"""Bytes of a block or a chunk, at most; two or three blocks may be in memory at once."""
 # What h5py makes of a file that is damaged; a file that cannot be read at all is an OSError, too.
-_DAMAGE = (OSError, RuntimeError, ValueError, KeyError)
+_DAMAGE = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 
 
 @contextlib.contextmanager
@@ -40,34 +40,63 @@ def open_h5(path: Path, expected: str, remedy: str) -> Iterator[H5]:
     check_file(path, expected, remedy)
     try:
         file = h5py.File(path, "r")
+    except PermissionError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}. Change who may read it, or copy it "
+            "elsewhere."
+        ) from error
+    except BlockingIOError as error:
+        raise DataError(
+            f"{path} is being written by another program, or locks of its disk do not work. Wait "
+            "for that program, or copy the file elsewhere."
+        ) from error
     except _DAMAGE as error:
         raise DataError(f"{path} is damaged or not an HDF5 file: {error}. {remedy}") from error
-    with file:
+    try:
         yield H5(path, file, remedy)
+    finally:
+        # What cannot be closed was not to be read; that has been said.
+        with contextlib.suppress(*_DAMAGE):
+            file.close()
 
 
 @final
-class H5:
+class H5(Arrays):
     """An open HDF5 file; made by `open_h5`."""
 
     def __init__(self, path: Path, file: Any, remedy: str) -> None:
         """Keep what is open."""
-        self._path = path
+        super().__init__(path, remedy)
         self._file = file
-        self._remedy = remedy
 
-    def require(self, keys: Collection[str]) -> None:
-        """Refuse a file without these arrays.
+    def held(self, key: str) -> bool:
+        """Whether there is an array under a name.
 
         Raises:
-            DataError: A key is missing; the message names those that are there.
+            DataError: The file is damaged, or the array lies in another file, which may change
+                without being noticed.
         """
         import h5py
 
-        for key in keys:
-            if not isinstance(self._file.get(key), h5py.Dataset):
-                there = ", ".join(sorted(self._file)) or "none"
-                raise self.error(key, f"the keys {there}", "this key too")
+        try:
+            link = self._file.get(key, getlink=True)
+            if isinstance(link, h5py.ExternalLink):
+                raise self._elsewhere(key, f"an array of another file, {link.filename}")
+            found = self._file.get(key)
+            if not isinstance(found, h5py.Dataset):
+                return False
+            if found.is_virtual:
+                raise self._elsewhere(key, "a virtual array")
+            if found.external:
+                raise self._elsewhere(key, f"numbers of another file, {found.external[0][0]}")
+        except _DAMAGE as error:
+            raise self._damaged(key, error) from error
+        return True
+
+    def names(self) -> Iterable[str]:
+        """What there is at the top of the file."""
+        names: Iterable[str] = self._file
+        return names
 
     def blocks(
         self, key: str, shape: tuple[int, ...], kind: Kind
@@ -87,14 +116,21 @@ class H5:
             The place of the first row, and rows of at most 400 MB in an array of their own.
 
         Raises:
-            DataError: The array is missing, not as expected, or damaged.
+            DataError: The array is missing, not as expected, or damaged, or was never wholly
+                written.
         """
         self.require((key,))
         data = self._file[key]
+        try:
+            dtype = data.dtype
+        except TypeError as error:
+            raise self.error(key, f"a type that NumPy lacks ({error})", "numbers") from error
         if data.shape != shape:
             raise self.error(key, f"the shape {data.shape}", f"{shape}")
-        check_type(data.dtype, kind, partial(self.error, key))
-        most = max(_MOST // max(math.prod(shape[1:]) * data.dtype.itemsize, 1), 1)
+        check_type(dtype, kind, self.fault(key))
+        self._check_filters(key, data)
+        self._check_written(key, data)
+        most = max(_MOST // max(math.prod(shape[1:]) * dtype.itemsize, 1), 1)
         chunk = min(data.chunks[0] if data.chunks else 1, most)
         count = most // chunk * chunk
         # Smaller blocks use less memory, and lose nothing as long as they hold whole chunks.
@@ -103,14 +139,49 @@ class H5:
             try:
                 rows = data[first : first + count]
             except _DAMAGE as error:
-                raise DataError(
-                    f"{self._path} is damaged: {key} cannot be read from row {first} on "
-                    f"({error}). {self._remedy}"
-                ) from error
+                raise self._damaged(key, error, f" from row {first} on") from error
             yield first, np.asarray(rows)
 
-    def error(self, key: str, found: str, expected: str) -> DataError:
-        """The error for an array, with the path and what to do."""
+    def _check_filters(self, key: str, data: Any) -> None:
+        """Whether this machine can unpack an array."""
+        import h5py
+
+        settings = data.id.get_create_plist()
+        for place in range(settings.get_nfilters()):
+            number, _, _, name = settings.get_filter(place)
+            if not h5py.h5z.filter_avail(number):
+                known = name.decode(errors="replace") or "without a name"
+                raise self.error(
+                    key,
+                    f"the HDF5 filter {number} ({known}), which is not installed",
+                    "no filter or gzip, as h5repack makes them",
+                )
+
+    def _check_written(self, key: str, data: Any) -> None:
+        """Whether all of an array is there: HDF5 reads zeros where nothing was ever written."""
+        if not data.chunks:
+            if data.size and not data.id.get_storage_size():
+                raise self.error(key, "an array that was never written", "one that is complete")
+            return
+        if math.prod(data.chunks) * data.dtype.itemsize > _MOST:
+            raise self.error(
+                key,
+                f"chunks of the shape {data.chunks}, each of which must be in memory as a whole",
+                f"at most {_MOST // 1_000_000} MB a chunk, as h5repack makes them",
+            )
+        pairs = zip(data.shape, data.chunks, strict=True)
+        wanted = math.prod(-(-size // chunk) for size, chunk in pairs)
+        try:
+            found = data.id.get_num_chunks()
+        except _DAMAGE as error:
+            raise self._damaged(key, error) from error
+        if found < wanted:
+            raise self.error(key, f"{found:,} chunks", f"{wanted:,}; the others were not written")
+
+    def _elsewhere(self, key: str, found: str) -> DataError:
+        return self.error(key, found, "one file that has all of the array, as h5py copies it")
+
+    def _damaged(self, key: str, error: Exception, where: str = "") -> DataError:
         return DataError(
-            f"{self._path}: {key}: found {found}; expected {expected}. {self._remedy}"
+            f"{self._path} is damaged: {key} cannot be read{where} ({error}). {self._remedy}"
         )
