@@ -114,6 +114,7 @@ class DataPrepare(Common):
         import time
 
         from unweave.data import ArchiveSpec, with_file
+        from unweave.errors import DataError
 
         spec = with_file(self.dataset, self.from_file)
         begun = time.monotonic()
@@ -123,6 +124,11 @@ class DataPrepare(Common):
         except KeyboardInterrupt:
             print("What is there so far is kept; the same command goes on.", file=sys.stderr)
             raise
+        except DataError as error:
+            if self.from_file is None:
+                raise
+            # Readers know of the field alone, which is not what was typed.
+            raise DataError(str(error).replace("path=...", "--from ...")) from error
         if isinstance(spec, ArchiveSpec):
             spec.remember()
         seconds = time.monotonic() - begun

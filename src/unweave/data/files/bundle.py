@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO, Final, final
 
+from unweave.data.files.checks import check_file, reading
 from unweave.errors import DataError
 
 __all__ = ["Bundle", "open_bundle"]
@@ -28,6 +29,7 @@ _DAMAGE: Final = (
     NotImplementedError,
     RuntimeError,
 )
+_SEVEN_ZIP: Final = b"7z\xbc\xaf\x27"
 _COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 
 
@@ -58,17 +60,27 @@ class Bundle:
         self._opened = opened
         self._remedy = remedy
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, most: int = -1) -> bytes:
         """The bytes of one file, compared with their checksum where the format has one.
 
+        Args:
+            name: Which file.
+            most: Bytes that it may have, so that a false one cannot fill the memory; any number
+                if negative.
+
         Raises:
-            DataError: The file is damaged.
+            DataError: The file is damaged, or too large.
         """
         try:
             with self._opened(name) as stream:
-                return stream.read()
+                data = stream.read(most if most < 0 else most + 1)
+        except PermissionError as error:
+            raise self.error(f"{name} in it cannot be read: {error.strerror}") from error
         except (*_DAMAGE, OSError) as error:
             raise self.error(f"{name} in it is damaged: {_reason(error)}") from error
+        if 0 <= most < len(data):
+            raise self.error(f"{name} in it has more than {most:,} bytes")
+        return data
 
     def stored(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of some files in the order in which they are stored, the cheapest.
@@ -100,15 +112,22 @@ def open_bundle(path: Path, expected: str, remedy: str) -> Iterator[Bundle]:
     Raises:
         DataError: It is missing, or damaged so that its files cannot be listed.
     """
-    if path.is_dir():
+    with reading(path, remedy):
+        folder = path.is_dir()
+    if folder:
         names = tuple(sorted(_walk(path)))
         yield Bundle(path, names, lambda name: (path / name).open("rb"), remedy)
         return
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; expected the file {expected}. {remedy}")
+    check_file(path, expected, remedy)
     with contextlib.ExitStack() as stack:
-        try:
+        with reading(path, remedy):
             start = _start(path)
+        if start == _SEVEN_ZIP:
+            raise DataError(
+                f"{path} is a 7z file, which is not read: unpack it, and give the folder that "
+                f"comes out. {remedy}"
+            )
+        try:
             if start.startswith(b"PK"):
                 bundle = _open_zip(path, remedy, stack)
             else:
@@ -126,8 +145,14 @@ def _reason(error: Exception) -> str:
 
 
 def _walk(folder: Path) -> Iterator[str]:
-    """Files below a folder, relative to it."""
-    for place, _, names in os.walk(folder):
+    """Files below a folder, relative to it; links are followed, but each folder once."""
+    seen = set()
+    for place, inside, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            inside.clear()
+            continue
+        seen.add(real)
         inner = Path(place).relative_to(folder)
         for name in names:
             yield (inner / name).as_posix()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.bundle import Bundle, open_bundle
-from unweave.data.files.checks import check_file, first_of
+from unweave.data.files.checks import check_file, first_of, reading
 from unweave.data.files.pictures import Making, read_pictures
 from unweave.errors import DataError
 
@@ -89,7 +90,10 @@ _PUBLISHED: Final = [
 ATTRIBUTES: Final = tuple(name.lower().replace("5_", "five_", 1) for name in _PUBLISHED)
 """The same as names of factors."""
 
-_NAME = re.compile(r"(?:.*/)?(\d{6})\.jpg")
+# Some programs write the names in a zip with the separators of Windows.
+_NAME = re.compile(r"(?:.*[/\\])?(\d{6})\.jpg", re.IGNORECASE)
+_LONGEST: Final = 4096
+"""Characters in a line of a table, at most; the published ones have less than a thousand."""
 _REMEDY = (
     f"The published files are {IMAGES_FILE.name}, {ATTRIBUTES_FILE.name} and "
     f"{IDENTITY_FILE.name}, see {PAGE}; give the folder they lie in with path=...."
@@ -107,10 +111,13 @@ def locate(path: Path, names: Sequence[str]) -> tuple[Path, ...]:
     Returns:
         A place for each; one that does not exist where nothing is found.
     """
-    top = path if path.is_dir() else path.parent
+    with reading(path):
+        inside = path.is_dir()
+        loose = inside and any(_NAME.fullmatch(entry.name) for entry in path.iterdir())
+    top = path if inside else path.parent
     folder = IMAGES_FILE.name.removesuffix(".zip")
     images = path
-    if path.suffix != ".zip" and not any(path.glob("*.jpg")):
+    if (inside and not loose) or path.suffix.lower() in (".txt", ".csv"):
         places = (top, top / "Img", top / "celeba")
         images = first_of(*(p / name for p in places for name in (IMAGES_FILE.name, folder)))
     homes = (top, top / "Anno", top / "celeba", top.parent, top.parent / "Anno", top.parent.parent)
@@ -175,21 +182,24 @@ def read_attributes(path: Path) -> NDArray[np.int64]:
     Raises:
         DataError: It is missing, or not as expected; the message names its first wrong line.
     """
-    check_file(path, ATTRIBUTES_FILE.name, _REMEDY)
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        first = _fields(lines.readline())
-        header, titles = (first[1:], 1) if len(first) > 1 else (_fields(lines.readline()), 2)
-        if len(first) == 1 and first != [str(IMAGES)]:
-            raise _error(path, 1, f"{first[0]} rows", f"{IMAGES}")
-        if header != _PUBLISHED:
-            wrong = next((n for n in header if n not in _PUBLISHED), "others or in another order")
-            raise _error(path, titles, wrong, f"the {len(_PUBLISHED)} names of the attributes")
-        table = np.empty((IMAGES, len(header)), np.int64)
-        for row, fields in _rows(path, lines, titles, len(header)):
-            if not set(fields) <= {"-1", "1"}:
-                odd = next(field for field in fields if field not in ("-1", "1"))
-                raise _error(path, row + titles + 1, odd, "-1 or 1")
-            table[row] = [field == "1" for field in fields]
+    lines = _lines(path, ATTRIBUTES_FILE.name)
+    line, first = next(lines, (1, []))
+    if len(first) == 1:
+        if first != [str(IMAGES)]:
+            raise _error(path, line, f"{first[0]} rows", f"{IMAGES}")
+        line, header = next(lines, (line + 1, []))
+    else:
+        header = first[1:]
+    if header != _PUBLISHED:
+        wrong = next((n for n in header if n not in _PUBLISHED), "others or in another order")
+        names = f"the {len(_PUBLISHED)} names of the attributes"
+        raise _error(path, line, wrong if header else "nothing", names)
+    table = np.empty((IMAGES, len(header)), np.int64)
+    for row, (place, fields) in enumerate(_rows(path, lines, line, len(header))):
+        if not set(fields) <= {"-1", "1"}:
+            odd = next(field for field in fields if field not in ("-1", "1"))
+            raise _error(path, place, odd, "-1 or 1")
+        table[row] = [field == "1" for field in fields]
     return table
 
 
@@ -202,46 +212,52 @@ def read_identities(path: Path) -> NDArray[np.int64]:
     Raises:
         DataError: It is missing, or not as expected; the message names its first wrong line.
     """
-    check_file(path, IDENTITY_FILE.name, _REMEDY)
     result = np.empty(IMAGES, np.int64)
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        start = lines.tell()
-        titles = 1 if lines.readline().startswith("image_id") else 0
-        if titles == 0:
-            lines.seek(start)
-        for row, (field,) in _rows(path, lines, titles, 1):
-            if not field.isdecimal() or not 1 <= int(field) <= IDENTITIES:
-                raise _error(path, row + titles + 1, field, f"1 to {IDENTITIES}")
-            result[row] = int(field) - 1
+    lines = _lines(path, IDENTITY_FILE.name)
+    first = next(lines, None)
+    titled = first is not None and first[1][0] == "image_id"
+    if first is not None and not titled:
+        lines = itertools.chain([first], lines)
+    for row, (line, (field,)) in enumerate(_rows(path, lines, int(titled), 1)):
+        if not field.isdecimal() or not 1 <= int(field) <= IDENTITIES:
+            raise _error(path, line, field, f"1 to {IDENTITIES}")
+        result[row] = int(field) - 1
     return result
 
 
+def _lines(path: Path, expected: str) -> Iterator[tuple[int, list[str]]]:
+    """Number and fields of each line of a table that has any, from 1."""
+    check_file(path, expected, _REMEDY)
+    with reading(path, _REMEDY), path.open(encoding="utf-8-sig", errors="replace") as file:
+        for number in itertools.count(1):
+            text = file.readline(_LONGEST)
+            if not text:
+                return
+            if len(text) == _LONGEST:
+                raise _error(path, number, f"{_LONGEST} characters or more", "a table")
+            fields = text.replace(",", " ").split()
+            if fields:
+                yield number, fields
+
+
 def _rows(
-    path: Path, lines: Iterator[str], titles: int, width: int
+    path: Path, lines: Iterator[tuple[int, list[str]]], titles: int, width: int
 ) -> Iterator[tuple[int, list[str]]]:
-    """Number and fields of each row of a table, whose names must be those of the photographs."""
-    row = 0
-    for line in lines:
-        fields = _fields(line)
-        if not fields:
-            continue
+    """Line and numbers of each row below the titles; names must be those of the photographs."""
+    row, line = 0, titles
+    for line, fields in lines:
         if row == IMAGES:
-            raise _error(path, row + titles + 1, "another row", f"{IMAGES:,} rows")
+            raise _error(path, line, "another row", f"{IMAGES:,} rows")
         if fields[0] != f"{row + 1:06}.jpg":
-            raise _error(path, row + titles + 1, fields[0], f"{row + 1:06}.jpg")
+            raise _error(path, line, fields[0], f"{row + 1:06}.jpg")
         if len(fields) != width + 1:
-            raise _error(
-                path, row + titles + 1, f"{len(fields) - 1} numbers after the name", str(width)
-            )
-        yield row, fields[1:]
+            raise _error(path, line, f"{len(fields) - 1} numbers after the name", str(width))
+        yield line, fields[1:]
         row += 1
     if row < IMAGES:
-        raise _error(path, row + titles + 1, f"the end after {row:,} rows", f"{IMAGES:,} rows")
-
-
-def _fields(line: str) -> list[str]:
-    return line.replace(",", " ").split()
+        raise _error(path, line + 1, f"the end after {row:,} rows", f"{IMAGES:,} rows")
 
 
 def _error(path: Path, line: int, found: str, expected: str) -> DataError:
-    return DataError(f"{path}: line {line}: found {found:.100}; expected {expected}. {_REMEDY}")
+    shown = found if found.isprintable() else ascii(found)
+    return DataError(f"{path}: line {line}: found {shown:.100}; expected {expected}. {_REMEDY}")

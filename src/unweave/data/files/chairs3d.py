@@ -23,7 +23,12 @@ PAGE: Final = "https://www.di.ens.fr/willow/research/seeing3Dchairs/"
 FILE: Final = RemoteFile(name="rendered_chairs.tar", urls=(f"{PAGE}data/rendered_chairs.tar",))
 """Pictures `rendered_chairs/CHAIR/renders/image_NNN_pELEVATION_tAZIMUTH_rDISTANCE.png`."""
 
-_NAME = re.compile(r"(?:.*/)?(?P<chair>[^/]+)/renders/image_\d+_p(?P<p>\d+)_t(?P<t>\d+)_r\d+\.png")
+# Some programs write the names in a zip with the separators of Windows.
+_NAME = re.compile(
+    r"(?:.*[/\\])?(?P<chair>[^/\\]+)[/\\]renders[/\\]"
+    r"image_\d+_p(?P<p>\d+)_t(?P<t>\d+)_r\d+\.png",
+    re.IGNORECASE,
+)
 _REMEDY = (
     f"The published file is {FILE.name}, see {PAGE}; give its place, or that of the folder that "
     "it was unpacked to, with path=...."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -12,7 +13,16 @@ from numpy.typing import NDArray
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 
-__all__ = ["Fault", "Kind", "check_file", "check_order", "check_type", "first_of"]
+__all__ = [
+    "Fault",
+    "Kind",
+    "check_file",
+    "check_order",
+    "check_type",
+    "first_of",
+    "reading",
+    "there",
+]
 
 Kind: TypeAlias = Literal["u1", "iu", "f"]
 """Of numbers: bytes, whole ones of any width, or floating-point ones of any width."""
@@ -23,9 +33,46 @@ Fault: TypeAlias = Callable[[str, str], DataError]
 _NAMES: Final = {"u1": "uint8", "iu": "a whole-number type", "f": "a floating-point type"}
 
 
+def there(path: Path) -> bool:
+    """Whether there is something at a place.
+
+    Raises:
+        DataError: That cannot be told, since a folder above is closed.
+    """
+    with reading(path):
+        return path.exists()
+
+
+@contextlib.contextmanager
+def reading(path: Path, remedy: str = "") -> Iterator[None]:
+    """Say of which file it is that it cannot be opened or read.
+
+    Args:
+        path: The file, or the folder.
+        remedy: What else to do about it, as a sentence.
+
+    Raises:
+        DataError: The block ended in an `OSError`.
+    """
+    try:
+        yield
+    except PermissionError as error:
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}. Change who may read it and the folders it "
+            "lies in, or copy it elsewhere."
+        ) from error
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{path} cannot be read: {reason}. {remedy}".rstrip()) from error
+
+
 def first_of(*paths: Path) -> Path:
-    """The first of several places at which there is something, or else the first."""
-    return next((path for path in paths if path.exists()), paths[0])
+    """The first of several places at which there is something, or else the first.
+
+    Raises:
+        DataError: A place cannot be looked at.
+    """
+    return next((path for path in paths if there(path)), paths[0])
 
 
 def check_file(path: Path, expected: str, remedy: str) -> None:
@@ -39,9 +86,17 @@ def check_file(path: Path, expected: str, remedy: str) -> None:
     Raises:
         DataError: There is none.
     """
-    if not path.is_file():
-        found = "is a folder" if path.is_dir() else "does not exist"
-        raise DataError(f"{path} {found}; expected the file {expected}. {remedy}")
+    with reading(path, remedy):
+        if path.is_file():
+            return
+        found = "does not exist"
+        if path.is_dir():
+            found = "is a folder"
+        elif path.is_symlink():
+            found = "is a link that leads nowhere"
+        elif path.exists():
+            found = "is no file"
+    raise DataError(f"{path} {found}; expected the file {expected}. {remedy}")
 
 
 def check_type(dtype: np.dtype[Any], kind: Kind, fault: Fault) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any, Final, final
+from typing import IO, Any, Final, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.files.checks import Fault, Kind, check_file, check_type
+from unweave.data.files.checks import Fault, Kind, check_file, check_type, reading
 from unweave.errors import DataError
 
 __all__ = ["DAMAGE", "Header", "Npz", "npy_blocks", "npy_header", "open_npz"]
@@ -27,6 +27,22 @@ DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, 
 _GARBLED = (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError)
 _PIECE = 1 << 20
 """Bytes that are asked of a stream at once."""
+_LONGEST = 1 << 16
+"""Bytes of a header, at most; what says that it is longer is damaged."""
+
+
+@final
+class _Beginning:
+    """A stream of which no more than the longest header is read."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._left = _LONGEST
+
+    def read(self, size: int) -> bytes:
+        data = self._stream.read(min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 @final
@@ -63,7 +79,7 @@ def npy_header(stream: IO[bytes], fault: Fault) -> Header:
             if version == (1, 0)
             else np.lib.format.read_array_header_2_0
         )
-        return Header(*read(stream))
+        return Header(*read(cast("IO[bytes]", _Beginning(stream))))
     except _GARBLED as error:
         raise fault(f"no array ({error})", "an array") from error
 
@@ -132,7 +148,7 @@ def open_npz(path: Path, expected: str, remedy: str, *, plain: bool = False) -> 
     """
     check_file(path, expected, remedy)
     if plain:
-        with path.open("rb") as handle:
+        with reading(path, remedy), path.open("rb") as handle:
             begun = handle.read(len(np.lib.format.MAGIC_PREFIX))
         if begun == np.lib.format.MAGIC_PREFIX:
             yield Npz(path, None, remedy)
@@ -140,7 +156,10 @@ def open_npz(path: Path, expected: str, remedy: str, *, plain: bool = False) -> 
     try:
         with zipfile.ZipFile(path) as file:
             yield Npz(path, file, remedy)
-    except DAMAGE as error:
+    except PermissionError:
+        with reading(path):
+            raise
+    except (*DAMAGE, OSError) as error:
         raise DataError(f"{path} is damaged or not an npz file: {error}. {remedy}") from error
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast, final
 
-from unweave.data.files.checks import check_file
+from unweave.data.files.checks import check_file, reading
 from unweave.errors import DataError
 
 __all__ = ["Packed", "open_packed"]
@@ -24,10 +24,10 @@ def open_packed(path: Path, remedy: str) -> Iterator[Packed]:
         remedy: What to do about a file that is another, as a sentence.
 
     Raises:
-        DataError: There is none.
+        DataError: There is none, or it cannot be read.
     """
     check_file(path, path.name, remedy)
-    with path.open("rb") as handle:
+    with reading(path, remedy), path.open("rb") as handle:
         zipped = handle.read(2) == b"\x1f\x8b"
     with gzip.open(path) if zipped else path.open("rb") as stream:
         yield Packed(path, cast("IO[bytes]", stream), remedy)

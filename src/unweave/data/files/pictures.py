@@ -26,6 +26,12 @@ _AHEAD: Final = 64
 """Items that are read ahead of the one that is waited for."""
 _BLOCK: Final = 1024
 """Pictures in a block."""
+_WIDEST: Final = 2048
+"""Side of a picture of any size, at most, so that a false one cannot fill the memory."""
+_LARGEST: Final = 1 << 24
+"""Bytes of the file of a picture, at most, for the same reason."""
+_KINDS: Final = frozenset(("1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"))
+"""What Pillow makes bytes of; it would cut off what 16-bit greys have above 255."""
 
 
 class Unreadable(Exception):
@@ -39,7 +45,7 @@ class Making:
 
     Args:
         form: `JPEG` or `PNG`; others are refused.
-        size: Width and height that it must have; None for any square.
+        size: Width and height that it must have; None for any square of at most 2,048 pixels.
         crop: Side of the square in its middle that is kept first; None for all of it.
         side: Width and height in the end; Lanczos interpolation, whatever the shape was before.
         grey: Whether colours become grey, as weighted by ITU-R BT.601.
@@ -58,16 +64,24 @@ def picture(data: bytes, making: Making) -> NDArray[np.uint8]:
     Raises:
         Unreadable: There is no picture in them, or one of another size.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
+    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
         with Image.open(io.BytesIO(data), formats=(making.form,)) as image:
             width, height = image.size
-            fits = image.size == making.size or (making.size is None and width == height)
+            square = making.size is None and width == height <= _WIDEST
+            fits = image.size == making.size or square
             if not fits or min(image.size) < (making.crop or 1):
                 raise Unreadable(f"a picture of {width}x{height} pixels")
+            if image.mode not in _KINDS:
+                raise Unreadable(f"a picture whose pixels are of the kind {image.mode}")
             colours = image.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except UnidentifiedImageError as error:
+        # Its own text names an object of Python.
+        begun = f", but a file that begins with {data[:4].hex(' ')}" if data else ""
+        raise Unreadable(f"no {making.form} picture{begun or ', but nothing'}") from error
+    except (OSError, ValueError, SyntaxError, *bombs) as error:
         raise Unreadable(f"no {making.form} picture ({error})") from error
     if making.crop is not None:
         left, top = (width - making.crop) // 2, (height - making.crop) // 2
@@ -148,7 +162,8 @@ def read_pictures(
     Raises:
         DataError: A picture is damaged, or of another size; the message names it.
     """
-    made = in_threads(partial(_made, making=making), ((name, bundle.read(name)) for name in names))
+    files = ((name, bundle.read(name, _LARGEST)) for name in names)
+    made = in_threads(partial(_made, making=making), files)
     collected: list[NDArray[np.uint8]] = []
     for name, pixels in made:
         if isinstance(pixels, str):

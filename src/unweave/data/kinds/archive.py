@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import os
 import shlex
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from unweave.data.base import Dataset
 from unweave.data.fetching.download import RemoteFile, digest, fetch, set_aside
+from unweave.data.files.checks import reading, there
 from unweave.data.kinds.stored import StoredSpec, dropped
 from unweave.data.pixels.manifest import Encoding, row_bytes
 from unweave.errors import DataError, SpecError
@@ -107,14 +110,24 @@ class ArchiveSpec(StoredSpec):
         """
         if len(self.files) == 1:
             return (path,)
-        folder = path if path.is_dir() else path.parent
+        folder = self.place(path)
         return tuple(folder / file.name for file in self.files)
+
+    @staticmethod
+    def place(path: Path) -> Path:
+        """The folder in which several files lie: a path, or what a file lies in.
+
+        Raises:
+            DataError: It cannot be looked at.
+        """
+        with reading(path):
+            return path.parent if path.exists() and not path.is_dir() else path
 
     def given(self) -> tuple[Path, ...] | None:
         """The files at `path`, resolved; None when they are to be downloaded."""
         if self.path is None:
             return None
-        return self.locate(Path(self.path).expanduser().resolve())
+        return self.locate(_absolute(self.path))
 
     def found(self, progress: Progress | None) -> tuple[Path, ...]:
         """The files at `path`, or downloaded when they are not there yet.
@@ -142,7 +155,7 @@ class ArchiveSpec(StoredSpec):
         """The full form, with a path that means the same file from any working directory."""
         form = to_dict(self)
         if self.path is not None:
-            form["path"] = str(Path(self.path).expanduser().resolve())
+            form["path"] = str(_absolute(self.path))
         return form
 
     def folder(self) -> Path:
@@ -179,7 +192,7 @@ class ArchiveSpec(StoredSpec):
                 raise DataError(f"The files of {self.name} are not downloaded. {self.by_hand()}")
             return
         for path, file in zip(paths, self.files, strict=True):
-            if not path.exists():
+            if not there(path):
                 raise DataError(
                     f"{path} does not exist; expected the file {file.name}. {self.by_hand()}"
                 )
@@ -191,7 +204,7 @@ class ArchiveSpec(StoredSpec):
             DataError: The files at `path` exist and are not those that the store was built from.
         """
         paths = self.given()
-        if paths is None or not all(path.exists() for path in paths):
+        if paths is None or not all(there(path) for path in paths):
             return
         if details.get("archive_stamp") != _stamp(paths):
             raise DataError(
@@ -226,7 +239,10 @@ class ArchiveSpec(StoredSpec):
             return {}
         paths = self.found(progress)
         single = len(paths) == 1
-        sums = [digest(path, progress=progress) for path in paths if path.is_file()]
+        sums = []
+        for path in paths:
+            with reading(path):
+                sums += [digest(path, progress=progress)] if path.is_file() else []
         return {
             "archive": str(paths[0]) if single else [str(path) for path in paths],
             "archive_stamp": _stamp(paths),
@@ -267,13 +283,36 @@ class ArchiveSpec(StoredSpec):
         text = str(replace(self, path=None))
         command = shlex.join(["unweave", "data", "prepare", text, "--from"])
         place = "FILE" if len(self.files) == 1 else "FOLDER"
-        names = ", ".join(file.name for file in self.files)
+        names = _listed([file.name for file in self.files])
         begun = (
             f"Fetch {names} by hand from {self.page}"
             if self.terms is None
             else f"Accept the terms at {self.terms}, fetch {names} from {self.page}"
         )
         return f"{begun}, then: {command} {place}. {self.instead}".rstrip()
+
+
+def _absolute(path: str) -> Path:
+    """A path that means the same from any working directory, also of links in a circle."""
+    place = Path(path)
+    with contextlib.suppress(RuntimeError):  # The folder of a user who is not known.
+        place = place.expanduser()
+    return Path(os.path.realpath(place))
+
+
+def _listed(names: list[str]) -> str:
+    """Names of files in a sentence; of many, what is the same in all."""
+    if len(names) <= 3:
+        return ", ".join(names)
+    begin = _alike(names)
+    end = _alike([name[::-1] for name in names])[::-1].lstrip(".")
+    return f"the {len(names)} files {begin}...{end}"
+
+
+def _alike(names: list[str]) -> str:
+    """With what all names begin."""
+    letters = itertools.takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False))
+    return "".join(each[0] for each in letters)
 
 
 def _note(folder: Path) -> Path:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile, digest
-from unweave.data.files.checks import first_of
+from unweave.data.files.checks import check_file, first_of, reading
 from unweave.data.files.idx import idx_blocks
 from unweave.data.files.pictures import resized
 from unweave.data.kinds.archive import ArchiveSpec
@@ -101,12 +101,14 @@ class _Idx(ArchiveSpec):
 
     def locate(self, path: Path) -> tuple[Path, ...]:
         """Both files, packed or not, in a folder, where others unpack them to, or beside one."""
-        top = path if path.is_dir() else path.parent
+        top = self.place(path)
         folders = (top, top / "raw", top / self._unpacked / "raw")
         found = []
         for file in self.files:
             plain = file.name.removesuffix(".gz")
-            names = (file.name, plain, plain.replace("-idx", ".idx"))
+            dotted = plain.replace("-idx", ".idx")
+            # Some archives unpack each file to a folder of its own name.
+            names = (file.name, f"{plain}/{plain}", f"{dotted}/{dotted}", plain, dotted)
             found.append(first_of(*(folder / name for folder in folders for name in names)))
         return tuple(found)
 
@@ -117,12 +119,14 @@ class _Idx(ArchiveSpec):
             DataError: They are those.
         """
         for path in paths:
-            checksum = f"md5:{digest(path, 'md5')}"
+            check_file(path, path.name, self._remedy)
+            with reading(path):
+                checksum = f"md5:{digest(path, 'md5')}"
             for name, files in _FILES.items():
                 if name != self.name and checksum in {file.checksum for file in files}:
                     raise DataError(
-                        f"{path}: found a file of {name}; expected one of {self.name}. Write "
-                        f"{name}(path=...) for it."
+                        f"{path}: found a file of {name}; expected one of {self.name}. The "
+                        f"dataset {name} reads it, with path=...."
                     )
 
     def read(
