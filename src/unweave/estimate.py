@@ -46,6 +46,7 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
     parameters = {n: sum(p.numel() for p in net.parameters()) for n, net in networks.items()}
     checkpoint = 3 * 4 * sum(parameters.values())
     kept = config.steps // config.snapshot_every if config.snapshot_every else 0
+    weights = checkpoint + kept * checkpoint // 3
     lines = config.steps // config.log_every
     encoded = config.batch_size * (2 if second else 1)
     return {
@@ -58,7 +59,8 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
         "seconds": per_step * config.steps,
         "dataset_ready": config.dataset.ready(),
         "dataset_missing": _missing(config),
-        "disk_bytes": checkpoint + kept * checkpoint // 3 + lines * 1000,
+        "disk_bytes": weights + lines * 1000,
+        "weights_bytes": weights,
         "threads": config.threads,
         "device": config.device,
         "precision": config.precision,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "LOCK",
+    "STUDY_FILE",
     "alone",
     "append_line",
     "atomic_write",
@@ -13,10 +14,13 @@ __all__ = [
     "home",
     "is_held",
     "is_run",
+    "is_study",
+    "last_line",
     "read_json",
     "read_lines",
     "runs_root",
     "trim_lines",
+    "work_lock",
     "write_json",
 ]
 
@@ -39,8 +43,13 @@ FORMAT = 1
 LOCK: Final = ".lock"
 """The lock file of a folder of a run, or of a study, that is worked on."""
 
+STUDY_FILE: Final = "study.json"
+"""What says of a folder that it is a study's."""
+
 # Who only looks whether a lock is held holds it for less, in seconds.
 _LOOK: Final = 0.2
+# The last line of a file is looked for in so many bytes.
+_TAIL: Final = 2**16
 
 
 def home() -> Path:
@@ -57,6 +66,16 @@ def runs_root() -> Path:
 def is_run(folder: Path) -> bool:
     """Whether a folder looks like a run folder."""
     return (folder / "config.json").is_file()
+
+
+def is_study(folder: Path) -> bool:
+    """Whether a folder looks like that of a study."""
+    return (folder / STUDY_FILE).is_file()
+
+
+def work_lock(folder: Path) -> Path:
+    """The lock file of whoever trains and scores a run for a study; it lies beside the folder."""
+    return folder.with_name(f".{folder.name}.lock")
 
 
 @contextlib.contextmanager
@@ -217,6 +236,24 @@ def read_lines(path: Path) -> list[Any]:
         except ValueError:
             break
     return rows
+
+
+def last_line(path: Path) -> Any:
+    """The last object of a JSON-lines file, however long the file is; None where there is none.
+
+    A torn last line is passed over.
+    """
+    try:
+        with path.open("rb") as handle:
+            size = handle.seek(0, os.SEEK_END)
+            handle.seek(max(size - _TAIL, 0))
+            lines = handle.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError):
+            return json.loads(line)
+    return None
 
 
 def trim_lines(path: Path, keep: Callable[[Any], bool]) -> None:

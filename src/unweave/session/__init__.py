@@ -1,6 +1,6 @@
 """Training in a run folder: from checked settings to a finished, stopped or diverged run."""
 
-from unweave.session.folder import State, read_config, read_state
+from unweave.session.folder import State, leftovers, read_config, read_state
 from unweave.session.preparation import check_place, training_rows
 from unweave.session.session import Outcome, Watch, begin, continue_run
 
@@ -11,6 +11,7 @@ __all__ = [
     "begin",
     "check_place",
     "continue_run",
+    "leftovers",
     "read_config",
     "read_state",
     "training_rows",

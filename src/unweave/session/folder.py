@@ -7,6 +7,7 @@ __all__ = [
     "State",
     "append_record",
     "last_terms",
+    "leftovers",
     "log_file",
     "read_config",
     "read_state",
@@ -133,9 +134,14 @@ def write_new(
     shutil.rmtree(old, ignore_errors=True)
 
 
+def leftovers(folder: Path) -> list[Path]:
+    """What a killed process left half written in a run."""
+    return [*folder.rglob(".*.tmp"), *folder.glob("cache/.encoding-*")]
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove what a killed process left half written."""
-    for leftover in (*folder.rglob(".*.tmp"), *folder.glob("cache/.encoding-*")):
+    for leftover in leftovers(folder):
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:

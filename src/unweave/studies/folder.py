@@ -16,10 +16,12 @@ from unweave.execution import EventLog, Progressed, replay
 from unweave.rundir import (
     FORMAT,
     LOCK,
+    STUDY_FILE,
     alone,
     explain_os_error,
     is_held,
     is_run,
+    is_study,
     read_json,
     runs_root,
     write_json,
@@ -29,8 +31,6 @@ from unweave.studies.plan import PlannedRun
 from unweave.studies.spec import Study
 
 __all__ = ["StudyFolder"]
-
-_FILE = "study.json"
 
 
 @final
@@ -55,7 +55,7 @@ class StudyFolder:
     @property
     def exists(self) -> bool:
         """Whether there is a study here."""
-        return (self.path / _FILE).is_file()
+        return is_study(self.path)
 
     def run_folder(self, key: str) -> Path:
         """Where a run lies, or will."""
@@ -68,10 +68,10 @@ class StudyFolder:
             RunError: There is no study here, or one of another format.
         """
         if not self.exists:
-            raise RunError(f"{self.path} is not the folder of a study: it has no {_FILE}.")
-        form = read_json(self.path / _FILE)
+            raise RunError(f"{self.path} is not the folder of a study: it has no {STUDY_FILE}.")
+        form = read_json(self.path / STUDY_FILE)
         if not isinstance(form, dict) or form.get("format") != FORMAT:
-            raise RunError(f"{self.path / _FILE} has another format than this version reads.")
+            raise RunError(f"{self.path / STUDY_FILE} has another format than this version reads.")
         return form
 
     def write(self, study: Study, runs: Sequence[PlannedRun]) -> None:
@@ -98,7 +98,7 @@ class StudyFolder:
                 for run in runs
             ],
         }
-        write_json(self.path / _FILE, form)
+        write_json(self.path / STUDY_FILE, form)
 
     def study(self) -> Study:
         """The study, as it was last asked for.
@@ -135,12 +135,23 @@ class StudyFolder:
         """Whether a driver is at work on it."""
         return is_held(self.path / LOCK)
 
+    def elsewhere(self, key: str) -> Path | None:
+        """Another study's folder of a run, which has ended; None where there is none.
+
+        Studies are looked for beside this one, and where studies lie by default.
+        """
+        own = self.run_folder(key).resolve()
+        for root in {self.path.resolve().parent, runs_root().resolve()}:
+            for found in sorted(root.glob(f"*/runs/{key}")):
+                if found.resolve() != own and read_state(found) in ("finished", "diverged"):
+                    return found
+        return None
+
     def take_over(self, key: str) -> bool:
         """Have a run from another study that has it already, at no cost of disk where possible.
 
-        Other studies are looked for beside this one, and where studies lie by default. Only runs
-        that have ended are taken, file by file, as further links to the same data; files of runs
-        are replaced, never changed, so neither study notices the other.
+        Only runs that have ended are taken, file by file, as further links to the same data; files
+        of runs are replaced, never changed, so neither study notices the other.
 
         Returns:
             Whether there is such a run now.
@@ -148,14 +159,10 @@ class StudyFolder:
         place = self.run_folder(key)
         if is_run(place):
             return True
-        roots = {self.path.resolve().parent, runs_root().resolve()}
-        for root in roots:
-            for found in sorted(root.glob(f"*/runs/{key}")):
-                ended = read_state(found) in ("finished", "diverged")
-                if ended and found.resolve() != place.resolve():
-                    _link(found, place)
-                    return True
-        return False
+        found = self.elsewhere(key)
+        if found is not None:
+            _link(found, place)
+        return found is not None
 
 
 def _link(source: Path, target: Path) -> None:

@@ -12,13 +12,13 @@ from unweave.errors import TrainingDivergedError
 from unweave.execution import Beat
 from unweave.metrics.protocols import names_of, protocol
 from unweave.run import load_run
-from unweave.rundir import alone, read_json
+from unweave.rundir import alone, read_json, work_lock
 from unweave.scores import load_scores, repeats_of
 from unweave.session import begin, continue_run, read_state
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
-__all__ = ["TASK", "is_done", "run_one"]
+__all__ = ["LARGE", "TASK", "is_done", "run_one"]
 
 log = logging.getLogger("unweave")
 
@@ -26,11 +26,12 @@ TASK: Final = "unweave.studies.task:run_one"
 """The reference by which workers find `run_one`."""
 
 _CHECKPOINT = "checkpoint"
-_LARGE = {
+LARGE: Final = {
     "scores": (_CHECKPOINT, "snapshots", "cache"),
     "codes": (_CHECKPOINT, "snapshots"),
     "all": (),
 }
+"""What of a run's folder goes once it has ended, by what the study keeps."""
 
 
 def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     folder = Path(payload["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Another study may work on the same run.
-    with alone(folder.parent / f".{folder.name}.lock", beat):
+    with alone(work_lock(folder), beat):
         if not is_done(payload):
             try:
                 _train(payload, folder, beat)
@@ -60,7 +61,7 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
                     load_run(folder).plot(*payload["plots"])
             except TrainingDivergedError as error:
                 log.warning("%s: %s", folder, error)
-        for name in _LARGE[payload["keep"]]:
+        for name in LARGE[payload["keep"]]:
             shutil.rmtree(folder / name, ignore_errors=True)
     status = read_json(folder / "status.json")
     kept = ("state", "step", "seconds", "images_per_second")

@@ -1,0 +1,203 @@
+"""Runs on disk: which there are, how far they have come, how large they are."""
+
+from __future__ import annotations
+
+__all__ = [
+    "Size",
+    "describe",
+    "find_runs",
+    "last_step",
+    "remove",
+    "remove_folder",
+    "size_of",
+    "study_of",
+    "users_of",
+]
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, final
+
+from unweave.errors import RunError, UnweaveError
+from unweave.rundir import (
+    FORMAT,
+    LOCK,
+    alone,
+    explain_os_error,
+    is_held,
+    is_run,
+    is_study,
+    last_line,
+    read_json,
+    work_lock,
+)
+from unweave.scores import load_scores
+
+_NOTHING: Final[dict[str, Any]] = {"dataset": None, "objective": None, "steps": None}
+
+
+def find_runs(root: Path) -> Iterator[Path]:
+    """Run folders in a folder, at any depth, in alphabetical order, or the folder itself.
+
+    Hidden folders, and what links lead to, are passed over.
+
+    Raises:
+        RunError: There is no such folder.
+    """
+    if not root.is_dir():
+        raise RunError(f"{root} is not a folder. Name one with runs in it.")
+    if is_run(root):
+        yield root
+        return
+    with os.scandir(root) as entries:
+        names = sorted(
+            entry.name
+            for entry in entries
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+        )
+    for name in names:
+        with contextlib.suppress(PermissionError):
+            yield from find_runs(root / name)
+
+
+def describe(folder: Path) -> dict[str, Any]:
+    """Facts about a run, in plain types; one that cannot be read has the state `damaged`.
+
+    Returns:
+        run, dataset, objective (texts), state (`finished`, `stopped`, `running`, `diverged`;
+        `interrupted` of one that was killed; `damaged`), step, steps, seconds (of training),
+        scores (their number), bytes, changed (seconds since 1970), message.
+    """
+    facts: dict[str, Any] = {"run": str(folder)} | _NOTHING
+    scores = 0
+    try:
+        config, status = read_json(folder / "config.json"), read_json(folder / "status.json")
+        if config["format"] != FORMAT:
+            raise RunError(f"{folder / 'config.json'} has another format than this version reads.")
+        texts = config["text"]
+        facts |= {
+            "dataset": texts["dataset"],
+            "objective": texts["objective"],
+            "steps": config["steps"],
+        }
+        scores = len(load_scores(folder))
+        state, message = status["state"], status.get("message", "")
+    except (RunError, KeyError, TypeError, AttributeError) as error:
+        status, state = {}, "damaged"
+        message = str(error) if isinstance(error, RunError) else f"{folder} lacks {error}."
+    if state == "running" and not is_held(folder / LOCK):
+        state = "interrupted"
+    return facts | {
+        "state": state,
+        "step": max(last_step(folder), int(status.get("step", 0))),
+        "seconds": float(status.get("seconds", 0.0)),
+        "scores": scores,
+        "bytes": size_of(folder).bytes,
+        "changed": _changed(folder),
+        "message": message,
+    }
+
+
+def last_step(folder: Path) -> int:
+    """The step of the last line of a run's `metrics.jsonl`; 0 where there is none."""
+    row = last_line(folder / "metrics.jsonl")
+    step = row.get("step", 0) if isinstance(row, dict) else 0
+    return step if isinstance(step, int) else 0
+
+
+@final
+@dataclass(frozen=True)
+class Size:
+    """What files take.
+
+    Attributes:
+        files: How many there are.
+        bytes: How long they are together; one that lies in several places is counted once.
+    """
+
+    files: int
+    bytes: int
+
+
+def size_of(*places: Path) -> Size:
+    """What files, and files in folders, take together."""
+    found: dict[tuple[int, int], int] = {}
+    names = 0
+    for path in _files(places):
+        with contextlib.suppress(OSError):
+            stat = path.lstat()
+            found[stat.st_dev, stat.st_ino] = stat.st_size
+            names += 1
+    return Size(names, sum(found.values()))
+
+
+def study_of(folder: Path) -> Path | None:
+    """The folder of the study that a run is part of, or was; None where it is by itself."""
+    parent = folder.absolute().parent
+    return parent.parent if parent.name == "runs" and is_study(parent.parent) else None
+
+
+def users_of(folder: Path) -> str | None:
+    """Who works on a run at the moment, in words, or None."""
+    if is_held(folder / LOCK):
+        return "is being trained"
+    return "is worked on by a study" if is_held(work_lock(folder)) else None
+
+
+def remove(folder: Path) -> None:
+    """Remove a run; it is there wholly, or not at all.
+
+    Raises:
+        RunError: It is none, or somebody works on it.
+        UnweaveError: It cannot be removed.
+    """
+    if folder.is_symlink():
+        raise RunError(f"{folder} is a link. Name the run itself: {folder.resolve()}.")
+    if not is_run(folder):
+        raise RunError(f"{folder} is not a run folder: it has no config.json.")
+    users = users_of(folder)
+    busy = f"{folder} {users or 'is being trained'}. Wait for it, or stop it first."
+    if users is not None:
+        raise RunError(busy)
+    gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.old")
+    with alone(folder / LOCK, busy, remove=True):
+        try:
+            folder.rename(gone)
+        except OSError as error:
+            raise explain_os_error(error, folder) from error
+    remove_folder(gone)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder that nobody asks for any more.
+
+    Raises:
+        UnweaveError: Some of it cannot be removed.
+    """
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise UnweaveError(f"{folder} could not be removed: {error}.") from error
+
+
+def _files(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        if place.is_dir() and not place.is_symlink():
+            for parent, _, names in os.walk(place):
+                yield from (Path(parent) / name for name in names)
+        else:
+            yield place
+
+
+def _changed(folder: Path) -> float:
+    """When a run last came further, or was scored."""
+    times = [0.0]
+    for name in ("config.json", "status.json", "scores.json"):
+        with contextlib.suppress(OSError):
+            times.append((folder / name).stat().st_mtime)
+    return max(times)

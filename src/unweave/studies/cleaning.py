@@ -1,0 +1,102 @@
+"""What of a study's folder nobody asks for any more, and away with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from unweave.inventory import Size, remove, remove_folder, size_of
+from unweave.rundir import is_run, work_lock
+from unweave.session import leftovers, read_state
+from unweave.studies.folder import StudyFolder
+from unweave.studies.task import LARGE
+
+__all__ = ["Superfluous", "clean", "superfluous"]
+
+
+@final
+@dataclass(frozen=True)
+class Superfluous:
+    """Something that can go.
+
+    Attributes:
+        why: What it is, in words.
+        paths: Folders and files.
+        size: What they take together.
+    """
+
+    why: str
+    paths: tuple[Path, ...]
+    size: Size
+
+
+def superfluous(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous]:
+    """What could go from a study's folder without a loss to it; nothing is written.
+
+    That is: runs that are no longer part of it; weights and codes of runs that have ended, which
+    it does not keep; what killed processes have left half written.
+
+    Args:
+        folder: The study.
+        codes: Whether codes are named, too, that can be encoded again from weights that are there.
+
+    Raises:
+        RunError: There is no study.
+    """
+    keys, keep = {run["key"] for run in folder.read()["runs"]}, folder.study().keep
+    places = sorted(folder.run_folder("x").parent.glob("*"))
+    runs = [place for place in places if is_run(place) and not place.name.startswith(".")]
+    own = [place for place in runs if place.name in keys]
+    ended = [place for place in own if read_state(place) in ("finished", "diverged")]
+    found = {
+        "runs that are no longer part of the study": [p for p in runs if p.name not in keys],
+        f'weights and codes that are not kept, as keep = "{keep}" says': [
+            place / name for place in ended for name in LARGE[keep] if (place / name).exists()
+        ],
+        "left half written by processes that were killed": [
+            *folder.path.glob(".*.tmp"),
+            *(place for place in places if place.is_dir() and place.name.startswith(".")),
+            *(path for place in own for path in leftovers(place)),
+        ],
+    }
+    if codes and keep == "all":
+        found["codes that can be encoded again"] = [
+            place / "cache"
+            for place in ended
+            if (place / "cache").exists() and (place / "checkpoint").exists()
+        ]
+    return [
+        Superfluous(why, tuple(paths), size_of(*paths)) for why, paths in found.items() if paths
+    ]
+
+
+def clean(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous]:
+    """Remove what `superfluous` names.
+
+    Other studies have links of their own to the files of shared runs, and keep them.
+
+    Returns:
+        What has gone.
+
+    Raises:
+        RunError: A driver is at work, or a run that shall go is being trained.
+        UnweaveError: Something cannot be removed.
+    """
+    folder.read()
+    with folder.alone():
+        found = superfluous(folder, codes=codes)
+        for group in found:
+            for path in group.paths:
+                _remove(path)
+    return found
+
+
+def _remove(path: Path) -> None:
+    if is_run(path) and not path.name.startswith("."):
+        remove(path)
+        work_lock(path).unlink(missing_ok=True)
+    elif path.is_dir():
+        remove_folder(path)
+    else:
+        path.unlink(missing_ok=True)

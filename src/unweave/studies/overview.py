@@ -1,0 +1,257 @@
+"""How far a study has come: from its folder alone, while it is worked on and afterwards."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal, TypeAlias, final
+
+from unweave.execution import Progressed, replay
+from unweave.inventory import last_step
+from unweave.studies.axes import Settings
+from unweave.studies.folder import StudyFolder
+
+__all__ = ["Overview", "RunState", "StudyState", "overview", "seconds_left", "survey"]
+
+RunState: TypeAlias = Literal["finished", "diverged", "running", "waiting", "failed"]
+StudyState: TypeAlias = Literal["finished", "running", "failed", "stopped"]
+
+STATES: Final[tuple[RunState, ...]] = ("finished", "diverged", "running", "waiting", "failed")
+
+
+@final
+@dataclass(frozen=True)
+class RunView:
+    """One run of a study, as it is now.
+
+    Attributes:
+        key: Its name in the event log, and of its folder.
+        folder: Where it lies, or will.
+        varied: The settings in which it differs from others.
+        command: What would train it alone.
+        state: `diverged` is a result, and `failed` final until the study is gone on with.
+        step: Optimiser steps done.
+        steps: Optimiser steps in all.
+        tries: How often it was started.
+        seconds: How long it took, in all tries; of a run that another study had done, that one's
+            time of training.
+        started: When it was last started, in seconds since 1970.
+        message: What last went wrong.
+        log: File in which to look what happened.
+    """
+
+    key: str
+    folder: str
+    varied: Settings
+    command: str
+    state: RunState
+    step: int
+    steps: int
+    tries: int
+    seconds: float
+    started: float
+    message: str
+    log: str
+
+    @property
+    def done(self) -> float:
+        """Which part of its steps it has done, from 0 to 1."""
+        return min(1.0, self.step / max(self.steps, 1))
+
+
+@final
+@dataclass(frozen=True)
+class Overview:
+    """A study as it is now.
+
+    Attributes:
+        name: What it is called.
+        folder: Where it lies.
+        state: `running` while a driver is at work; `finished` when all runs are, diverged ones
+            among them; `failed` when some have failed and none waits; else `stopped`.
+        executor: Where the last driver has its runs done; empty before the first.
+        workers: How many runs it does at once.
+        seconds: How long drivers have been at work, in all.
+        seconds_left: How long the rest will take about, with as many workers; None if unknown.
+        runs: All runs, in the order of the study.
+    """
+
+    name: str
+    folder: str
+    state: StudyState
+    executor: str
+    workers: int
+    seconds: float
+    seconds_left: float | None
+    runs: tuple[RunView, ...]
+
+    @property
+    def counts(self) -> dict[RunState, int]:
+        """How many runs are in each state."""
+        found = Counter(run.state for run in self.runs)
+        return {state: found[state] for state in STATES}
+
+    def of(self, *states: RunState) -> list[RunView]:
+        """The runs in some states."""
+        return [run for run in self.runs if run.state in states]
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON."""
+        form = asdict(self)
+        runs = form.pop("runs")
+        for run in runs:
+            del run["started"]
+        return form | {"counts": self.counts, "runs": runs}
+
+
+def survey(folder: StudyFolder) -> Overview:
+    """How far a study has come, read from its folder; nothing is written.
+
+    Raises:
+        RunError: There is no study.
+    """
+    form = folder.read()
+    return overview(folder, form, folder.events.read(), busy=folder.busy)
+
+
+def overview(
+    folder: StudyFolder,
+    form: Mapping[str, Any],
+    events: Sequence[Mapping[str, Any]],
+    *,
+    busy: bool,
+) -> Overview:
+    """The same, of what has been read already.
+
+    Args:
+        folder: The study.
+        form: What `study.json` says.
+        events: All events.
+        busy: Whether a driver is at work.
+    """
+    now, states = time.time(), replay(events)
+    spent = _spent(events, now if busy else None)
+    runs = tuple(
+        _view(folder, run, states.get(run["key"], Progressed()), spent.get(run["key"], 0.0), busy)
+        for run in form["runs"]
+    )
+    begun: Mapping[str, Any] = next(
+        (row for row in reversed(events) if row["event"] == "begun"), {}
+    )
+    workers = int(begun.get("slots", 1))
+    found = {run.state for run in runs}
+    state: StudyState = "finished"
+    if busy:
+        state = "running"
+    elif "waiting" in found:
+        state = "stopped"
+    elif "failed" in found:
+        state = "failed"
+    return Overview(
+        name=form["study"]["name"],
+        folder=str(folder.path),
+        state=state,
+        executor=begun.get("engine", ""),
+        workers=workers,
+        seconds=round(spent[""], 3),
+        seconds_left=seconds_left(runs, workers, now),
+        runs=runs,
+    )
+
+
+def seconds_left(runs: Iterable[RunView], workers: int, now: float) -> float | None:
+    """How long the runs that are not done will take about.
+
+    Each step is taken to last as long as those of the runs that are finished, with their scores;
+    before there are any, as those of the runs under way.
+
+    Args:
+        runs: All runs.
+        workers: How many are done at once.
+        now: The time, in seconds since 1970.
+
+    Returns:
+        Seconds; None where nothing is known yet.
+    """
+    runs = tuple(runs)
+    finished = [run for run in runs if run.state == "finished" and run.step]
+    running = [run for run in runs if run.state == "running"]
+    seconds = sum(run.seconds for run in finished)
+    steps = sum(run.step for run in finished)
+    if not steps:
+        # What a run that was stopped had done before is not part of its try.
+        first = [run for run in running if run.tries == 1 and run.step]
+        seconds = sum(now - run.started for run in first)
+        steps = sum(run.step for run in first)
+    left = [run for run in runs if run.state in ("running", "waiting")]
+    if not left:
+        return 0.0
+    if not steps:
+        return None
+    each = [(1 - run.done) * run.steps * seconds / steps for run in left]
+    return max(sum(each) / max(workers, 1), *each)
+
+
+def _view(
+    folder: StudyFolder, run: Mapping[str, Any], known: Progressed, seconds: float, busy: bool
+) -> RunView:
+    place = folder.run_folder(run["key"])
+    state: RunState = known.state
+    result = known.result or {}
+    if state == "finished" and result.get("state") == "diverged":
+        state = "diverged"
+    if state == "running" and not busy:
+        # Its driver was killed.
+        state = "waiting"
+    ended = state in ("finished", "diverged")
+    step = result.get("step", 0) if ended else last_step(place) if known.tries else 0
+    log = place / "log.txt"
+    return RunView(
+        key=run["key"],
+        folder=str(place),
+        varied=dict(run["varied"]),
+        command=run["command"],
+        state=state,
+        step=step,
+        steps=run["steps"],
+        tries=known.tries,
+        seconds=round(max(seconds, float(result.get("seconds", 0.0)) if ended else 0.0), 3),
+        started=known.started,
+        message=known.message or result.get("message", ""),
+        # The run's own log, where it has one already.
+        log=str(log if log.is_file() else folder.events.path),
+    )
+
+
+def _spent(events: Iterable[Mapping[str, Any]], now: float | None) -> dict[str, float]:
+    """Seconds that each run was under way, by its key, and that drivers were, under ''.
+
+    A driver that was killed, and what it had under way, has ended with its last event; `now` is
+    the end of one that is still at work.
+    """
+    found: dict[str, float] = {"": 0.0}
+    open_: dict[str, float] = {}
+    last = 0.0
+
+    def close(key: str, at: float) -> None:
+        found[key] = found.get(key, 0.0) + at - open_.pop(key, at)
+
+    for row in events:
+        match row["event"]:
+            case "begun":
+                for key in list(open_):
+                    close(key, last)
+                open_[""] = row["time"]
+            case "ended":
+                for key in list(open_):
+                    close(key, row["time"])
+            case "started":
+                open_[row["key"]] = row["time"]
+            case "finished" | "failed" | "late" | "lost":
+                close(row["key"], row["time"])
+        last = row["time"]
+    for key in list(open_):
+        close(key, last if now is None else now)
+    return found
