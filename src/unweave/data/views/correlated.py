@@ -28,6 +28,9 @@ class Correlated(ViewSpec):
     multiplied, and so are those of a dataset that is correlated already, so that pairs of other
     widths are written one around the other. A confounder is paired with every other factor.
 
+    A factor without an order, such as a shape, is taken in the order of its indices, as if its
+    first value were the furthest from its last.
+
     The images are all those of the other dataset, and are the same: training draws them by the
     odds, with replacement, while scores, pictures and test losses take each alike, as the studies
     do that are named below.
