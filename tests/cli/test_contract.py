@@ -331,6 +331,26 @@ def test_lists(command, keys, name):
             assert row["about"] in spoken.out
 
 
+@pytest.mark.parametrize(
+    ("command", "given", "names", "wrong", "near"),
+    [
+        ("objectives", ["kl", "vae"], ["vae", "kl"], "vea", "term 'vea'. Did you mean vae?"),
+        ("architectures", ["burgess"], ["burgess"], "burges", "Did you mean burgess?"),
+        ("metrics", ["mig", "beta_vae_sklearn"], ["beta_vae", "mig"], "mgi", "Did you mean mig?"),
+        ("presets", ["disentangling-vae/debug"], ["disvae/debug"], "dmeo", "Did you mean demo?"),
+    ],
+)  # fmt: skip
+def test_lists_of_what_is_named(command, given, names, wrong, near):
+    value = cli(command, *given, "--json").json
+    rows = [row for key, rows in value.items() if key != "protocols" for row in rows]
+    assert [row["name"] for row in rows] == names
+    spoken = cli(command, *given)
+    assert spoken.code == 0
+    assert all(row["about"] in spoken.out for row in rows)
+    assert len(spoken.out.splitlines()) < 60
+    paragraph(cli(command, given[0], wrong), near)
+
+
 def test_lists_say_what_a_field_is():
     methods = {row["name"]: row for row in cli("objectives", "--json").json["methods"]}
     fields = {field["name"]: field for field in methods["beta_tcvae"]["fields"]}

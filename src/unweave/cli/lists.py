@@ -5,7 +5,9 @@ from __future__ import annotations
 __all__ = ["Architectures", "Metrics", "Objectives", "Presets"]
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Annotated, Any, final
+
+from tyro.conf import Positional, arg
 
 from unweave.cli.common import Common
 
@@ -99,9 +101,33 @@ def _cost(cls: type[Any]) -> str:
     return "more than about 2 s for 10,000 rows of 10 latents"
 
 
+@dataclass(kw_only=True)
+class _Listing(Common):
+    """What all lists have in common."""
+
+    names: Positional[
+        Annotated[tuple[str, ...], arg(metavar="[NAME ...]", help_behavior_hint="")]
+    ] = ()
+    """Only these; all when no name is given."""
+
+    def chosen(self, rows: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
+        """The rows that are asked for.
+
+        Raises:
+            SpecError: One of the names is not among them.
+        """
+        from unweave.errors import SpecError, nearest
+
+        known = [row["name"] for row in rows]
+        for name in self.names:
+            if name not in known:
+                raise SpecError(f"Unknown {what} {name!r:.100}. {nearest(name, known)}")
+        return [row for row in rows if not self.names or row["name"] in self.names]
+
+
 @final
 @dataclass(kw_only=True)
-class Objectives(Common):
+class Objectives(_Listing):
     """List methods and terms, with their fields and sources."""
 
     def run(self) -> int:
@@ -109,28 +135,35 @@ class Objectives(Common):
         from unweave.objectives import Method, Term
 
         methods, terms = _describe(Method), _describe(Term)
-        text = f"METHODS\n\n{_text(methods)}\n\nTERMS\n\n{_text(terms)}"
-        self.emit({"methods": methods, "terms": terms}, text)
+        rows = self.chosen(methods + terms, "method or term")
+        parts = {
+            "methods": [row for row in rows if row in methods],
+            "terms": [row for row in rows if row in terms],
+        }
+        text = "\n\n".join(
+            f"{key.upper()}\n\n{_text(part)}" for key, part in parts.items() if part
+        )
+        self.emit(parts, text)
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Architectures(Common):
+class Architectures(_Listing):
     """List encoder-decoder architectures."""
 
     def run(self) -> int:
         """Print the list."""
         from unweave.nn import Architecture
 
-        rows = _describe(Architecture)
+        rows = self.chosen(_describe(Architecture), "architecture")
         self.emit({"architectures": rows}, _text(rows))
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Metrics(Common):
+class Metrics(_Listing):
     """List metrics and analyses: range, direction, needs, source, cost and protocols.
 
     UDR compares several runs: see `unweave rank --help`.
@@ -165,36 +198,38 @@ class Metrics(Common):
                 for component in (*protocol.metrics, *analyses_of(protocol))
                 if component.name == row["name"]
             }
+        by_alias = {alias: row["name"] for row in rows for alias in row["aliases"]}
+        self.names = tuple(by_alias.get(name, name) for name in self.names)
+        rows = self.chosen(rows, "metric or analysis")
         protocols = [
             {"name": protocol.name, "label": protocol.label, "about": protocol.about}
             for protocol in PROTOCOLS.values()
         ]
         told = "\n".join(f"  {protocol['label']}: {protocol['about']}" for protocol in protocols)
-        self.emit(
-            {"metrics": rows, "protocols": protocols},
-            f"{_overview(rows)}\n\n{_text(rows)}\n\nPROTOCOLS\n\n{told}",
-        )
+        whole = f"{_overview(rows)}\n\n{_text(rows)}\n\nPROTOCOLS\n\n{told}"
+        self.emit({"metrics": rows, "protocols": protocols}, _text(rows) if self.names else whole)
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Presets(Common):
+class Presets(_Listing):
     """List presets: settings of published experiments by name."""
 
     def run(self) -> int:
         """Print the list."""
-        from unweave.presets import PRESETS
+        from unweave.presets import PRESETS, preset
 
+        chosen = [preset(name) for name in self.names] or list(PRESETS.values())
         rows: list[dict[str, Any]] = [
             {
-                "name": preset.name,
-                "about": preset.about,
-                "dataset": preset.dataset,
-                "objective": preset.objective,
-                "settings": dict(preset.settings),
+                "name": each.name,
+                "about": each.about,
+                "dataset": each.dataset,
+                "objective": each.objective,
+                "settings": dict(each.settings),
             }
-            for preset in PRESETS.values()
+            for each in chosen
         ]
         lines = [
             f"{row['name']}\n  {row['about']}\n  {row['dataset']}  {row['objective']}  "
