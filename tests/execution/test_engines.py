@@ -6,7 +6,29 @@ import pytest
 
 from execution import tasks
 from unweave.errors import SpecError, UnweaveError
-from unweave.execution import EventLog, Item, Limits, Processes, Report, Serial, execute
+from unweave.execution import (
+    EventLog,
+    Item,
+    Limits,
+    Processes,
+    RayCluster,
+    Report,
+    Serial,
+    execute,
+)
+
+# Ray takes seconds to start; it is asked the same on two nodes.
+RAY = pytest.param("ray", marks=pytest.mark.slow)
+ENGINES = ["serial", "processes", RAY]
+OUTSIDE = ["processes", RAY]
+
+
+@pytest.fixture
+def name(request):
+    """The engine, with a cluster where it needs one."""
+    if request.param == "ray":
+        request.getfixturevalue("two_nodes")
+    return request.param
 
 
 def items_of(folder, numbers, **fields):
@@ -20,6 +42,8 @@ def engine_of(name, task="square", seconds=None):
     reference = f"execution.tasks:{task}"
     if name == "serial":
         return Serial(reference, seconds=seconds)
+    if name == "ray":
+        return RayCluster(reference, seconds=seconds)
     return Processes(reference, 2, seconds=seconds)
 
 
@@ -31,7 +55,7 @@ def events_of(log, *kinds):
     return [row for row in log.read() if row["event"] in kinds]
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
+@pytest.mark.parametrize("name", ENGINES, indirect=True)
 def test_every_item_is_done_once_and_never_again(name, tmp_path):
     items = items_of(tmp_path, range(12))
     log = EventLog(tmp_path / "state.jsonl")
@@ -45,7 +69,7 @@ def test_every_item_is_done_once_and_never_again(name, tmp_path):
     assert len(events_of(log, "finished")) == 12
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
+@pytest.mark.parametrize("name", ENGINES, indirect=True)
 def test_more_items_later_leave_the_finished_ones_alone(name, tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
     execute(items_of(tmp_path, range(3)), engine_of(name), log)
@@ -54,7 +78,7 @@ def test_more_items_later_leave_the_finished_ones_alone(name, tmp_path):
     assert done(tmp_path) == list(range(5))
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
+@pytest.mark.parametrize("name", ENGINES, indirect=True)
 def test_an_error_is_tried_again_and_then_given_up(name, tmp_path):
     once = items_of(tmp_path, [1], mishap="error")
     always = items_of(tmp_path, [2], mishap="error", times=99)
@@ -73,7 +97,7 @@ def test_an_error_is_tried_again_and_then_given_up(name, tmp_path):
     assert done(tmp_path) == [1]
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
+@pytest.mark.parametrize("name", ENGINES, indirect=True)
 def test_an_error_made_for_the_user_is_not_tried_again(name, tmp_path):
     items = items_of(tmp_path, [1], mishap="refused", times=99)
     log = EventLog(tmp_path / "state.jsonl")
@@ -82,7 +106,7 @@ def test_an_error_made_for_the_user_is_not_tried_again(name, tmp_path):
     assert len(tasks.notes(items[0].payload, "tries")) == 1
 
 
-@pytest.mark.parametrize("name", ["serial", "processes"])
+@pytest.mark.parametrize("name", ENGINES, indirect=True)
 def test_an_item_that_takes_too_long_is_late(name, tmp_path):
     items = items_of(tmp_path, [1], mishap="slow", times=99)
     log = EventLog(tmp_path / "state.jsonl")
@@ -92,39 +116,43 @@ def test_an_item_that_takes_too_long_is_late(name, tmp_path):
     assert "longer than 0.3 s" in found["item-1"].message
 
 
-def test_a_worker_that_is_killed_has_its_item_done_by_another(tmp_path):
+@pytest.mark.parametrize("name", OUTSIDE, indirect=True)
+def test_a_worker_that_is_killed_has_its_item_done_by_another(name, tmp_path):
     items = items_of(tmp_path, range(5)) + items_of(tmp_path, [5, 6], mishap="killed")
     log = EventLog(tmp_path / "state.jsonl")
-    found = execute(items, engine_of("processes", "mishap"), log, Limits(retries=0))
+    found = execute(items, engine_of(name, "mishap"), log, Limits(retries=0))
     assert {state.state for state in found.values()} == {"finished"}
     assert done(tmp_path) == list(range(7))
     assert sorted(row["key"] for row in events_of(log, "lost")) == ["item-5", "item-6"]
 
 
-def test_an_item_that_kills_every_worker_is_given_up(tmp_path):
+@pytest.mark.parametrize("name", OUTSIDE, indirect=True)
+def test_an_item_that_kills_every_worker_is_given_up(name, tmp_path):
     items = items_of(tmp_path, [1, 2]) + items_of(tmp_path, [3], mishap="killed", times=99)
     log = EventLog(tmp_path / "state.jsonl")
-    found = execute(items, engine_of("processes", "mishap"), log, Limits(losses=2))
+    found = execute(items, engine_of(name, "mishap"), log, Limits(losses=2))
     assert found["item-3"].state == "failed"
-    assert "exit code -9" in found["item-3"].message
+    assert {"processes": "exit code -9", "ray": "worker"}[name] in found["item-3"].message
     assert done(tmp_path) == [1, 2]
     assert len(events_of(log, "lost")) == 3
 
 
-def test_a_worker_without_signs_of_life_is_replaced(tmp_path):
+@pytest.mark.parametrize("name", OUTSIDE, indirect=True)
+def test_a_worker_without_signs_of_life_is_replaced(name, tmp_path):
     items = items_of(tmp_path, [1, 2, 3]) + items_of(tmp_path, [4], mishap="hung")
     log = EventLog(tmp_path / "state.jsonl")
-    found = execute(items, engine_of("processes", "mishap"), log, Limits(silence=1.0))
+    found = execute(items, engine_of(name, "mishap"), log, Limits(silence=1.0))
     assert {state.state for state in found.values()} == {"finished"}
     (row,) = events_of(log, "lost")
     assert (row["key"], row["message"]) == ("item-4", "It gave no sign of life.")
 
 
-def test_a_worker_that_hangs_beyond_its_time_is_ended_from_outside(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", OUTSIDE, indirect=True)
+def test_a_worker_that_hangs_beyond_its_time_is_ended_from_outside(name, tmp_path, monkeypatch):
     monkeypatch.setattr("unweave.execution.driver._GRACE", 0.2)
     items = items_of(tmp_path, [4], mishap="hung")
     log = EventLog(tmp_path / "state.jsonl")
-    engine = engine_of("processes", "mishap", seconds=0.5)
+    engine = engine_of(name, "mishap", seconds=0.5)
     found = execute(items, engine, log, Limits(seconds=0.5, silence=None))
     assert found["item-4"].state == "finished"
     assert [row["event"] for row in events_of(log, "late", "lost")] == ["late"]
@@ -185,6 +213,7 @@ class Instant:
     """An engine whose items give one sign of life at once, and then hang."""
 
     name = "instant"
+    start = 300.0
 
     def __init__(self):
         self.under_way, self.killed = {}, []

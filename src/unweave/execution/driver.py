@@ -19,8 +19,6 @@ log = logging.getLogger("unweave")
 
 # How long a wait for reports may take, in seconds, before limits are looked at again.
 _TICK: Final = 0.5
-# How long a worker may take to start, at least.
-_START: Final = 300.0
 # How long an engine gets, beyond the limit, to notice by itself that the time is over.
 _GRACE: Final = 5.0
 
@@ -50,7 +48,8 @@ def execute(
     limits = limits or Limits()
     states = replay(events.read())
     with engine:
-        apply(states, events.add("begun", engine=engine.name, items=len(items)))
+        slots = engine.slots()
+        apply(states, events.add("begun", engine=engine.name, items=len(items), slots=slots))
         driver = _Driver(engine, events, limits, states)
         try:
             driver.run([item for item in items if driver.state(item.key).state != "finished"])
@@ -126,17 +125,17 @@ class _Driver:
         if not self._running:
             return
         now, beats = time.monotonic(), self._engine.beats()
+        start, silence, seconds = self._engine.start, self._limits.silence, self._limits.seconds
         for key, (_, seen) in self._running.items():
             if beats.get(key, 0) != seen.beats:
                 seen.beats, seen.since = beats.get(key, 0), now
                 seen.begun = seen.begun or now
-            seconds, silence = self._limits.seconds, self._limits.silence
             if seen.begun is None:
                 # It waits for a worker, of which some take long to start.
-                if silence is not None and now - seen.since > max(silence, _START):
+                limit = None if silence is None or start is None else max(silence, start)
+                if limit is not None and now - seen.since > limit:
                     self._engine.kill(key, late=False)
-                continue
-            if seconds is not None and now - seen.begun > seconds + _GRACE:
+            elif seconds is not None and now - seen.begun > seconds + _GRACE:
                 self._engine.kill(key, late=True)
             elif silence is not None and now - seen.since > silence:
                 self._engine.kill(key, late=False)

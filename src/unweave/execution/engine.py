@@ -20,9 +20,12 @@ class Engine(Protocol):
 
     Attributes:
         name: `serial`, `processes` or `ray`.
+        start: How long an item may take to its first sign of life, in seconds; None where it may
+            have to wait for room.
     """
 
     name: str
+    start: float | None
 
     def __enter__(self) -> Self:
         """Start the workers."""

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
+import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self, final
+from typing import Any, Final, Self, final
 
+from unweave._version import __version__
 from unweave.errors import SpecError, UnweaveError
 from unweave.execution.work import Item, Report
 from unweave.execution.worker import work
 
 __all__ = ["RayCluster"]
 
+log = logging.getLogger("unweave")
+
+# How often the cluster is asked which nodes it has, and for how long an answer is waited for.
+_LOOK: Final = 1.0
+_PATIENCE: Final = 10.0
+
 
 @final
 class RayCluster:
     """The engine of many machines; one that dies, or is taken away, loses its items, and says so.
 
-    All machines must have the same version of unweave, and see the folders of the study at the
-    same path. When this process dies, Ray ends what it had begun.
+    All machines must have the same version of unweave. Workers have the environment in which their
+    machine joined the cluster, so that each has its own `UNWEAVE_HOME`. When this process dies,
+    Ray ends what it had begun.
 
     Args:
         task: Reference of the task, `module:name`.
-        address: Of the cluster: `auto` for the one of this machine, `ray://host:10001`; None for
-            the environment variable RAY_ADDRESS, or else for a cluster of this machine alone.
+        address: Of the cluster: `auto` for the one of this machine, or `HOST:6379`; None for the
+            environment variable RAY_ADDRESS, or else for a cluster of this machine alone.
         cpus: Processor cores that an item takes.
         gpus: GPUs that an item takes; a share, such as 0.25, is given to several items at once.
-        workers: How many items are under way at most; None for as many as there is room for.
+        workers: How many items are under way, also when the cluster has no room for them yet: one
+            that grows does so when there is more to do. None for as many as there is room for.
         seconds: How long one try of an item may take.
 
     Raises:
@@ -35,6 +47,8 @@ class RayCluster:
     """
 
     name = "ray"
+    # Items wait for room as long as they must; what becomes of their worker is Ray's to see.
+    start = None
 
     def __init__(
         self,
@@ -49,6 +63,14 @@ class RayCluster:
         """Connect to nothing yet."""
         if cpus <= 0 or gpus < 0:
             raise SpecError(f"An item takes some of the cores, not {cpus}, and {gpus} GPUs.")
+        for what, number in (("cores", cpus), ("GPUs", gpus)):
+            if number > 1 and number != int(number):
+                raise SpecError(
+                    f"An item takes a share of one of the {what}, or a whole number of them, not "
+                    f"{number}."
+                )
+        if workers is not None and workers < 1:
+            raise SpecError(f"workers must be at least 1, but is {workers}.")
         self._task = task
         self._address = address
         self._cpus = cpus
@@ -58,6 +80,8 @@ class RayCluster:
         self._refs: dict[str, Any] = {}
         self._tries: dict[str, int] = {}
         self._killed: dict[str, bool] = {}
+        self._beats: dict[str, int] = {}
+        self._room = (0, float("-inf"))
         self._connected = False
 
     def __enter__(self) -> Self:
@@ -68,6 +92,7 @@ class RayCluster:
         """
         try:
             import ray
+            from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
         except ImportError as error:
             raise UnweaveError(
                 "The executor ray needs Ray, which is not installed: pip install 'unweave[ray]'."
@@ -75,21 +100,31 @@ class RayCluster:
         self._ray = ray
         try:
             if not ray.is_initialized():
+                _check_answer(self._address or os.environ.get("RAY_ADDRESS", ""))
                 ray.init(
                     address=self._address,
                     log_to_driver=False,
                     include_dashboard=False,
                     configure_logging=False,
-                    runtime_env={"env_vars": _variables()},
                 )
                 self._connected = True
-        except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UnweaveError(
                 f"The Ray cluster {self._address or ''} does not answer: {error}. Start one with "
                 "'ray start --head', or leave the address out for one of this machine alone."
             ) from error
-        self._signs = ray.remote(num_cpus=0)(_Signs).remote()
+        # Beside this process, so that it lives as long; elsewhere only where that cannot be.
+        here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        options = {"num_cpus": 0, "max_restarts": -1, "scheduling_strategy": here}
+        self._signs = ray.remote(**options)(_Signs).remote()
         self._work = ray.remote(max_retries=0, num_cpus=self._cpus, num_gpus=self._gpus)(_work)
+        if not self._room_now():
+            log.warning(
+                "No node of the cluster has room for a run, which takes %g cores and %g GPUs. "
+                "Waiting for one.",
+                self._cpus,
+                self._gpus,
+            )
         return self
 
     def __exit__(
@@ -107,19 +142,21 @@ class RayCluster:
             self._ray.shutdown()
 
     def slots(self) -> int:
-        """For how many items the cluster, as it is now, has room."""
-        found = self._ray.cluster_resources()
-        room = [found.get("CPU", 0) / self._cpus]
-        if self._gpus:
-            room.append(found.get("GPU", 0) / self._gpus)
-        slots = int(min(room))
-        return slots if self._workers is None else min(slots, self._workers)
+        """How many items can be under way on the nodes that are there now."""
+        if self._workers is not None:
+            return self._workers
+        room, asked = self._room
+        if time.monotonic() - asked > _LOOK:
+            room = self._room_now()
+            self._room = room, time.monotonic()
+        return room
 
     def submit(self, item: Item) -> None:
         """Give an item to the cluster."""
         # A worker that was taken for dead may still give signs: each try has a name of its own.
         self._tries[item.key] = self._tries.get(item.key, 0) + 1
         self._refs[item.key] = self._work.remote(
+            __version__,
             self._task,
             item.key,
             dict(item.payload),
@@ -148,8 +185,30 @@ class RayCluster:
 
     def beats(self) -> Mapping[str, int]:
         """How many signs of life each item under way has given."""
-        found: dict[str, int] = self._ray.get(self._signs.counts.remote())
-        return {key: found.get(self._name(key), 0) for key in self._refs}
+        names = {self._name(key): key for key in self._refs}
+        try:
+            counts = self._ray.get(self._signs.counts.remote(list(names)), timeout=_PATIENCE)
+            self._beats = {names[name]: count for name, count in counts.items()}
+        except self._ray.exceptions.RayError as error:
+            # Whoever counts is being restarted: nobody is taken for dead meanwhile.
+            log.debug("No signs of life can be counted: %s", error)
+            self._beats = {key: self._beats.get(key, 0) + 1 for key in self._beats}
+        return self._beats
+
+    def _room_now(self) -> int:
+        """For how many items there is room, each on one node."""
+        room = 0
+        for node in self._ray.nodes():
+            if node["Alive"]:
+                found = node["Resources"]
+                fits = [found.get("CPU", 0) / self._cpus]
+                if self._gpus:
+                    # Half of each of two GPUs makes no whole one.
+                    each = 1 / self._gpus if self._gpus < 1 else 1.0
+                    wanted = max(1.0, self._gpus)
+                    fits.append(int(found.get("GPU", 0) / wanted) * int(each + 1e-6))
+                room += int(min(fits) + 1e-6)
+        return room
 
     def _name(self, key: str) -> str:
         return f"{key} {self._tries[key]}"
@@ -164,8 +223,19 @@ class RayCluster:
         except self._ray.exceptions.RayError as error:
             if late is not None:
                 return Report.killed(key, self._seconds, late=late)
-            return Report(key, "lost", message=f"{type(error).__name__}.")
+            return Report(key, "lost", message=f"Its worker or its node ended: {_first(error)}")
         return report
+
+
+def _check_answer(address: str) -> None:
+    """Refuse an address at which nobody listens; Ray itself would wait for minutes.
+
+    Raises:
+        OSError: Nobody does.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdigit() and "/" not in host:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
 
 
 class _Signs:
@@ -174,19 +244,31 @@ class _Signs:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
-    def beat(self, key: str) -> None:
-        self._counts[key] = self._counts.get(key, 0) + 1
+    def beat(self, name: str) -> None:
+        self._counts[name] = self._counts.get(name, 0) + 1
 
-    def counts(self) -> dict[str, int]:
+    def counts(self, names: list[str]) -> dict[str, int]:
+        """Of those that are still under way; the others are forgotten."""
+        self._counts = {name: self._counts[name] for name in names if name in self._counts}
         return self._counts
 
 
 def _work(
-    task: str, key: str, payload: dict[str, object], seconds: float | None, signs: Any, name: str
+    version: str,
+    task: str,
+    key: str,
+    payload: dict[str, object],
+    seconds: float | None,
+    signs: Any,
+    name: str,
 ) -> Report:
     """Do an item; the signs of life go to an actor, at most one a second."""
-    import time
-
+    if version != __version__:
+        message = (
+            f"A node of the cluster has unweave {__version__}, and the study was begun with "
+            f"{version}. Install the same on all nodes."
+        )
+        return Report(key, "failed", message=message, lasting=True)
     last = float("-inf")
 
     def alive(key: str) -> None:
@@ -199,6 +281,7 @@ def _work(
     return work(task, key, payload, seconds, alive)
 
 
-def _variables() -> dict[str, str]:
-    """What the workers' environment must have of this one."""
-    return {name: value for name, value in os.environ.items() if name.startswith("UNWEAVE_")}
+def _first(error: BaseException) -> str:
+    """The first line of what Ray says, of which the rest is for its developers."""
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0]}"

@@ -26,6 +26,7 @@ class Serial:
     """
 
     name = "serial"
+    start = None
 
     def __init__(self, task: str, *, seconds: float | None = None) -> None:
         """Keep both."""

@@ -1,0 +1,38 @@
+"""A Ray cluster of two nodes on this machine, for tests that take long."""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+
+
+def start_cluster(patch):
+    """A cluster whose two nodes, each a raylet of its own, have a core; `RAY_ADDRESS` names it."""
+    cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs Ray")
+    # Workers find the tasks by it.
+    patch.setenv("PYTHONPATH", str(TESTS))
+    memory = 80_000_000
+    cluster = cluster_utils.Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": memory}
+    )
+    cluster.add_node(num_cpus=1, object_store_memory=memory)
+    patch.setenv("RAY_ADDRESS", cluster.address)
+    return cluster
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """Two nodes for one test, which may kill them."""
+    started = start_cluster(monkeypatch)
+    yield started
+    started.shutdown()
+
+
+@pytest.fixture(scope="module")
+def two_nodes():
+    """Two nodes for all tests of a file."""
+    with pytest.MonkeyPatch.context() as patch:
+        started = start_cluster(patch)
+        yield started
+        started.shutdown()
