@@ -353,6 +353,9 @@ def test_clg_varies_what_its_tables_vary():
     assert texts("components")[2] == texts("hessian")[0] == texts("commutator")[0]
     assert texts("group_size")[-1] == texts("commutator")[4]
     assert {run["holdout"] for run in runs_of("clg/hessian")} == {0.1}
+    # The paper's tables have these four.
+    scored = {name for request in ALL["clg/hessian"].scores for name in request.metrics}
+    assert {"factor_vae", "sap_continuous", "mig", "dci"} <= scored
 
 
 # Disentanglement-PyTorch

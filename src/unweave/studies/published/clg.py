@@ -7,6 +7,7 @@ __all__ = ["clg_studies"]
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from unweave.metrics.protocols import protocol
 from unweave.studies.axes import Settings, seed_axis
 from unweave.studies.published.base import PublishedStudy
 from unweave.studies.spec import ScoreRequest
@@ -24,7 +25,12 @@ _SIZES: Final = (4, 9, 25, 64, 81, 100)
 # Summed squared error without a factor of one half.
 _SQUARED_ERROR: Final = "gaussian(variance=0.5)"
 
-_SCORES: Final = (ScoreRequest(protocol="clg"), ScoreRequest(metrics=("test_losses",)))
+# All of the protocol, with what is only scored when it is named.
+_METRICS: Final = tuple(metric.name for metric in protocol("clg").metrics)
+_SCORES: Final = (
+    ScoreRequest(metrics=_METRICS, protocol="clg"),
+    ScoreRequest(metrics=("test_losses",)),
+)
 
 
 def clg_studies() -> Iterator[PublishedStudy]:
