@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "Size",
+    "check_removable",
     "describe",
     "find_runs",
     "last_step",
@@ -11,7 +12,6 @@ __all__ = [
     "remove_folder",
     "size_of",
     "study_of",
-    "users_of",
 ]
 
 import contextlib
@@ -142,11 +142,18 @@ def study_of(folder: Path) -> Path | None:
     return parent.parent if parent.name == "runs" and is_study(parent.parent) else None
 
 
-def users_of(folder: Path) -> str | None:
-    """Who works on a run at the moment, in words, or None."""
-    if is_held(folder / LOCK):
-        return "is being trained"
-    return "is worked on by a study" if is_held(work_lock(folder)) else None
+def check_removable(folder: Path) -> None:
+    """Refuse what is no run, and a run that somebody works on.
+
+    Raises:
+        RunError: It is one of these.
+    """
+    if folder.is_symlink():
+        raise RunError(f"{folder} is a link. Name the run itself: {folder.resolve()}.")
+    if not is_run(folder):
+        raise RunError(f"{folder} is not a run folder: it has no config.json.")
+    if is_held(folder / LOCK) or is_held(work_lock(folder)):
+        raise RunError(_busy(folder))
 
 
 def remove(folder: Path) -> None:
@@ -156,21 +163,18 @@ def remove(folder: Path) -> None:
         RunError: It is none, or somebody works on it.
         UnweaveError: It cannot be removed.
     """
-    if folder.is_symlink():
-        raise RunError(f"{folder} is a link. Name the run itself: {folder.resolve()}.")
-    if not is_run(folder):
-        raise RunError(f"{folder} is not a run folder: it has no config.json.")
-    users = users_of(folder)
-    busy = f"{folder} {users or 'is being trained'}. Wait for it, or stop it first."
-    if users is not None:
-        raise RunError(busy)
+    check_removable(folder)
     gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.old")
-    with alone(folder / LOCK, busy, remove=True):
+    with alone(folder / LOCK, _busy(folder), remove=True):
         try:
             folder.rename(gone)
         except OSError as error:
             raise explain_os_error(error, folder) from error
     remove_folder(gone)
+
+
+def _busy(folder: Path) -> str:
+    return f"{folder} is being trained by another process. Wait for it, or stop it first."
 
 
 def remove_folder(folder: Path) -> None:

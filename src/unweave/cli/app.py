@@ -20,8 +20,10 @@ from unweave.cli.evaluate import Evaluate
 from unweave.cli.imports import Import
 from unweave.cli.lists import Architectures, Metrics, Objectives, Presets
 from unweave.cli.rank import Rank
+from unweave.cli.runs import RunsList, RunsRemove, RunsShow
 from unweave.cli.score import Score
 from unweave.cli.show import Plot, Report
+from unweave.cli.study import StudyClean, StudyResume, StudyRun, StudyStatus
 from unweave.cli.train import Train
 from unweave.errors import UnweaveError
 
@@ -35,6 +37,21 @@ _DATA = (
     | Annotated[DataVerify, subcommand("verify")]
 )
 
+_ABOUT_STUDY = "Studies, which are sweeps of trainings: run, status, resume, clean."
+
+_STUDY = (
+    Annotated[StudyRun, subcommand("run")]
+    | Annotated[StudyStatus, subcommand("status")]
+    | Annotated[StudyResume, subcommand("resume")]
+    | Annotated[StudyClean, subcommand("clean")]
+)
+
+_RUNS = (
+    Annotated[RunsList, subcommand("list")]
+    | Annotated[RunsShow, subcommand("show")]
+    | Annotated[RunsRemove, subcommand("rm")]
+)
+
 _COMMANDS = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Train, subcommand("train")]
@@ -45,6 +62,8 @@ _COMMANDS = (
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Report, subcommand("report")]
     | Annotated[_DATA, subcommand("data", description="Datasets: list, prepare, show, verify.")]
+    | Annotated[_STUDY, subcommand("study", description=_ABOUT_STUDY)]
+    | Annotated[_RUNS, subcommand("runs", description="Runs on disk: list, show, rm.")]
     | Annotated[Objectives, subcommand("objectives")]
     | Annotated[Architectures, subcommand("architectures")]
     | Annotated[Metrics, subcommand("metrics")]

@@ -11,6 +11,7 @@ __all__ = [
     "Text",
     "as_asked",
     "bar",
+    "minutes_of",
     "names_of",
     "say",
     "to_number",
@@ -59,6 +60,18 @@ def to_number(flag: str, text: str | None, kind: type[int] | type[float]) -> Any
         what = "a whole number" if kind is int else "a number"
         raise SpecError(f"{flag} takes {what}, not {text!r:.100}.")
     return value
+
+
+def minutes_of(text: str | None) -> float | None:
+    """What --max-minutes gives, or None when it was not given.
+
+    Raises:
+        SpecError: It is no number above 0.
+    """
+    minutes: float | None = to_number("--max-minutes", text, float)
+    if minutes is not None and not minutes > 0:
+        raise SpecError(f"--max-minutes must be more than 0, but is {minutes:g}.")
+    return minutes
 
 
 def names_of(metrics: str | None) -> tuple[str, ...] | None:

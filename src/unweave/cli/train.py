@@ -10,7 +10,7 @@ from typing import Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Flag, Float, Int, Text, bar, to_number
+from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, to_number
 
 _WHOLE = (
     "steps", "batch_size", "latents", "seed", "threads", "log_every", "checkpoint_every",
@@ -122,9 +122,7 @@ class Train(Common):
         from unweave.rundir import runs_root
         from unweave.session import begin, continue_run, read_config
 
-        minutes = to_number("--max-minutes", self.max_minutes, float)
-        if minutes is not None and not minutes > 0:
-            raise SpecError(f"--max-minutes must be more than 0, but is {minutes:g}.")
+        minutes = minutes_of(self.max_minutes)
         if self.resume and self.overwrite:
             raise SpecError("Give either --resume or --overwrite, not both.")
         settings = self._settings()

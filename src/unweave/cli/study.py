@@ -1,0 +1,351 @@
+"""`unweave study run|status|resume|clean`."""
+
+from __future__ import annotations
+
+__all__ = ["StudyClean", "StudyResume", "StudyRun", "StudyStatus"]
+
+import _thread
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, final
+
+from tyro.conf import Positional, arg
+
+from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, say, to_number
+
+if TYPE_CHECKING:
+    from unweave.studies import Forecast, Overview, Study, StudyFolder
+
+_Folder = Positional[Annotated[str, arg(metavar="STUDY", help_behavior_hint="")]]
+
+
+@dataclass(kw_only=True)
+class _Driving(Common):
+    """What carrying out a study takes."""
+
+    executor: Literal["serial", "processes", "ray"] = "processes"
+    """One run after the other in this process, in several, or on a Ray cluster."""
+
+    workers: Int = None
+    """Runs at once (default: one a core, or as many as the cluster has room for)."""
+
+    max_minutes: Float = None
+    """Stop after this many minutes, trainings at a checkpoint; `study resume` goes on."""
+
+    address: Text = None
+    """Of the Ray cluster (default: RAY_ADDRESS, or a cluster of this machine alone)."""
+
+    cpus: Float = None
+    """Cores that a run takes on the Ray cluster (default: one)."""
+
+    gpus: Float = None
+    """GPUs that a run takes on the Ray cluster (default: none); 0.25 lets four runs share one."""
+
+    dry_run: Flag = False
+    """Only say what would be done: runs, those that are there already, time, disk."""
+
+    def drive(self, study: Study, out: str | None) -> int:
+        """Carry out a study and show how it went; the exit code."""
+        from unweave.cli.study_view import view
+        from unweave.studies import place_of, run_study, survey
+
+        minutes = minutes_of(self.max_minutes)
+        workers = self._workers()
+        given = {
+            "address": self.address,
+            "cpus": to_number("--cpus", self.cpus, float),
+            "gpus": to_number("--gpus", self.gpus, float),
+        }
+        cluster = {name: value for name, value in given.items() if value is not None}
+        folder = place_of(study, out)
+        if self.dry_run:
+            return self._estimate(study, folder, workers)
+        stopped_by: Literal["signal", "time"] | None = None
+        with _interruptible(minutes) as clock:
+            try:
+                with view(folder) as listener:
+                    run_study(
+                        study,
+                        out=out,
+                        executor=self.executor,
+                        workers=workers,
+                        listener=listener,
+                        **cluster,
+                    )
+            except KeyboardInterrupt:
+                if not folder.exists:
+                    raise
+                stopped_by = "time" if clock.is_over else "signal"
+        found = survey(folder)
+        self.emit(found.to_dict() | {"stopped_by": stopped_by}, _ending(found, stopped_by))
+        if stopped_by == "signal":
+            return 130
+        return 1 if found.of("failed") else 0
+
+    def _workers(self) -> int | None:
+        from unweave.errors import SpecError
+
+        workers: int | None = to_number("--workers", self.workers, int)
+        if workers is not None and workers < 1:
+            raise SpecError(f"--workers must be at least 1, but is {workers}.")
+        if workers not in (None, 1) and self.executor == "serial":
+            raise SpecError("--executor serial has one worker; leave --workers out.")
+        return workers
+
+    def _estimate(self, study: Study, folder: StudyFolder, workers: int | None) -> int:
+        from unweave.metrics.threads import cores
+        from unweave.studies import forecast, plan
+
+        usual = {"serial": 1, "processes": cores(), "ray": 1}[self.executor]
+        runs = plan(study)
+        with bar() as progress:
+            found = forecast(study, runs, folder, workers=workers or usual, progress=progress)
+        result = {"study": study.name, "folder": str(folder.path), "keep": study.keep}
+        self.emit(result | found.to_dict(), _forecast_text(study, folder, found))
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class StudyRun(_Driving):
+    """Carry out a study: train, score and draw each of its runs, once.
+
+    A study that is there already is gone on with: what is done stays, what is new is added. Runs
+    that other studies beside it have are taken from there.
+    """
+
+    file: Positional[Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")]] = None
+    """A TOML file, or FILE.py:FUNCTION."""
+
+    preset: Text = None
+    """Instead of a file: a published study by name, such as disvae/train_all."""
+
+    scale: Float = "1"
+    """Of a published study: how long its trainings are, from 0 to 1."""
+
+    out: Text = None
+    """Folder of the study (default: runs/NAME, or under UNWEAVE_RUNS)."""
+
+    def run(self) -> int:
+        """Read the study and carry it out."""
+        from unweave.errors import SpecError
+        from unweave.studies import read_study
+
+        scale = to_number("--scale", self.scale, float)
+        if (self.file is None) == (self.preset is None):
+            raise SpecError(
+                "Give either the file of a study, such as study.toml or study.py:make_study, or a "
+                "--preset."
+            )
+        if self.file is not None:
+            if scale != 1:
+                raise SpecError("--scale is of a --preset; a file says how long to train.")
+            return self.drive(read_study(self.file), self.out)
+        assert self.preset is not None
+        return self._published(self.preset, scale)
+
+    def _published(self, name: str, scale: float) -> int:
+        from unweave.errors import SpecError
+        from unweave.studies.published import published, ready
+
+        study, waiting = ready(published(name, scale))
+        for what, count in waiting.items():
+            runs = "One run waits" if count == 1 else f"{count:,} runs wait"
+            say(f"{runs} for {what}, and {'is' if count == 1 else 'are'} left out.")
+        if not study.combinations():
+            raise SpecError(f"Every run of {name} waits for something that is not there yet.")
+        return self.drive(study, self.out)
+
+
+@final
+@dataclass(kw_only=True)
+class StudyResume(_Driving):
+    """Go on with a study, also after a kill; runs that had failed are tried anew."""
+
+    study: _Folder
+    """Folder of the study, or its name where runs lie."""
+
+    def run(self) -> int:
+        """Go on with it as it was last asked for."""
+        folder = _find(self.study)
+        return self.drive(folder.study(), str(folder.path))
+
+
+@final
+@dataclass(kw_only=True)
+class StudyStatus(Common):
+    """Say how far a study is: its runs, what failed, time spent and left. Nothing is changed."""
+
+    study: _Folder
+    """Folder of the study, or its name where runs lie."""
+
+    def run(self) -> int:
+        """Read its folder and print."""
+        from unweave.cli.study_view import rows
+        from unweave.studies import survey
+
+        found = survey(_find(self.study))
+        self.emit(found.to_dict(), f"{rows(found)}\n\n{_ending(found, None)}")
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class StudyClean(Common):
+    """Remove what a study does not need: runs it no longer has, what it does not keep, debris.
+
+    Without --yes nothing is removed. Other studies keep runs that they share with this one.
+    """
+
+    study: _Folder
+    """Folder of the study, or its name where runs lie."""
+
+    codes: Flag = False
+    """Also codes that can be encoded again from the weights beside them."""
+
+    yes: Flag = False
+    """Remove it; else only say what would go."""
+
+    def run(self) -> int:
+        """Look, and remove."""
+        from unweave.cli.runs import size_text
+        from unweave.studies import clean, superfluous
+
+        folder = _find(self.study)
+        choose = clean if self.yes else superfluous
+        found = choose(folder, codes=self.codes)
+        total = sum(group.size.bytes for group in found)
+        lines = [
+            line
+            for group in found
+            for line in (
+                f"{group.why}: {size_text(group.size.bytes)} in {group.size.files} files",
+                *(f"  {path}" for path in group.paths),
+            )
+        ]
+        if not found:
+            lines = [f"{folder.path} has nothing that could go."]
+        elif self.yes:
+            lines.append(f"{size_text(total)} removed.")
+        else:
+            lines.append(f"Nothing was removed. Remove {size_text(total)} with --yes.")
+        groups = [
+            {"why": g.why, "paths": [str(p) for p in g.paths], "bytes": g.size.bytes}
+            for g in found
+        ]
+        result = {"folder": str(folder.path), "removed": self.yes, "bytes": total}
+        self.emit(result | {"groups": groups}, "\n".join(lines))
+        return 0
+
+
+def _find(text: str) -> StudyFolder:
+    """The folder of a study, by its path, by its name where runs lie, or by the study's file.
+
+    Raises:
+        RunError: There is none.
+    """
+    from pathlib import Path
+
+    from unweave.errors import RunError
+    from unweave.rundir import runs_root
+    from unweave.studies import StudyFolder, place_of, read_study
+
+    tried = [StudyFolder(Path(text)), StudyFolder(runs_root() / text)]
+    if Path(text).is_file() or ".py:" in text:
+        tried = [place_of(read_study(text))]
+    for folder in tried:
+        if folder.exists:
+            return folder
+    places = " or ".join(dict.fromkeys(str(folder.path) for folder in tried))
+    raise RunError(
+        f"There is no study in {places}. Name its folder, which has a study.json; or begin it: "
+        "unweave study run FILE."
+    )
+
+
+class _Clock:
+    """Whether the time of a driver is over."""
+
+    is_over = False
+
+
+@contextlib.contextmanager
+def _interruptible(minutes: float | None) -> Iterator[_Clock]:
+    """Have a termination, and the end of the time, end the block as Ctrl-C does."""
+    clock = _Clock()
+    if threading.current_thread() is not threading.main_thread():
+        yield clock
+        return
+
+    def request(number: int, frame: Any) -> None:
+        if not clock.is_over:
+            say("Stopping, trainings at a checkpoint; once more to end at once.")
+        raise KeyboardInterrupt
+
+    def over() -> None:
+        clock.is_over = True
+        # A training in this process has a handler of its own, which stops at a checkpoint.
+        _thread.interrupt_main(signal.SIGTERM)
+
+    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
+    timer = None if minutes is None else threading.Timer(60 * minutes, over)
+    try:
+        if timer is not None:
+            timer.daemon = True
+            timer.start()
+        yield clock
+    finally:
+        if timer is not None:
+            timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ending(study: Overview, stopped_by: str | None) -> str:
+    """How a study stands, and what to do next."""
+    from unweave.cli.study_view import failures, headline
+
+    lines = [f"{study.name} in {study.folder}: {headline(study)}"]
+    failed = failures(study)
+    if failed:
+        lines += ["", failed, ""]
+    if study.state == "running":
+        lines.append("A driver is at work.")
+    elif study.state != "finished":
+        why = {"time": "The time is over. ", "signal": "Stopped. "}.get(stopped_by or "", "")
+        lines.append(f"{why}Go on with: unweave study resume {study.folder}")
+    return "\n".join(lines)
+
+
+def _forecast_text(study: Study, folder: StudyFolder, found: Forecast) -> str:
+    from unweave.cli.runs import size_text
+    from unweave.cli.study_view import duration
+
+    left = found.runs - found.finished - found.shared
+    lines = [
+        f"{study.name} in {folder.path}: {found.runs:,} runs, {found.finished:,} of them finished "
+        f"already, {found.shared:,} in other studies, {left:,} to train"
+        + (f" ({found.begun:,} of them begun)" if found.begun else "")
+    ]
+    lines += [
+        f"  {kind['runs']:,} of {kind['objective']} on {kind['dataset']}: about "
+        f"{duration(kind['seconds'])} and {size_text(kind['bytes'])} each"
+        for kind in found.kinds
+    ]
+    workers = "one worker" if found.workers == 1 else f"{found.workers} workers"
+    lines += [
+        f"time: about {duration(found.seconds)} with {workers}, for trainings without scores "
+        f"({duration(found.seconds_serial)} one after the other)",
+        f'disk: about {size_text(found.disk_bytes)} in the end, as keep = "{study.keep}" says, at '
+        f"most {size_text(found.disk_peak_bytes)} before; {size_text(found.free_bytes)} are free",
+    ]
+    lines += [
+        f"to be prepared first: {entry['text']}, {size_text(entry['bytes'])}"
+        for entry in found.datasets
+    ]
+    if found.disk_peak_bytes > found.free_bytes:
+        lines.append('The disk is too small: keep less (keep = "scores"), or give another --out.')
+    return "\n".join(lines)

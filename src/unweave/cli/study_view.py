@@ -1,0 +1,254 @@
+"""How a study is shown: a live table on a terminal, lines elsewhere, tables afterwards."""
+
+from __future__ import annotations
+
+__all__ = ["View", "duration", "failures", "headline", "rows", "table", "told", "view"]
+
+import contextlib
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, final
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from unweave.studies import Overview, StudyFolder
+    from unweave.studies.overview import RunView
+
+_EVERY: Final = 60.0
+"""Seconds between lines that say how far a study is, where no event says so."""
+_MOST_ROWS: Final = 60
+_LIVE_ROWS: Final = 16
+
+
+class View(Protocol):
+    """What is told each event of a study."""
+
+    def __call__(self, row: Mapping[str, Any]) -> None:
+        """An event has been written down."""
+
+
+@contextlib.contextmanager
+def view(folder: StudyFolder) -> Iterator[View]:
+    """Show a study while it is worked on, on standard error.
+
+    Args:
+        folder: The study; it need not be there before the first event.
+    """
+    shown = _Live(folder) if sys.stderr.isatty() else _Lines(folder)
+    with shown.shown():
+        yield shown
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: `42 s`, `3:07 min`, `2:15 h`, `3.2 days`."""
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
+    if seconds < 48 * 3600:
+        return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d} h"
+    return f"{seconds / 86400:.1f} days"
+
+
+def told(settings: Mapping[str, Any]) -> str:
+    """Settings in one line."""
+    return ", ".join(f"{name}={value}" for name, value in settings.items()) or "the only run"
+
+
+def headline(study: Overview) -> str:
+    """How many runs are in which state, how long it took, and how long the rest takes."""
+    counts = study.counts
+    words = [f"{counts['finished'] + counts['diverged']:,} of {len(study.runs):,} runs finished"]
+    states = counts | {"finished": 0}
+    words += [
+        f"{count:,} {'of them ' if state == 'diverged' else ''}{state}"
+        for state, count in states.items()
+        if count
+    ]
+    words.append(f"{duration(study.seconds)} so far")
+    if study.seconds_left:
+        workers = "one worker" if study.workers == 1 else f"{study.workers} workers"
+        words.append(f"about {duration(study.seconds_left)} left with {workers}")
+    return ", ".join(words)
+
+
+def table(heads: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    """Columns of text under their heads."""
+    widths = [max(len(row[i]) for row in (heads, *body)) for i in range(len(heads))]
+    lines = [
+        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (heads, *body)
+    ]
+    return "\n".join(lines)
+
+
+def rows(study: Overview) -> str:
+    """The runs by the settings that vary, the first of many."""
+    names = list(dict.fromkeys(name for run in study.runs for name in run.varied))
+    body = [
+        [
+            *(str(run.varied.get(name, "")) for name in names),
+            run.state,
+            f"{run.step:,}/{run.steps:,}",
+            duration(run.seconds) if run.tries else "",
+            run.key,
+        ]
+        for run in study.runs[:_MOST_ROWS]
+    ]
+    text = table([*names, "state", "step", "time", "run"], body)
+    more = len(study.runs) - _MOST_ROWS
+    return f"{text}\nand {more:,} more: --json" if more > 0 else text
+
+
+def failures(study: Overview) -> str:
+    """The runs that have failed or diverged, why, and where to look."""
+    lines = []
+    for run in study.of("failed", "diverged"):
+        after = f" after {run.tries} tries" if run.state == "failed" and run.tries > 1 else ""
+        lines += [
+            f"{run.state}{after}: {told(run.varied)}",
+            f"  {run.message}",
+            f"  run {run.folder}",
+            f"  log {run.log}",
+        ]
+    return "\n".join(lines)
+
+
+class _Watched:
+    """Knows a study from its events, without reading them again."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self._folder = folder
+        self._events: list[Mapping[str, Any]] = []
+        self._form: Mapping[str, Any] | None = None
+
+    def __call__(self, row: Mapping[str, Any]) -> None:
+        if self._form is None:
+            # Everything up to this event, and what earlier drivers have written.
+            form, self._events = self._folder.read(), list(self._folder.events.read())
+            self._form = form
+        else:
+            self._events.append(row)
+        self.tell(row)
+
+    def tell(self, row: Mapping[str, Any]) -> None:
+        """An event has come."""
+
+    def now(self) -> Overview | None:
+        """The study as it is; None before the first event."""
+        from unweave.studies import overview
+
+        if self._form is None:
+            return None
+        return overview(self._folder, self._form, list(self._events), busy=True)
+
+
+@final
+class _Lines(_Watched):
+    """A line an event, and one a minute."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        super().__init__(folder)
+        self._over = threading.Event()
+        self._said = time.monotonic()
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._repeat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            thread.join()
+
+    def tell(self, row: Mapping[str, Any]) -> None:
+        event, now = row["event"], self.now()
+        assert now is not None
+        if event == "begun":
+            self._say(f"{now.name} in {now.folder}: {headline(now)}")
+            return
+        run = next((run for run in now.runs if run.key == row.get("key")), None)
+        if run is None or (event not in ("started", "finished") and not row.get("final")):
+            return
+        ended = len(now.of("finished", "diverged", "failed"))
+        what = "started" if event == "started" else run.state
+        took = f" after {duration(run.seconds)}" if event != "started" else ""
+        left = f", about {duration(now.seconds_left)} left" if now.seconds_left else ""
+        self._say(f"[{ended}/{len(now.runs)}] {what}{took}: {told(run.varied)}{left}")
+
+    def _repeat(self) -> None:
+        while not self._over.wait(1):
+            if time.monotonic() - self._said > _EVERY:
+                now = self.now()
+                if now is not None:
+                    self._say(headline(now))
+
+    def _say(self, text: str) -> None:
+        self._said = time.monotonic()
+        print(text, file=sys.stderr, flush=True)
+
+
+@final
+class _Live(_Watched):
+    """A table that is drawn again and again."""
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        from rich.console import Console
+        from rich.live import Live
+
+        live = Live(
+            get_renderable=self._draw,
+            console=Console(stderr=True),
+            refresh_per_second=1,
+            transient=True,
+        )
+        with live, _logging_to(sys.stderr):
+            yield
+
+    def _draw(self) -> RenderableType:
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        study = self.now()
+        if study is None:
+            return Text("")
+        grid = Table.grid(padding=(0, 2))
+        running = study.of("running")
+        for run in running[:_LIVE_ROWS]:
+            bar = ProgressBar(total=1.0, completed=run.done, width=20)
+            took = duration(time.time() - run.started)
+            grid.add_row(Text(told(run.varied)), bar, _stage(run), took)
+        if len(running) > _LIVE_ROWS:
+            grid.add_row(f"and {len(running) - _LIVE_ROWS} more")
+        failed = Text()
+        for run in study.of("failed")[-3:]:
+            failed.append(f"failed: {told(run.varied)}: {run.message}\n", style="red")
+        return Group(Text(f"{study.name}: {headline(study)}", style="bold"), grid, failed)
+
+
+def _stage(run: RunView) -> str:
+    """What a run that is under way is doing."""
+    if run.step >= run.steps:
+        return "scoring"
+    return f"step {run.step:,}/{run.steps:,}" if run.step else "starting"
+
+
+@contextlib.contextmanager
+def _logging_to(stream: Any) -> Iterator[None]:
+    """What is logged goes through a stream that keeps the live table whole."""
+    handlers = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
+    before = [handler.setStream(stream) for handler in handlers]
+    try:
+        yield
+    finally:
+        for handler, old in zip(handlers, before, strict=True):
+            if old is not None:
+                handler.setStream(old)
