@@ -29,27 +29,25 @@ def _getting(row: dict[str, Any]) -> str:
     size = f"{row['stored_bytes'] / 1e9:.1f} GB prepared"
     get = row["get"]
     if get["how"] == "rendered":
-        return f"drawn when needed, {size}" if row["stored_bytes"] else "nothing to prepare"
+        return f"Drawn when needed, {size}." if row["stored_bytes"] else "Nothing to prepare."
     page = f"[its page]({get['page']})" if get["page"][:6] == "https:" else f"`{get['page']}`"
     if get["how"] == "download":
-        return f"downloaded when needed, {size}; {page}"
-    return f"by hand from {page}, then `{get['command']}`, {size}"
+        return f"Downloaded when needed, {size}; {page}."
+    return f"By hand from {page}, then `{get['command']}`, {size}."
 
 
 def _datasets(rendered: bool) -> list[str]:
     specs = [spec for spec in catalog() if spec.name in _OURS]
     rows = [row for row in map(describe, specs) if (row["source"] == "rendered") == rendered]
-    lines = [
-        "| dataset | images | factors | what and from whom | how to get it |",
-        "|---|---|---|---|---|",
-    ]
+    # Three columns, since more are too narrow to be read.
+    lines = ["| dataset, images | factors | what it is, and how to get it |", "|---|---|---|"]
     for row in rows:
         shape = "x".join(map(str, row["shape"]))
         grid = "" if row["grid"] else "; on no grid"
         about = f"{row['about']} Source: {row['origin']}" if row["origin"] else row["about"]
         lines.append(
-            f"| `{row['text']}` | {row['images']:,} of {shape} | {_factors(row)}{grid} "
-            f"| {about} | {_getting(row)} |"
+            f"| `{row['text']}`<br>{row['images']:,} of {shape} | {_factors(row)}{grid} "
+            f"| {about}<br>{_getting(row)} |"
         )
     return lines
 
