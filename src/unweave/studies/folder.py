@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, final
 
@@ -135,15 +137,20 @@ class StudyFolder:
         """Whether a driver is at work on it."""
         return is_held(self.path / LOCK)
 
-    def elsewhere(self, key: str) -> Path | None:
-        """Another study's folder of a run, which has ended; None where there is none.
+    @cached_property
+    def neighbours(self) -> tuple[Path, ...]:
+        """Other studies beside this one, and where studies lie by default, once looked for."""
+        own, names = self.path.resolve(), (f"*/{STUDY_FILE}", f"*/*/{STUDY_FILE}")
+        roots = {own.parent, runs_root().resolve()}
+        found = {path.parent for root in roots for name in names for path in root.glob(name)}
+        return tuple(sorted(found - {own}))
 
-        Studies are looked for beside this one, and where studies lie by default.
-        """
-        own = self.run_folder(key).resolve()
-        for root in {self.path.resolve().parent, runs_root().resolve()}:
-            for found in sorted(root.glob(f"*/runs/{key}")):
-                if found.resolve() != own and read_state(found) in ("finished", "diverged"):
+    def elsewhere(self, key: str) -> Path | None:
+        """Another study's folder of a run, which has ended; None where there is none."""
+        for study in self.neighbours:
+            found = study / "runs" / key
+            with contextlib.suppress(RunError):  # it is damaged
+                if read_state(found) in ("finished", "diverged"):
                     return found
         return None
 
