@@ -1,6 +1,7 @@
 """Many files in a zip, a tar or a folder: the same from each, and damage is named."""
 
 import tarfile
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -109,3 +110,29 @@ def test_a_flipped_bit_in_a_zip_is_found(tmp_path):
         with pytest.raises(DataError, match=r"x\.zip: b/two\.txt in it is damaged: .*Mend it"):
             bundle.read("b/two.txt")
         assert bundle.read("a.txt") == b"one"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_is_larger_than_it_may_be(tmp_path, kind):
+    with open_bundle(KINDS[kind](tmp_path), "x", "Mend it.") as bundle:
+        assert bundle.read("b/two.txt", len(NOISE)) == NOISE
+        with pytest.raises(
+            DataError, match=r"b/two\.txt in it has more than 199,679 bytes\. Mend"
+        ):
+            bundle.read("b/two.txt", len(NOISE) - 1)
+
+
+def test_a_small_file_that_unpacks_to_a_large_one_fills_no_memory(tmp_path):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file, file.open("a", "w") as member:
+        for _ in range(64):
+            member.write(bytes(1 << 20))
+    tracemalloc.start()
+    with (
+        open_bundle(path, "x", "Mend it.") as bundle,
+        pytest.raises(DataError, match="a in it has more than 1,000,000 bytes"),
+    ):
+        bundle.read("a", 1_000_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8_000_000

@@ -138,6 +138,34 @@ def test_a_gzip_that_is_cut_or_changed_is_refused(home, tmp_path, name):
     refused(home, tmp_path, "is damaged: CRC", name)
 
 
+def test_a_gzip_of_several_parts_is_read(home, tmp_path):
+    for name, array in ((IMAGES, PICTURES), (LABELS, CLASSES)):
+        content = idx(array)
+        parts = (content[:2], content[2:100], b"", content[100:])
+        (tmp_path / name).write_bytes(b"".join(gzip.compress(part) for part in parts) + bytes(7))
+    data = load_dataset(f"mnist(path={str(tmp_path)!r}, resize=none)")
+    np.testing.assert_array_equal(data.images(np.arange(COUNT))[..., 0], PICTURES)
+    np.testing.assert_array_equal(data.factors(np.arange(COUNT))[:, 0], CLASSES)
+
+
+@pytest.mark.parametrize("name", [IMAGES, LABELS])
+def test_what_follows_a_gzip_is_refused(home, tmp_path, name):
+    content = (write_idx(tmp_path, PICTURES, CLASSES) / name).read_bytes()
+    (tmp_path / name).write_bytes(content + b"more")
+    refused(home, tmp_path, "is damaged: Not a gzipped file", name)
+    (tmp_path / name).write_bytes(content + gzip.compress(b"more"))
+    refused(home, tmp_path, "found more bytes behind the array; expected an end", name)
+
+
+def test_a_gzip_that_unpacks_to_too_much_is_not_unpacked(home, tmp_path):
+    write_idx(tmp_path, PICTURES, CLASSES)
+    good = idx(PICTURES)
+    (tmp_path / IMAGES).write_bytes(gzip.compress(good + bytes(200 << 20), 1))
+    refused(home, tmp_path, "found more bytes behind the array", IMAGES)
+    (tmp_path / IMAGES).write_bytes(gzip.compress(good[:4] + b"\xff" * 12, 1))
+    refused(home, tmp_path, r"found the shape \(4294967295, 4294967295, 4294967295\)", IMAGES)
+
+
 def test_files_that_have_changed_places_are_refused(home, tmp_path):
     write_idx(tmp_path, PICTURES, CLASSES)
     (tmp_path / IMAGES).rename(tmp_path / "x")

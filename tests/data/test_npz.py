@@ -205,3 +205,40 @@ def test_the_kept_rows_of_a_grid_are_picked(kept, count):
 
     np.testing.assert_array_equal(np.concatenate(list(pick(blocks(), wanted))), expected)
     assert taken == list(range(0, 60, count))
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_header_that_says_it_is_endless_fills_no_memory(tmp_path, version):
+    path = tmp_path / "file.npz"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file,
+        file.open("images.npy", "w", force_zip64=True) as member,
+    ):
+        member.write(b"\x93NUMPY" + bytes((version, 0)) + (200 << 20).to_bytes(4, "little"))
+        for _ in range(200):
+            member.write(b" " * (1 << 20))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=r"images: found no array .*expected an array"):
+        read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+@pytest.mark.parametrize("how", ["stored", "deflated"])
+def test_every_flipped_byte_of_the_list_of_arrays_is_said(tmp_path, how):
+    # A false place of an array sends zipfile before the beginning of the file.
+    path = save(tmp_path, how, IMAGES[:3])
+    content = path.read_bytes()
+    errors = []
+    for place in range(content.index(b"PK\1\2"), len(content)):
+        for flip in (0x01, 0x80):
+            bad = bytearray(content)
+            bad[place] ^= flip
+            path.write_bytes(bad)
+            try:
+                read(path, shape=(3, 7, 5))
+            except DataError as error:
+                errors.append(str(error))
+    assert len(errors) > 100
+    assert {error.partition("file.npz")[0] for error in errors} == {f"{tmp_path}/"}

@@ -1,5 +1,6 @@
 """Pictures made ready for training, against plain formulas; and threads that keep the order."""
 
+import io
 import threading
 import time
 
@@ -91,11 +92,20 @@ def test_pictures_of_every_mode_become_colours():
     np.testing.assert_array_equal(picture(png(opaque), making), pixels)
 
 
+def deep(kind):
+    """A grey picture of 16 bits, which has no meaning as bytes before it is scaled."""
+    buffer = io.BytesIO()
+    Image.fromarray(RNG.integers(0, 1 << 16, (64, 64), dtype=np.uint16)).save(buffer, kind)
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("data", "changes", "reason"),
     [
-        (b"", {}, "no PNG picture"),
-        (b"text", {}, "no PNG picture"),
+        (deep("PNG"), {}, "a picture whose pixels are of the kind I;16"),
+        (png(np.zeros((2049, 2049), np.uint8)), {"size": None}, "a picture of 2049x2049 pixels"),
+        (b"", {}, "no PNG picture, but nothing"),
+        (b"text", {}, "no PNG picture, but a file that begins with 74 65 78 74$"),
         (jpeg(smooth(RNG, 64, 64, 3)), {}, "no PNG picture"),
         (png(smooth(RNG, 64, 64, 3))[:-40], {}, "no PNG picture"),
         (png(smooth(RNG, 64, 65, 3)), {}, "a picture of 65x64 pixels"),
@@ -108,6 +118,11 @@ def test_what_is_no_such_picture_is_said(data, changes, reason):
     making = Making(**{"form": "PNG", "size": (64, 64)} | changes)
     with pytest.raises(Unreadable, match=reason):
         picture(data, making)
+
+
+def test_a_large_square_is_read():
+    pixels = np.repeat(np.arange(2048, dtype=np.uint8)[:, None], 2048, axis=1)
+    assert picture(png(pixels), Making(form="PNG", size=None, grey=True)).shape == (64, 64, 1)
 
 
 def test_threads_keep_the_order_and_few_items():
