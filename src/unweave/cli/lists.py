@@ -1,8 +1,8 @@
-"""`unweave objectives`, `architectures`, `metrics` and `presets`: what there is to choose from."""
+"""`unweave objectives`, `architectures`, `metrics`, `presets`, `study list`: what there is."""
 
 from __future__ import annotations
 
-__all__ = ["Architectures", "Metrics", "Objectives", "Presets"]
+__all__ = ["Architectures", "Metrics", "Objectives", "Presets", "StudyList"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, final
@@ -238,3 +238,42 @@ class Presets(_Listing):
         ]
         self.emit({"presets": rows}, "\n".join(lines))
         return 0
+
+
+@final
+@dataclass(kw_only=True)
+class StudyList(_Listing):
+    """List published studies, how many of their runs can be done, and what the others wait for."""
+
+    def run(self) -> int:
+        """Print the list."""
+        from unweave.studies.published import published_studies, published_study, ready
+
+        chosen = [published_study(name) for name in self.names] or published_studies()
+        rows: list[dict[str, Any]] = []
+        for each in chosen:
+            study = each.study()
+            part, waiting = ready(study)
+            rows.append(
+                {
+                    "name": each.name,
+                    "about": each.about,
+                    "source": each.source,
+                    "runs": each.runs,
+                    "ready": len(part.combinations()),
+                    "waiting": waiting,
+                    "settings": dict(study.settings),
+                    "varied": list(study.varied),
+                }
+            )
+        self.emit({"studies": rows}, "\n\n".join(map(_study_text, rows)))
+        return 0
+
+
+def _study_text(row: dict[str, Any]) -> str:
+    """A published study in a few lines."""
+    runs = "one run" if row["runs"] == 1 else f"{row['runs']:,} runs"
+    done = "all can be done" if row["ready"] == row["runs"] else f"{row['ready']:,} can be done"
+    waits = [f"{count:,} for {what}" for what, count in row["waiting"].items()]
+    lines = [f"{row['name']}: {runs}, {done}", f"  {row['about']}", f"  Source: {row['source']}."]
+    return "\n".join([*lines, *([f"  Waiting: {'; '.join(waits)}."] if waits else [])])

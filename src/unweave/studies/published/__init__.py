@@ -1,7 +1,7 @@
 """Studies of papers and their code by name: which trainings they had, and how they scored them."""
 
 from unweave.studies.published.base import PublishedStudy
-from unweave.studies.published.catalog import published, published_studies
+from unweave.studies.published.catalog import published, published_studies, published_study
 from unweave.studies.published.dlib import number_of
 from unweave.studies.published.dlib_numbers import DlibModel, model_num, model_of
 from unweave.studies.published.scaling import scaled
@@ -15,6 +15,7 @@ __all__ = [
     "number_of",
     "published",
     "published_studies",
+    "published_study",
     "ready",
     "scaled",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["published", "published_studies"]
+__all__ = ["published", "published_studies", "published_study"]
 
 import functools
 
@@ -28,6 +28,18 @@ def published_studies() -> tuple[PublishedStudy, ...]:
     )
 
 
+def published_study(name: str) -> PublishedStudy:
+    """The entry of that name, which says from whom the study is and what it waits for.
+
+    Raises:
+        SpecError: There is none.
+    """
+    known = {study.name: study for study in published_studies()}
+    if name not in known:
+        raise SpecError(f"Unknown published study {name!r}. {nearest(name, known)}")
+    return known[name]
+
+
 def published(name: str, scale: float = 1.0) -> Study:
     """The published study of that name, at full length or a multiple of it.
 
@@ -44,7 +56,4 @@ def published(name: str, scale: float = 1.0) -> Study:
         >>> published("disvae/metrics_all", scale=0.01).axes[0][4]["epochs"]
         0.3
     """
-    known = {study.name: study for study in published_studies()}
-    if name not in known:
-        raise SpecError(f"Unknown published study {name!r}. {nearest(name, known)}")
-    return known[name].study(scale)
+    return published_study(name).study(scale)
