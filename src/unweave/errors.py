@@ -20,9 +20,13 @@ class UnweaveError(Exception):
     """What the user asked for cannot be done; the text is one paragraph that names the fix.
 
     The command line prints it without a traceback and exits with `exit_code`.
+
+    Attributes:
+        lasting: Whether it would come again if the same was tried again at once.
     """
 
     exit_code = 2
+    lasting = True
 
 
 class SpecError(UnweaveError, ValueError):

@@ -49,7 +49,7 @@ class Processes:
     """
 
     name = "processes"
-    start = 300.0
+    start: float | None = 300.0
 
     def __init__(self, task: str, workers: int, *, seconds: float | None = None) -> None:
         """Start nothing yet."""

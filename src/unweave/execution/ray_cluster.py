@@ -48,7 +48,7 @@ class RayCluster:
 
     name = "ray"
     # Items wait for room as long as they must; what becomes of their worker is Ray's to see.
-    start = None
+    start: float | None = None
 
     def __init__(
         self,

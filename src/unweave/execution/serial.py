@@ -26,7 +26,7 @@ class Serial:
     """
 
     name = "serial"
-    start = None
+    start: float | None = None
 
     def __init__(self, task: str, *, seconds: float | None = None) -> None:
         """Keep both."""

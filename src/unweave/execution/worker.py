@@ -66,7 +66,7 @@ def work(
         assert seconds is not None
         return Report.late_by(key, seconds)
     except UnweaveError as error:
-        return Report(key, "failed", message=str(error), lasting=True)
+        return Report(key, "failed", message=str(error), lasting=error.lasting)
     except Exception as error:
         place = traceback.extract_tb(error.__traceback__)[-1]
         return Report(

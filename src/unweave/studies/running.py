@@ -20,12 +20,14 @@ from unweave.execution import (
     replay,
 )
 from unweave.metrics.threads import cores
-from unweave.rundir import runs_root
+from unweave.rundir import FORMAT, read_json, runs_root, write_json
+from unweave.studies.collecting import Collecting, collect_ended
 from unweave.studies.folder import StudyFolder
 from unweave.studies.plan import PlannedRun, plan
 from unweave.studies.reading import read_study
 from unweave.studies.spec import Study
-from unweave.studies.task import TASK, is_done
+from unweave.studies.storage import open_storage
+from unweave.studies.task import TASK, is_done, write_marker
 
 __all__ = ["Executor", "engine_of", "place_of", "run_study"]
 
@@ -42,20 +44,22 @@ def engine_of(
     *,
     workers: int | None,
     seconds: float | None,
+    threads: int = 1,
     address: str | None = None,
-    cpus: float = 1,
+    cpus: float | None = None,
     gpus: float = 0,
 ) -> Engine:
     """The engine of that name, with `run_one` for its task.
 
     Args:
         executor: `serial`, `processes` or `ray`.
-        workers: How many runs at once; None for one a core of this machine, or as many as the
-            cluster has room for.
+        workers: How many runs at once; None for as many as this machine has cores for, or the
+            cluster room.
         seconds: How long a run may take.
+        threads: With how many a run trains.
         address: Of the Ray cluster.
-        cpus: Cores that a run takes on it.
-        gpus: GPUs that a run takes on it.
+        cpus: Cores that a run takes on it; None for one a thread.
+        gpus: GPUs that a run takes on it; a share, such as 0.25, is given to several at once.
 
     Raises:
         SpecError: There is no such engine, or a number is out of range.
@@ -64,10 +68,17 @@ def engine_of(
         case "serial":
             return Serial(TASK, seconds=seconds)
         case "processes":
-            return Processes(TASK, workers or cores(), seconds=seconds)
+            if workers is None:
+                workers = max(1, cores() // threads)
+            return Processes(TASK, workers, seconds=seconds)
         case "ray":
             return RayCluster(
-                TASK, address=address, cpus=cpus, gpus=gpus, workers=workers, seconds=seconds
+                TASK,
+                address=address,
+                cpus=threads if cpus is None else cpus,
+                gpus=gpus,
+                workers=workers,
+                seconds=seconds,
             )
     raise SpecError(f"Unknown executor {executor!r}. Choose serial, processes or ray.")
 
@@ -85,6 +96,7 @@ def run_study(
     workers: int | None = None,
     resume: bool = True,
     listener: Listener | None = None,
+    storage: str | None = None,
     **cluster: Any,
 ) -> tuple[StudyFolder, dict[str, Progressed]]:
     """Carry out a study, or what is left of it.
@@ -98,7 +110,10 @@ def run_study(
         workers: How many at once.
         resume: Whether a study that is there already may be gone on with.
         listener: Called with each event.
-        **cluster: `address`, `cpus` and `gpus` for Ray.
+        storage: Where workers keep checkpoints and results, and from where finished runs come into
+            the folder: an fsspec URL, such as `s3://BUCKET/FOLDER`. None for the one with which
+            the study was begun; a study without one lies where all workers see its folder.
+        **cluster: `address`, `cpus` and `gpus` for Ray, as `engine_of` takes them.
 
     Returns:
         The folder, and how far each run has come.
@@ -110,19 +125,41 @@ def run_study(
     study = study if isinstance(study, Study) else read_study(study)
     runs = plan(study)
     folder = place_of(study, out)
-    engine = engine_of(executor, workers=workers, seconds=study.limits.seconds, **cluster)
+    threads = max((run.config.threads or 1 for run in runs), default=1)
+    engine = engine_of(
+        executor, workers=workers, seconds=study.limits.seconds, threads=threads, **cluster
+    )
     _check_place(folder, resume)
+    if storage is not None:
+        open_storage(storage)
     with folder.alone():
         _check_same_study(folder, runs)
         folder.write(study, runs)
+        shared = _shared(folder.path, storage, executor)
         items = [run.item(study, str(folder.run_folder(run.key).resolve())) for run in runs]
+        items = [Item(item.key, {**item.payload, **shared}) for item in items]
         for item in items:
             folder.take_over(item.key)
+        if "storage" in shared:
+            collect_ended(shared["storage"], items)
+            engine = Collecting(engine, shared["storage"])
         events = folder.events
         _reopen(events, items)
         if listener is not None:
             events.listeners.append(listener)
         return folder, execute(items, engine, events, study.limits)
+
+
+def _shared(study: Path, storage: str | None, executor: str) -> dict[str, str]:
+    """How the runs of a study come to workers on other machines; it is remembered."""
+    path = study / "storage.json"
+    if storage is not None:
+        write_json(path, {"format": FORMAT, "url": storage})
+    elif path.is_file():
+        storage = read_json(path)["url"]
+    if storage is not None:
+        return {"storage": storage}
+    return {"marker": write_marker(study)} if executor == "ray" else {}
 
 
 def _reopen(events: EventLog, items: Sequence[Item]) -> None:

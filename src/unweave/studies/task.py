@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import platform
+import secrets
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, final
 
-from unweave.errors import TrainingDivergedError
+import torch
+from threadpoolctl import threadpool_limits
+
+from unweave.errors import RunError, TrainingDivergedError, UnweaveError
 from unweave.execution import Beat
 from unweave.metrics.protocols import names_of, protocol
 from unweave.run import load_run
-from unweave.rundir import alone, read_json, work_lock
+from unweave.rundir import alone, atomic_write, read_json, work_lock
 from unweave.scores import load_scores, repeats_of
 from unweave.session import begin, continue_run, read_state
+from unweave.studies.storage import StoredRun
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
-__all__ = ["LARGE", "TASK", "is_done", "run_one"]
+__all__ = ["LARGE", "TASK", "check_seen", "is_done", "result_of", "run_one", "write_marker"]
 
 log = logging.getLogger("unweave")
 
 TASK: Final = "unweave.studies.task:run_one"
 """The reference by which workers find `run_one`."""
+
+_MARKER: Final = ".seen"
+# How long a shared file system may take to show a new file, in seconds.
+_PATIENCE: Final = 10.0
 
 _CHECKPOINT = "checkpoint"
 LARGE: Final = {
@@ -37,36 +49,93 @@ LARGE: Final = {
 def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     """Bring one run to its end; whatever of it is there already is not done again.
 
+    With a storage the run is taken from there into a folder of this machine, and put back at each
+    checkpoint and each score; its folder in the study is left to the driver.
+
     Args:
-        payload: As `PlannedRun.item` makes it.
+        payload: As `PlannedRun.item` makes it, and `storage`, a URL, or `marker`, as
+            `check_seen` takes it, where the study has these.
         beat: Called after each step of the training, and while scores are computed.
 
     Returns:
-        `state` (`finished` or `diverged`), `step`, `seconds` of training, `images_per_second`,
-        and `message` of a training that diverged.
+        As `result_of` tells it.
 
     Raises:
-        UnweaveError: The run cannot be trained or scored.
+        UnweaveError: The run cannot be trained or scored, or the study's folder is not here.
         KeyboardInterrupt: The training was stopped at a checkpoint, by whoever stops the study.
     """
+    stored = None
+    if payload.get("storage"):
+        stored = StoredRun(payload["storage"], Path(payload["folder"]).name)
+        payload = {**payload, "folder": str(stored.local)}
+    elif payload.get("marker"):
+        check_seen(Path(payload["folder"]), payload["marker"])
     folder = Path(payload["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Another study may work on the same run.
     with alone(work_lock(folder), beat):
+        if stored is not None:
+            stored.fetch_local()
         if not is_done(payload):
             try:
-                _train(payload, folder, beat)
-                _score(payload, folder, beat)
-                if payload["plots"]:
-                    load_run(folder).plot(*payload["plots"])
+                _train(payload, folder, beat, stored)
+                with _threads(payload):
+                    _score(payload, folder, beat, stored)
+                    if payload["plots"]:
+                        load_run(folder).plot(*payload["plots"])
             except TrainingDivergedError as error:
                 log.warning("%s: %s", folder, error)
         for name in LARGE[payload["keep"]]:
             shutil.rmtree(folder / name, ignore_errors=True)
-    status = read_json(folder / "status.json")
+        result = result_of(payload)
+        if stored is not None:
+            stored.put(folder, done=True)
+            stored.forget_local()
+    return result
+
+
+def result_of(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a run that has ended.
+
+    Returns:
+        `state` (`finished` or `diverged`), `step`, `seconds` of training, `images_per_second`,
+        and `message` of a training that diverged.
+    """
+    status = read_json(Path(payload["folder"]) / "status.json")
     kept = ("state", "step", "seconds", "images_per_second")
     result = {name: status[name] for name in kept}
     return result | ({"message": status["message"]} if status.get("message") else {})
+
+
+def write_marker(study: Path) -> str:
+    """Leave a file in the folder of a study by which workers elsewhere know it."""
+    marker = secrets.token_hex(8)
+    with atomic_write(study / _MARKER) as handle:
+        handle.write(marker.encode())
+    return marker
+
+
+def check_seen(folder: Path, marker: str) -> None:
+    """Refuse to work on a run whose study this machine does not see.
+
+    Args:
+        folder: The run folder, two levels below the study's.
+        marker: What `write_marker` left there.
+
+    Raises:
+        RunError: There is another file, or none.
+    """
+    path = folder.parents[1] / _MARKER
+    end = time.monotonic() + _PATIENCE
+    while not (path.is_file() and path.read_text() == marker):
+        # A shared file system may take a moment to show what is new.
+        if time.monotonic() > end:
+            raise RunError(
+                f"The machine {platform.node()} does not see the study in {folder.parents[1]}. "
+                "Put it on a file system that all nodes of the cluster share, at the same path, "
+                "or give it a storage that all of them reach, such as s3://BUCKET/FOLDER."
+            )
+        time.sleep(0.1)
 
 
 def is_done(payload: Mapping[str, Any]) -> bool:
@@ -79,9 +148,9 @@ def is_done(payload: Mapping[str, Any]) -> bool:
     return state == "finished" and drawn and not any(_missing(payload, folder))
 
 
-def _train(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
+def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredRun | None) -> None:
     config = TrainConfig.from_dict(dict(payload["config"]))
-    watch, progress = _Beating(beat), _quiet(beat)
+    watch, progress = _Beating(beat, folder, stored), _quiet(beat)
     state = read_state(folder)
     if state == "finished" and (folder / _CHECKPOINT).is_dir():
         return
@@ -91,13 +160,34 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
         outcome = begin(config, folder, overwrite=again, watch=watch, progress=progress)
     else:
         outcome = continue_run(folder, watch=watch, progress=progress)
+    watch.keep()
     if outcome.state == "stopped":
         raise KeyboardInterrupt
 
 
-def _score(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
+@contextlib.contextmanager
+def _threads(payload: Mapping[str, Any]) -> Iterator[None]:
+    """Score with as many threads as the training has.
+
+    Runs lie side by side, and sums of floats depend on who adds what: so it is that a run has the
+    same scores wherever it is done.
+    """
+    count = payload["config"]["threads"]
+    if count is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with threadpool_limits(count):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _score(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredRun | None) -> None:
     run = load_run(folder)
-    for request in _missing(payload, folder):
+    for request in list(_missing(payload, folder)):
         run.evaluate(
             request["metrics"],
             protocol_name=request["protocol"],
@@ -107,6 +197,8 @@ def _score(payload: Mapping[str, Any], folder: Path, beat: Beat) -> None:
             repeats=request["repeats"],
             progress=_quiet(beat),
         )
+        if stored is not None:
+            stored.put(folder, without=("cache",))
 
 
 def _missing(payload: Mapping[str, Any], folder: Path) -> Iterator[Mapping[str, Any]]:
@@ -133,19 +225,40 @@ def _quiet(beat: Beat) -> Any:
 
 @final
 class _Beating:
-    """Watches a training for whoever waits for signs of life."""
+    """Watches a training for whoever waits for signs of life, and keeps its checkpoints."""
 
-    def __init__(self, beat: Beat) -> None:
+    def __init__(self, beat: Beat, folder: Path, stored: StoredRun | None) -> None:
         self._beat = beat
+        self._folder = folder
+        self._stored = stored
+        self._kept = self._written()
 
     def start(self, config: TrainConfig, done: int) -> None:
         self._beat()
 
     def step(self, step: int, images: int) -> None:
         self._beat()
+        if self._stored is not None and self._written() != self._kept:
+            # The next checkpoint tries again; the last one must come there.
+            try:
+                self.keep()
+            except UnweaveError as error:
+                log.warning("%s", error)
 
     def record(self, step: int, record: Record) -> None:
         self._beat()
 
     def close(self) -> None:
         """Nothing was opened."""
+
+    def keep(self) -> None:
+        """Put the run into its storage, if it has one and there is a new checkpoint."""
+        written = self._written()
+        if self._stored is not None and written != self._kept:
+            self._stored.put(self._folder, without=("cache",))
+        self._kept = written
+
+    def _written(self) -> int | None:
+        """When the checkpoint was written."""
+        path = self._folder / _CHECKPOINT / "state.safetensors"
+        return path.stat().st_mtime_ns if path.is_file() else None
