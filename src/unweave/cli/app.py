@@ -18,7 +18,7 @@ from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
 from unweave.cli.imports import Import
-from unweave.cli.lists import Architectures, Metrics, Objectives, Presets
+from unweave.cli.lists import Architectures, Metrics, Objectives, Presets, StudyList
 from unweave.cli.rank import Rank
 from unweave.cli.runs import RunsList, RunsRemove, RunsShow
 from unweave.cli.score import Score
@@ -37,10 +37,11 @@ _DATA = (
     | Annotated[DataVerify, subcommand("verify")]
 )
 
-_ABOUT_STUDY = "Studies, which are sweeps of trainings: run, status, resume, clean."
+_ABOUT_STUDY = "Studies, which are sweeps of trainings: list, run, status, resume, clean."
 
 _STUDY = (
-    Annotated[StudyRun, subcommand("run")]
+    Annotated[StudyList, subcommand("list")]
+    | Annotated[StudyRun, subcommand("run")]
     | Annotated[StudyStatus, subcommand("status")]
     | Annotated[StudyResume, subcommand("resume")]
     | Annotated[StudyClean, subcommand("clean")]
