@@ -240,5 +240,5 @@ def test_every_flipped_byte_of_the_list_of_arrays_is_said(tmp_path, how):
                 read(path, shape=(3, 7, 5))
             except DataError as error:
                 errors.append(str(error))
-    assert len(errors) > 100
+    assert len(errors) > 50
     assert {error.partition("file.npz")[0] for error in errors} == {f"{tmp_path}/"}
