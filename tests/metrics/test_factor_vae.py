@@ -178,6 +178,8 @@ def test_constant_latents_never_vote():
     found = score(codes, prune_std=0.0)
     assert found.value > 0.99
     assert (found.matrix.values[:2] == 0).all()
+    assert found.parts["active_latents"] == codes.shape[1] - 2
+    assert found.units == {"active_latents": "latents"}
     # Published code divides 0 by 0, and takes that for the least.
     assert score(codes, prune_std=0.0, compat="dlib").value == pytest.approx(1 / 3, abs=0.05)
     assert score(codes, prune_std=0.05, compat="dlib").value > 0.99
@@ -187,7 +189,7 @@ def test_where_no_latent_is_left_the_score_is_zero(caplog):
     with caplog.at_level(logging.WARNING, logger="unweave"):
         found = score(GRID * 0.01)
     assert found.value == 0.0
-    assert found.parts == {"f0": 0.0, "f1": 0.0, "f2": 0.0}
+    assert found.parts == {"f0": 0.0, "f1": 0.0, "f2": 0.0, "active_latents": 0.0}
     assert "no latent varies by a standard deviation of prune_std=0.05 or more" in caplog.text
     assert score(GRID * 0.01, prune_std=0.0).value > 0.99
 
@@ -196,7 +198,7 @@ def test_a_factor_that_is_constant_is_not_drawn():
     part = GRID[GRID[:, 1] == 2]
     found = score(part, part)
     assert found.value > 0.99
-    assert set(found.parts) == {"f0", "f2"}
+    assert set(found.parts) == {"f0", "f2", "active_latents"}
     assert (found.matrix.values[:, 1] == 0).all()
 
 

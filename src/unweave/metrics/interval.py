@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["ScoreInterval", "over_draws", "over_runs"]
+__all__ = ["FEWEST", "RESAMPLES", "ScoreInterval", "bootstrap_ends", "over_draws", "over_runs"]
 
 import math
 from collections.abc import Callable
@@ -14,8 +14,14 @@ from numpy.typing import NDArray
 
 from unweave.splits import keyed_generator
 
-_RESAMPLES = 2000
-_FEWEST = 3
+RESAMPLES = 2000
+"""How often runs are drawn with replacement."""
+
+FEWEST = 3
+"""Fewer runs have no interval."""
+
+# Numbers that are drawn at once.
+_BLOCK = 2**21
 
 
 @final
@@ -88,10 +94,36 @@ def over_runs(
         statistic: Such as `numpy.mean`; takes an axis.
         seed: Seed of the draws.
     """
-    if len(values) < _FEWEST:
+    if len(values) < FEWEST:
         return None
-    rng = keyed_generator(seed, "bootstrap over runs")
-    drawn = values[rng.integers(len(values), size=(_RESAMPLES, len(values)))]
-    low, high = np.percentile(statistic(drawn, axis=1), (2.5, 97.5))
+    ((low, high),) = bootstrap_ends(values[None], statistic, seed)
     sd = float(np.std(values, ddof=1))
     return ScoreInterval("runs", float(low), float(high), sd, tuple(map(float, values)))
+
+
+def bootstrap_ends(
+    values: NDArray[np.float64], statistic: Callable[..., NDArray[np.float64]], seed: int
+) -> NDArray[np.float64]:
+    """Lower and upper ends of the intervals of `over_runs` for many groups of equally many runs.
+
+    Args:
+        values: One score a run, (groups, n), n at least 3.
+        statistic: Such as `numpy.mean`; takes an axis.
+        seed: Seed of the draws, which are the same for each group.
+
+    Returns:
+        (groups, 2).
+    """
+    count = values.shape[1]
+    rows = keyed_generator(seed, "bootstrap over runs").integers(count, size=(RESAMPLES, count))
+    ends = np.empty((len(values), 2))
+    groups, draws = max(1, _BLOCK // rows.size), max(1, _BLOCK // count)
+    for first in range(0, len(values), groups):
+        some = values[first : first + groups]
+        drawn = [
+            statistic(some[:, rows[row : row + draws]], axis=2)
+            for row in range(0, RESAMPLES, draws)
+        ]
+        found = np.percentile(np.concatenate(drawn, axis=1), (2.5, 97.5), axis=1)
+        ends[first : first + groups] = found.T
+    return ends

@@ -86,8 +86,8 @@ class FactorVAEScore(Metric):
 
     Latents whose standard deviation is below `prune_std` get no votes, nor do constant ones; where
     none is left the score is 0. The first of equals wins. A factor that is constant in the table
-    is never drawn. `parts` are the accuracies on the fresh votes of each factor, and the matrix
-    holds the training votes.
+    is never drawn. `parts` are the accuracies on the fresh votes of each factor, and
+    `active_latents`, the number of latents that can get votes; the matrix holds the training ones.
 
     With `compat`, `parts` are `train_accuracy` and `eval_accuracy`, variances have the precision
     of the codes, and with `prune_std=0` a constant latent is kept: no variance relative to none is
@@ -169,19 +169,22 @@ class FactorVAEScore(Metric):
             train = test = np.zeros((table.latents, len(names)), np.int64)
         found = recognised(train, test)
         value = _share(found.sum(), test.sum())
+        units = {}
         if self.compat != "none":
             right = recognised(train, train).sum()
             parts = {"train_accuracy": _share(right, train.sum()), "eval_accuracy": value}
         else:
             varying = (table.factors != table.factors[:1]).any(axis=0)
             parts = {names[k]: _share(found[k], test[:, k].sum()) for k in np.flatnonzero(varying)}
+            parts["active_latents"] = float(kept.size)
+            units["active_latents"] = "latents"
         matrix = Matrix(
             values=train.astype(np.float64),
             rows=tuple(f"z{j}" for j in range(table.latents)),
             columns=names,
             label="training votes",
         )
-        return Score(value=value, parts=parts, matrix=matrix)
+        return Score(value=value, parts=parts, matrix=matrix, units=units)
 
 
 def _with_finite_squares(codes: NDArray[np.floating]) -> NDArray[np.float64]:
