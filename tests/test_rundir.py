@@ -106,11 +106,13 @@ class TestErrors:
         assert text.startswith("The disk is full: a/b could not be written")
         assert "--out" in text
 
-    @pytest.mark.parametrize("code", [errno.EACCES, errno.EPERM, errno.EROFS])
+    @pytest.mark.parametrize(
+        "code", [errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR]
+    )
     def test_closed(self, code):
         text = str(explain_os_error(OSError(code, os.strerror(code)), Path("a/b")))
         assert text.startswith("a/b cannot be written: ")
-        assert text.endswith("Choose another folder.")
+        assert text.endswith("Choose another folder with --out, UNWEAVE_RUNS or UNWEAVE_HOME.")
 
     def test_other(self):
         assert "Is a directory" in str(

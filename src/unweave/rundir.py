@@ -177,15 +177,20 @@ def flush_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
+_HOW = "with --out, UNWEAVE_RUNS or UNWEAVE_HOME"
+
+
 def explain_os_error(error: OSError, path: Path) -> UnweaveError:
     """An error for the user that names the path and what to do about a full or closed disk."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        advice = (
-            "free some space, or choose another folder with --out, UNWEAVE_RUNS or UNWEAVE_HOME"
+        return UnweaveError(
+            f"The disk is full: {path} could not be written; free some space, or choose another "
+            f"folder {_HOW}."
         )
-        return UnweaveError(f"The disk is full: {path} could not be written; {advice}.")
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return UnweaveError(f"{path} cannot be written: {error.strerror}. Choose another folder.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR):
+        return UnweaveError(
+            f"{path} cannot be written: {error.strerror}. Choose another folder {_HOW}."
+        )
     return UnweaveError(f"{path} could not be written: {error}.")
 
 
