@@ -10,6 +10,7 @@ __all__ = [
     "last_step",
     "remove",
     "remove_folder",
+    "seconds_a_step",
     "size_of",
     "study_of",
 ]
@@ -105,9 +106,19 @@ def describe(folder: Path) -> dict[str, Any]:
 
 def last_step(folder: Path) -> int:
     """The step of the last line of a run's `metrics.jsonl`; 0 where there is none."""
+    return int(_last(folder, "step"))
+
+
+def seconds_a_step(folder: Path) -> float:
+    """How long a step of a run's training has taken so far; 0 where that is not known."""
+    step = last_step(folder)
+    return _last(folder, "seconds") / step if step else 0.0
+
+
+def _last(folder: Path, field: str) -> float:
     row = last_line(folder / "metrics.jsonl")
-    step = row.get("step", 0) if isinstance(row, dict) else 0
-    return step if isinstance(step, int) else 0
+    value = row.get(field) if isinstance(row, dict) else None
+    return value if isinstance(value, int | float) else 0
 
 
 @final

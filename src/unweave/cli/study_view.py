@@ -140,7 +140,7 @@ class _Watched:
 
     def now(self) -> Overview | None:
         """The study as it is; None before the first event."""
-        from unweave.studies import overview
+        from unweave.studies.overview import overview
 
         if self._form is None:
             return None

@@ -1,9 +1,9 @@
 """Studies: sweeps of trainings that can be interrupted, shared and gone on with."""
 
 from unweave.studies.cleaning import Superfluous, clean, superfluous
+from unweave.studies.costs import Forecast, forecast
 from unweave.studies.folder import StudyFolder
-from unweave.studies.forecast import Forecast, forecast
-from unweave.studies.overview import Overview, overview, survey
+from unweave.studies.overview import Overview, survey
 from unweave.studies.plan import PlannedRun, plan
 from unweave.studies.reading import read_study, study_of
 from unweave.studies.running import Executor, place_of, run_study
@@ -20,7 +20,6 @@ __all__ = [
     "Superfluous",
     "clean",
     "forecast",
-    "overview",
     "place_of",
     "plan",
     "read_study",

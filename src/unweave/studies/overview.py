@@ -6,14 +6,15 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
 
 from unweave.execution import Progressed, replay
-from unweave.inventory import last_step
+from unweave.inventory import last_step, seconds_a_step
 from unweave.studies.axes import Settings
 from unweave.studies.folder import StudyFolder
 
-__all__ = ["Overview", "RunState", "StudyState", "overview", "seconds_left", "survey"]
+__all__ = ["Overview", "RunState", "RunView", "StudyState", "overview", "seconds_left", "survey"]
 
 RunState: TypeAlias = Literal["finished", "diverged", "running", "waiting", "failed"]
 StudyState: TypeAlias = Literal["finished", "running", "failed", "stopped"]
@@ -156,42 +157,38 @@ def overview(
         executor=begun.get("engine", ""),
         workers=workers,
         seconds=round(spent[""], 3),
-        seconds_left=seconds_left(runs, workers, now),
+        seconds_left=seconds_left(runs, workers),
         runs=runs,
     )
 
 
-def seconds_left(runs: Iterable[RunView], workers: int, now: float) -> float | None:
+def seconds_left(runs: Iterable[RunView], workers: int) -> float | None:
     """How long the runs that are not done will take about.
 
     Each step is taken to last as long as those of the runs that are finished, with their scores;
-    before there are any, as those of the runs under way.
+    before there are any, as those of the trainings under way.
 
     Args:
         runs: All runs.
         workers: How many are done at once.
-        now: The time, in seconds since 1970.
 
     Returns:
         Seconds; None where nothing is known yet.
     """
     runs = tuple(runs)
     finished = [run for run in runs if run.state == "finished" and run.step]
-    running = [run for run in runs if run.state == "running"]
-    seconds = sum(run.seconds for run in finished)
-    steps = sum(run.step for run in finished)
-    if not steps:
-        # What a run that was stopped had done before is not part of its try.
-        first = [run for run in running if run.tries == 1 and run.step]
-        seconds = sum(now - run.started for run in first)
-        steps = sum(run.step for run in first)
     left = [run for run in runs if run.state in ("running", "waiting")]
     if not left:
         return 0.0
-    if not steps:
-        return None
-    each = [(1 - run.done) * run.steps * seconds / steps for run in left]
-    return max(sum(each) / max(workers, 1), *each)
+    if finished:
+        each_step = sum(run.seconds for run in finished) / sum(run.step for run in finished)
+    else:
+        known = [pace for run in left if (pace := seconds_a_step(Path(run.folder)))]
+        if not known:
+            return None
+        each_step = sum(known) / len(known)
+    each = [(1 - run.done) * run.steps * each_step for run in left]
+    return round(max(sum(each) / max(workers, 1), *each), 3)
 
 
 def _view(
