@@ -131,7 +131,7 @@ GOOD = MEMBERS[-3][1]
         (
             "data/cars/car_005_mesh.mat",
             mat(im=np.zeros((128, 128, 3, 3, 2))),
-            r"car_005_mesh\.mat: found im, \(128, 128, 3, 3, 2\) of type float64",
+            r"car_005_mesh\.mat: found im, \(128, 128, 3, 3, 2\) of type double",
         ),
     ],
 )

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.bundle import Bundle, open_bundle
+from unweave.data.files.matlab import bytes_array
 from unweave.data.files.pictures import Unreadable, in_threads, resized
 from unweave.factors import Factor, FactorSpace
 from unweave.progress import Progress
@@ -114,38 +113,9 @@ def _views(
     """Views of a car, (elevation, azimuth, 64, 64, 3), or a text that says why there are none."""
     name, data = item
     try:
-        array = _array(data, shape)
+        array = bytes_array(data, _KEY, shape)
     except Unreadable as reason:
         return name, str(reason)
     chosen = np.transpose(array, (4, 3, 0, 1, 2))[np.ix_(elevations, azimuths)]
     small = resized(chosen.reshape(-1, _SIDE, _SIDE, 3), _SMALL, "lanczos")
     return name, small.reshape(len(elevations), len(azimuths), _SMALL, _SMALL, 3)
-
-
-def _array(data: bytes, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
-    try:
-        # The declared types know paths alone.
-        stream: Any = io.BytesIO(data)
-        array = loadmat(stream, variable_names=[_KEY]).get(_KEY)
-    except (
-        MatReadError,
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        OSError,
-        EOFError,
-        MemoryError,
-        OverflowError,
-        NotImplementedError,
-        zlib.error,
-    ) as error:
-        raise Unreadable(f"no readable MATLAB file ({error})") from error
-    if array is None:
-        raise Unreadable(f"no array {_KEY}")
-    if array.shape != shape or array.dtype != np.uint8:
-        raise Unreadable(f"{_KEY}, {array.shape} of type {array.dtype}")
-    return np.asarray(array, np.uint8)
