@@ -91,7 +91,7 @@ class NoFiles(StoredSpec):
     encoding = "bytes"
     source = "rendered"
 
-    def encoded_blocks(self, details, progress):
+    def encoded_blocks(self, first, details, progress):
         yield np.zeros((3, 4), np.uint8)
 
 

@@ -28,7 +28,7 @@ class Grey(StoredSpec):
     source: ClassVar[str] = "own"
     encoding: ClassVar[str] = "bytes"
 
-    def encoded_blocks(self, details, progress):
+    def encoded_blocks(self, first, details, progress):
         yield np.full((2, 24), 100, dtype=np.uint8)
 
 

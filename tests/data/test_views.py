@@ -49,7 +49,7 @@ class Fifty(StoredSpec):
     source: ClassVar[str] = "own"
     encoding: ClassVar[str] = "bytes"
 
-    def encoded_blocks(self, details, progress):
+    def encoded_blocks(self, first, details, progress):
         yield np.arange(50, dtype=np.uint8)[:, np.newaxis].repeat(4, axis=1)
 
     def labels(self) -> tuple[FactorSpace, Labels] | None:
@@ -394,7 +394,7 @@ def test_nothing_that_holds_for_no_image_costs_more_than_the_images(home):
         source = "own"
         encoding = "bytes"
 
-        def encoded_blocks(self, details, progress):
+        def encoded_blocks(self, first, details, progress):
             yield np.zeros((20, 1), np.uint8)
 
         def labels(self):
@@ -454,7 +454,7 @@ def test_a_subset_needs_no_factors(home):
         source = "own"
         encoding = "bytes"
 
-        def encoded_blocks(self, details, progress):
+        def encoded_blocks(self, first, details, progress):
             yield np.arange(9, dtype=np.uint8)[:, np.newaxis]
 
     spec = parse_dataset("subset(data=subset(data=bare_for_test_views, images=7), images=4)")
