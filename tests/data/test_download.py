@@ -1,10 +1,12 @@
 """Downloads, against a server on this machine that behaves in every way that servers do."""
 
 import contextlib
+import email.utils
 import errno
 import http.server
 import shutil
 import threading
+import time
 from collections import namedtuple
 
 import pytest
@@ -209,10 +211,22 @@ def test_waits_grow_unless_the_server_names_one(home, server, monkeypatch):
         status(503),
         status(429, Retry_After="7"),
         status(503, Retry_After="86400"),
+        status(503, Retry_After="Mon, 02 Nov 2020 10:00:00 GMT"),
+        status(503, Retry_After="soon"),
         answer(CONTENT),
     ]
     get(server, "/file", patience=Patience(tries=9, wait=0.5))
-    assert waits == [0.5, 1.0, 2.0, 7.0, 60.0]
+    assert waits == [0.5, 1.0, 2.0, 7.0, 60.0, 0.0, 32.0]
+
+
+def test_a_server_may_name_a_date_to_come_again(home, server, monkeypatch):
+    waits = []
+    monkeypatch.setattr(transfer_module.time, "sleep", waits.append)
+    later = email.utils.formatdate(time.time() + 30, usegmt=True)
+    server.plans["/file"] = [status(503, Retry_After=later), answer(CONTENT)]
+    get(server, "/file")
+    (wait,) = waits
+    assert 25 < wait <= 30
 
 
 def test_a_lasting_refusal_is_not_repeated(home, server):

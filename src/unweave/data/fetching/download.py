@@ -78,9 +78,9 @@ def fetch(
         DataError: It cannot be fetched from any of its addresses, or the disk has no room.
     """
     path = downloads() / file.folder / file.name
-    if path.is_file():
-        return path
     try:
+        if path.is_file():
+            return path
         path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(path.parent / f".{file.name}.lock"):
             if not path.is_file():

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -190,8 +191,7 @@ class _Job:
             discard(self.part)
             raise _PassingError("has no bytes after those that are here", 0.0)
         if status in _PASSING:
-            asked = _whole(answer.headers.get("Retry-After"))
-            wait = None if asked is None else float(asked)
+            wait = _seconds(answer.headers.get("Retry-After", ""))
             raise _PassingError(f"answered {status} {answer.reason}", wait)
         if status not in (200, 206):
             raise TransferError(f"answered {status} {answer.reason}")
@@ -327,6 +327,16 @@ def _range(text: str) -> tuple[int, int | None]:
     span, _, total = rest.partition("/")
     first = _whole(span.partition("-")[0])
     return (-1 if unit != "bytes" or first is None else first), _whole(total)
+
+
+def _seconds(text: str) -> float | None:
+    """How long a server wishes to be left alone, as a number of seconds or as a date."""
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
+    except ValueError:
+        return None
 
 
 def _whole(text: str | None) -> int | None:

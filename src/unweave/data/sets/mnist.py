@@ -184,11 +184,16 @@ class MNIST(_Idx):
     `resize` padded with black, or left as they are.
 
     Source: LeCun, Bottou, Bengio and Haffner (1998), "Gradient-based learning applied to document
-    recognition".
+    recognition"; according to the documentation of Keras, under Creative Commons Attribution-Share
+    Alike 3.0.
     """
 
     name: ClassVar[str] = "mnist"
     page: ClassVar[str] = "http://yann.lecun.com/exdb/mnist/"
+    instead: ClassVar[str] = (
+        "Where that page refuses them, put their names behind "
+        "https://storage.googleapis.com/cvdf-datasets/mnist/ instead."
+    )
     _factor: ClassVar[Factor] = Factor("digit", 10, kind="categorical", labels=tuple("0123456789"))
     _unpacked: ClassVar[str] = "MNIST"
 
