@@ -14,7 +14,7 @@ import pytest
 
 from reference.server import answer, checksum, running
 from session.runs import full_disk
-from unweave.data.fetching import download as download_module
+from unweave import rundir
 from unweave.data.fetching.download import RemoteFile, downloads, fetch
 from unweave.data.fetching.transfer import Patience
 from unweave.errors import DataError
@@ -69,7 +69,7 @@ def test_a_disk_that_cannot_be_written(home, server, monkeypatch, code):
         def _acquire(self):
             raise OSError(code, os.strerror(code), self.lock_file)
 
-    monkeypatch.setattr(download_module.filelock, "FileLock", Closed)
+    monkeypatch.setattr(rundir.filelock, "FileLock", Closed)
     refused(server, os.strerror(code), ".file.bin.lock")
 
 
@@ -80,7 +80,7 @@ def test_a_file_in_place_of_the_folder(home, server):
 
 def test_what_lies_there_is_read_from_a_closed_folder(home, server, monkeypatch):
     path = get(server)
-    monkeypatch.setattr(download_module.filelock, "FileLock", None)
+    monkeypatch.setattr(rundir.filelock, "FileLock", None)
     assert get(server) == path
 
 
@@ -146,6 +146,19 @@ def test_several_processes_fetch_once(home, server):
     said = [each.communicate(timeout=60)[0].split()[-1] for each in processes]
     assert said == [str(len(CONTENT))] * 3
     assert len(server.asked) == 1
+
+
+def test_who_waits_is_told_how_far_the_other_is(home, server):
+    server.plans["/file"] = [answer(CONTENT, cut=500_000, stall=True), answer(CONTENT)]
+    other = process(home, server)
+    assert other.stdout.readline() == "begun\n"
+    told = []
+    path = get(server, lambda *report: told.append(report))
+    assert path.read_bytes() == CONTENT
+    other.communicate(timeout=60)
+    assert {what for what, _, _ in told} == {"downloading file.bin in another process (bytes)"}
+    assert all(0 < done < total == len(CONTENT) for _, done, total in told[:1])
+    assert all(done < total for _, done, total in told)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])

@@ -6,15 +6,14 @@ import contextlib
 import errno
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import final
 
-import filelock
-
-from unweave.data.fetching.transfer import Patience, TransferError, discard, transfer
+from unweave.data.fetching.transfer import Patience, TransferError, discard, reached, transfer
 from unweave.errors import DataError, UnweaveError
 from unweave.progress import Progress
-from unweave.rundir import flush, home
+from unweave.rundir import alone, flush, home
 
 __all__ = ["RemoteFile", "digest", "downloads", "drive", "fetch", "set_aside"]
 
@@ -82,7 +81,7 @@ def fetch(
         if path.is_file():
             return path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.parent / f".{file.name}.lock"):
+        with alone(path.parent / f".{file.name}.lock", partial(_wait, file, path, progress)):
             if not path.is_file():
                 _fetch(file, path, by_hand, progress, patience or Patience(), room)
     except OSError as error:
@@ -94,6 +93,19 @@ def fetch(
             raise
         raise _trouble(error.__cause__, path, by_hand) from error
     return path
+
+
+def _wait(file: RemoteFile, path: Path, progress: Progress | None) -> None:
+    """Tell how far another process is that fetches the same file."""
+    if progress is not None:
+        done, total = reached(_part(path))
+        what = f"downloading {file.name} in another process (bytes)"
+        progress(what, done, max(done + 1, total or file.size or 0))
+
+
+def _part(path: Path) -> Path:
+    """Where the bytes of a file lie until all have come."""
+    return path.with_name(f"{path.name}.part")
 
 
 def _trouble(error: OSError, path: Path, by_hand: str) -> DataError:
@@ -120,7 +132,7 @@ def _fetch(
     room: int,
 ) -> None:
     """Try each address in turn."""
-    part = path.with_name(f"{path.name}.part")
+    part = _part(path)
     failures = []
     waiting = list(file.urls)
     while waiting:

@@ -20,7 +20,7 @@ from unweave.rundir import write_json
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Patience", "TransferError", "discard", "transfer"]
+__all__ = ["Patience", "TransferError", "discard", "reached", "transfer"]
 
 _CHUNK: Final = 1 << 16
 """Bytes written at once: those of a chunk that is not whole are lost when a connection breaks."""
@@ -133,6 +133,12 @@ def transfer(
                 raise TransferError(str(error)) from error
             wait = patience.wait * 2 ** (failures - 1) if error.wait is None else error.wait
             time.sleep(min(wait, _LONGEST_WAIT))
+
+
+def reached(part: Path) -> tuple[int, int | None]:
+    """How many bytes of a file have come, and how many there will be, where that is known."""
+    known = _read_identity(part)
+    return _length(part), None if known is None else known.size
 
 
 def discard(part: Path) -> None:
