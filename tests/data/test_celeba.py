@@ -220,7 +220,7 @@ def test_a_zip_that_is_cut_is_refused(home, published, share):
     path = published / "img_align_celeba.zip"
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
-    refused(home, published, "is damaged or neither a zip nor a tar file", path.name)
+    refused(home, published, "is damaged or not a zip or tar file", path.name)
 
 
 GOOD = attribute_table(TABLE).splitlines(keepends=True)

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+import bz2
 import contextlib
+import errno
 import gzip
 import lzma
 import os
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from pathlib import Path
-from typing import IO, Final, final
+from typing import IO, Any, Final, cast, final
 
 from unweave.data.files.checks import check_file, reading
+from unweave.data.files.damage import DAMAGE, reason_of, sound
 from unweave.errors import DataError
 
 __all__ = ["Bundle", "open_bundle"]
 
-# What reading a damaged zip or tar ends in; `RuntimeError` is for a zip that is encrypted.
-_DAMAGE: Final = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    gzip.BadGzipFile,
-    lzma.LZMAError,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-)
+_FORM: Final = "a zip or tar file"
+_MEMBERS: Final = 1_000_000
+"""Files in a tar, at most; what is known of each takes half a kilobyte."""
+_MOST: Final = 1 << 26
+"""Bytes that are read of a file at once, at most."""
 _SEVEN_ZIP: Final = b"7z\xbc\xaf\x27"
-_COMPRESSED: Final = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_COMPRESSED: Final[dict[bytes, Callable[[Path], Any]]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ": lzma.open,
+}
 
 
 @final
@@ -60,27 +61,45 @@ class Bundle:
         self._opened = opened
         self._remedy = remedy
 
-    def read(self, name: str, most: int = -1) -> bytes:
+    def read(self, name: str, most: int = _MOST) -> bytes:
         """The bytes of one file, compared with their checksum where the format has one.
 
         Args:
             name: Which file.
-            most: Bytes that it may have, so that a false one cannot fill the memory; any number
-                if negative.
+            most: Bytes that it may have, so that a false one cannot fill the memory.
 
         Raises:
-            DataError: The file is damaged, or too large.
+            DataError: The file is missing, damaged, or too large.
         """
         try:
             with self._opened(name) as stream:
-                data = stream.read(most if most < 0 else most + 1)
-        except PermissionError as error:
-            raise self.error(f"{name} in it cannot be read: {error.strerror}") from error
-        except (*_DAMAGE, OSError) as error:
-            raise self.error(f"{name} in it is damaged: {_reason(error)}") from error
-        if 0 <= most < len(data):
+                data = stream.read(most + 1)
+        except (KeyError, FileNotFoundError, NotADirectoryError) as error:
+            raise self.error(f"{name}: found nothing; expected a file of this name") from error
+        except OSError as error:
+            # What a disk says of a file has a number; what bzip2 says has none.
+            what = "is damaged" if error.errno is None else "cannot be read"
+            raise self.error(f"{name} in it {what}: {error.strerror or error}") from error
+        except DAMAGE as error:
+            raise self.error(f"{name} in it is damaged: {reason_of(error)}") from error
+        if most < len(data):
             raise self.error(f"{name} in it has more than {most:,} bytes")
         return data
+
+    def check_seekable(self, order: str) -> None:
+        """Refuse what would be unpacked from its beginning for each file.
+
+        Args:
+            order: In which order files are read, for the error.
+
+        Raises:
+            DataError: It is a compressed tar.
+        """
+        if not self.seekable:
+            raise self.error(
+                f"a compressed tar cannot be read in the order of {order}; unpack it, and give "
+                "the folder"
+            )
 
     def stored(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Names and bytes of some files in the order in which they are stored, the cheapest.
@@ -116,7 +135,7 @@ def open_bundle(path: Path, expected: str, remedy: str) -> Iterator[Bundle]:
         folder = path.is_dir()
     if folder:
         names = tuple(sorted(_walk(path)))
-        yield Bundle(path, names, lambda name: (path / name).open("rb"), remedy)
+        yield Bundle(path, names, partial(_open_file, path), remedy)
         return
     check_file(path, expected, remedy)
     with contextlib.ExitStack() as stack:
@@ -127,21 +146,20 @@ def open_bundle(path: Path, expected: str, remedy: str) -> Iterator[Bundle]:
                 f"{path} is a 7z file, which is not read: unpack it, and give the folder that "
                 f"comes out. {remedy}"
             )
-        try:
+        with sound(path, remedy, _FORM):
             if start.startswith(b"PK"):
                 bundle = _open_zip(path, remedy, stack)
             else:
-                bundle = _open_tar(path, remedy, stack, seekable=not start.startswith(_COMPRESSED))
-        except (*_DAMAGE, OSError) as error:
-            raise DataError(
-                f"{path} is damaged or neither a zip nor a tar file: {_reason(error)}. {remedy}"
-            ) from error
+                bundle = _open_tar(path, start, remedy, stack)
         yield bundle
 
 
-def _reason(error: Exception) -> str:
-    """What an error says in its first line; tarfile tells on further ones all that it tried."""
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
+def _open_file(folder: Path, name: str) -> IO[bytes]:
+    """A file in a folder, unless it is one that never ends, or that is never written."""
+    path = folder / name
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no file")
+    return path.open("rb")
 
 
 def _walk(folder: Path) -> Iterator[str]:
@@ -169,14 +187,37 @@ def _open_zip(path: Path, remedy: str, stack: contextlib.ExitStack) -> Bundle:
     return Bundle(path, names, file.open, remedy)
 
 
-def _open_tar(path: Path, remedy: str, stack: contextlib.ExitStack, *, seekable: bool) -> Bundle:
-    file = stack.enter_context(tarfile.TarFile.open(path))
-    members = {member.name: member for member in file if member.isfile()}
+def _open_tar(path: Path, start: bytes, remedy: str, stack: contextlib.ExitStack) -> Bundle:
+    unpack = next((opened for mark, opened in _COMPRESSED.items() if start.startswith(mark)), None)
+    stream = stack.enter_context(path.open("rb") if unpack is None else unpack(path))
+    limited = cast("IO[bytes]", _Limited(cast("IO[bytes]", stream)))
+    file = stack.enter_context(tarfile.TarFile(fileobj=limited))
+    members = {}
+    for number, member in enumerate(file):
+        if number == _MEMBERS:
+            raise tarfile.ReadError(f"it has more than {_MEMBERS:,} files")
+        if member.isfile():
+            members[member.name] = member
 
     def opened(name: str) -> IO[bytes]:
-        stream = file.extractfile(members[name])
-        if stream is None:  # Only what is no file has no content.
+        found = file.extractfile(members[name])
+        if found is None:  # Only what is no file has no content.
             raise tarfile.ReadError(f"{name} is not a file")
-        return stream
+        return found
 
-    return Bundle(path, tuple(members), opened, remedy, seekable=seekable)
+    return Bundle(path, tuple(members), opened, remedy, seekable=unpack is None)
+
+
+@final
+class _Limited:
+    """A stream of which little is read at once: a tar may say that a name has many gigabytes."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self.seek = stream.seek
+        self.tell = stream.tell
+
+    def read(self, size: int) -> bytes:
+        if size > 2 * _MOST:
+            raise tarfile.ReadError(f"a part of it says that it has {size:,} bytes")
+        return self._stream.read(size)

@@ -70,11 +70,7 @@ def read_archive(
     """
     making = Making(form="PNG", size=None, crop=crop, grey=True)
     with open_bundle(path, FILE.name, _REMEDY) as bundle:
-        if not bundle.seekable:
-            raise bundle.error(
-                "a compressed tar cannot be read in the order of the chairs; unpack it, and give "
-                "the folder"
-            )
+        bundle.check_seekable("the chairs")
         table = _table(bundle, space)
         names = [table[row] for row in kept_rows(space, kept)[first:]]
         size = "" if crop is None else f" of at least {crop}x{crop} pixels"

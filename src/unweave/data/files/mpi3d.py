@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile, drive
 from unweave.data.files.kept import kept_rows, pick
-from unweave.data.files.npz import Npz, open_npz
+from unweave.data.files.npz import Npz, check_header, open_npz
 from unweave.data.pixels.manifest import BLOCK
 from unweave.factors import Factor, FactorSpace
 
@@ -144,15 +144,18 @@ class Archive:
         """Choose the factors by the number of images.
 
         Raises:
-            DataError: No MPI3D has as many images of this shape.
+            DataError: No MPI3D has as many images of this shape, or they are no bytes.
         """
         self._file = file
-        shape = file.header(_KEY).shape
+        header = file.header(_KEY)
+        shape = header.shape
         # Only the complex real images show other objects, and there is one number of them.
         known = [published_images(subset)] if subset == "real_complex" else list(SIZES)
         if shape[1:] != _IMAGE or shape[0] not in known:
             numbers = " or ".join(f"({n}, 64, 64, 3)" for n in known)
             raise file.error(_KEY, f"the shape {shape}", f"{numbers} for mpi3d(subset={subset})")
+        # All the rest is read behind a checksum of many gigabytes, so it is said now.
+        check_header(header, shape, "u1", file.fault(_KEY))
         self.images = shape[0]
         self.space = factor_space(subset, self.images)
 

@@ -5,37 +5,43 @@ from __future__ import annotations
 import contextlib
 import math
 import zipfile
-import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tokenize import TokenError
-from typing import IO, Any, Final, cast, final
+from typing import IO, Any, Protocol, cast, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.files.arrays import Arrays
 from unweave.data.files.checks import Fault, Kind, check_file, check_type, reading
-from unweave.errors import DataError
+from unweave.data.files.damage import sound
 
-__all__ = ["DAMAGE", "Header", "Npz", "npy_blocks", "npy_header", "open_npz"]
-
-DAMAGE: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
-"""What reading a damaged zip file ends in; `RuntimeError` is for one that is encrypted."""
+__all__ = ["Header", "Npz", "check_header", "npy_blocks", "npy_header", "open_npz"]
 
 # What NumPy's reading of a header can end in.
 _GARBLED = (ValueError, TypeError, SyntaxError, TokenError, MemoryError, RecursionError)
 _PIECE = 1 << 20
 """Bytes that are asked of a stream at once."""
+_FORM = "an npz file"
 _LONGEST = 1 << 16
 """Bytes of a header, at most; what says that it is longer is damaged."""
+
+
+class _Readable(Protocol):
+    """What an array is read from."""
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer than that only at the end."""
 
 
 @final
 class _Beginning:
     """A stream of which no more than the longest header is read."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: _Readable) -> None:
         self._stream = stream
         self._left = _LONGEST
 
@@ -61,7 +67,7 @@ class Header:
     dtype: np.dtype[Any]
 
 
-def npy_header(stream: IO[bytes], fault: Fault) -> Header:
+def npy_header(stream: _Readable, fault: Fault) -> Header:
     """Read the header of an array in npy form; no pickle is ever opened.
 
     Args:
@@ -72,7 +78,9 @@ def npy_header(stream: IO[bytes], fault: Fault) -> Header:
         DataError: There is no array.
     """
     try:
-        version = np.lib.format.read_magic(stream)
+        version = np.lib.format.read_magic(cast("IO[bytes]", stream))
+        if version not in ((1, 0), (2, 0), (3, 0)):
+            raise ValueError(f"version {version[0]}.{version[1]} of the format is not known")
         # Version 3 differs from 2 in the coding of field names, which plain arrays lack.
         read = (
             np.lib.format.read_array_header_1_0
@@ -84,8 +92,21 @@ def npy_header(stream: IO[bytes], fault: Fault) -> Header:
         raise fault(f"no array ({error})", "an array") from error
 
 
+def check_header(header: Header, shape: tuple[int, ...], kind: Kind, fault: Fault) -> None:
+    """Whether an array has its numbers in the right order, in that shape and of that type.
+
+    Raises:
+        DataError: It has not.
+    """
+    if header.fortran and len(header.shape) > 1:
+        raise fault("Fortran order", "C order")
+    if header.shape != shape:
+        raise fault(f"the shape {header.shape}", f"{shape}")
+    check_type(header.dtype, kind, fault)
+
+
 def npy_blocks(
-    stream: IO[bytes], shape: tuple[int, ...], kind: Kind, count: int, fault: Fault
+    stream: _Readable, shape: tuple[int, ...], kind: Kind, count: int, fault: Fault
 ) -> Iterator[tuple[int, NDArray[Any]]]:
     """Rows of an array in npy form, in blocks, each with the place of its first row.
 
@@ -103,12 +124,8 @@ def npy_blocks(
         DataError: The array is not as expected, ends too early or goes on too long.
     """
     header = npy_header(stream, fault)
-    if header.fortran and len(header.shape) > 1:
-        raise fault("Fortran order", "C order")
-    if header.shape != shape:
-        raise fault(f"the shape {header.shape}", f"{shape}")
+    check_header(header, shape, kind, fault)
     dtype = header.dtype
-    check_type(dtype, kind, fault)
     width = math.prod(shape[1:]) * dtype.itemsize
     for first in range(0, shape[0], count):
         rows = min(count, shape[0] - first)
@@ -122,7 +139,7 @@ def npy_blocks(
         raise fault(f"more than {shape[0]} rows", f"{shape[0]} rows")
 
 
-def _fill(stream: IO[bytes], block: bytearray) -> int:
+def _fill(stream: _Readable, block: bytearray) -> int:
     """Read into a buffer until it is full or the stream ends; how many bytes there were."""
     view, done = memoryview(block), 0
     while done < len(block) and (piece := stream.read(min(_PIECE, len(block) - done))):
@@ -153,39 +170,30 @@ def open_npz(path: Path, expected: str, remedy: str, *, plain: bool = False) -> 
         if begun == np.lib.format.MAGIC_PREFIX:
             yield Npz(path, None, remedy)
             return
-    try:
-        with zipfile.ZipFile(path) as file:
-            yield Npz(path, file, remedy)
-    except PermissionError:
-        with reading(path):
-            raise
-    except (*DAMAGE, OSError) as error:
-        raise DataError(f"{path} is damaged or not an npz file: {error}. {remedy}") from error
+    with contextlib.ExitStack() as stack:
+        with sound(path, remedy, _FORM):
+            file = stack.enter_context(zipfile.ZipFile(path))
+        yield Npz(path, file, remedy)
 
 
 @final
-class Npz:
+class Npz(Arrays):
     """An open file of arrays; made by `open_npz`."""
 
     def __init__(self, path: Path, file: zipfile.ZipFile | None, remedy: str) -> None:
         """Keep what is open; `file` is None for a plain npy file."""
-        self._path = path
+        super().__init__(path, remedy)
         self._file = file
-        self._remedy = remedy
 
-    def require(self, keys: Collection[str]) -> None:
-        """Refuse a file without these arrays.
+    def held(self, key: str) -> bool:
+        """Whether there is an array under a name; a plain npy file has it under every name."""
+        return self._file is None or f"{key}.npy" in self._file.namelist()
 
-        Raises:
-            DataError: A key is missing; the message names those that are there.
-        """
-        if self._file is None:
-            return
-        found = [name.removesuffix(".npy") for name in self._file.namelist()]
-        for key in keys:
-            if key not in found:
-                there = ", ".join(sorted(found)) or "none"
-                raise self.error(key, f"the keys {there}", "this key too")
+    def names(self) -> Iterable[str]:
+        """Names of the arrays, and of members that are none."""
+        members = () if self._file is None else self._file.namelist()
+        for name in members:
+            yield name.removesuffix(".npy") if name.endswith(".npy") else f"{name} (not npy)"
 
     def header(self, key: str) -> Header:
         """Shape and type of an array, without reading it.
@@ -194,7 +202,7 @@ class Npz:
             DataError: There is no array under this key.
         """
         with self._open(key) as stream:
-            return npy_header(stream, self._fault(key))
+            return npy_header(self._member(stream), self.fault(key))
 
     def blocks(
         self, key: str, shape: tuple[int, ...], kind: Kind, count: int
@@ -205,19 +213,27 @@ class Npz:
             DataError: The array is missing or not as expected.
         """
         with self._open(key) as stream:
-            yield from npy_blocks(stream, shape, kind, count, self._fault(key))
-
-    def error(self, key: str, found: str, expected: str) -> DataError:
-        """The error for an array, with the path and what to do."""
-        return DataError(
-            f"{self._path}: {key}: found {found}; expected {expected}. {self._remedy}"
-        )
+            yield from npy_blocks(self._member(stream), shape, kind, count, self.fault(key))
 
     def _open(self, key: str) -> IO[bytes]:
-        if self._file is None:
-            return self._path.open("rb")
         self.require((key,))
-        return self._file.open(f"{key}.npy")
+        with sound(self._path, self._remedy, _FORM):
+            return self._path.open("rb") if self._file is None else self._file.open(f"{key}.npy")
 
-    def _fault(self, key: str) -> Fault:
-        return lambda found, expected: self.error(key, found, expected)
+    def _member(self, stream: IO[bytes]) -> _Member:
+        return _Member(stream, partial(sound, self._path, self._remedy, _FORM))
+
+
+@final
+class _Member:
+    """An open array, whose damage is that of the file."""
+
+    def __init__(
+        self, stream: IO[bytes], sound: Callable[[], contextlib.AbstractContextManager[None]]
+    ) -> None:
+        self._stream = stream
+        self._sound = sound
+
+    def read(self, size: int) -> bytes:
+        with self._sound():
+            return self._stream.read(size)

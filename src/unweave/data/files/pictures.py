@@ -47,7 +47,8 @@ class Making:
         form: `JPEG` or `PNG`; others are refused.
         size: Width and height that it must have; None for any square of at most 2,048 pixels.
         crop: Side of the square in its middle that is kept first; None for all of it.
-        side: Width and height in the end; Lanczos interpolation, whatever the shape was before.
+        side: Width and height in the end, whatever the shape was before.
+        how: Lanczos interpolation, or the rounded mean of whole squares of pixels.
         grey: Whether colours become grey, as weighted by ITU-R BT.601.
     """
 
@@ -55,6 +56,7 @@ class Making:
     size: tuple[int, int] | None
     crop: int | None = None
     side: int = 64
+    how: Literal["lanczos", "mean"] = "lanczos"
     grey: bool = False
 
 
@@ -86,7 +88,10 @@ def picture(data: bytes, making: Making) -> NDArray[np.uint8]:
     if making.crop is not None:
         left, top = (width - making.crop) // 2, (height - making.crop) // 2
         colours = colours.crop((left, top, left + making.crop, top + making.crop))
-    small = colours.resize((making.side, making.side), Image.Resampling.LANCZOS)
+    if making.how == "mean":
+        small = colours.reduce(colours.width // making.side)
+    else:
+        small = colours.resize((making.side, making.side), Image.Resampling.LANCZOS)
     pixels = np.asarray(small.convert("L") if making.grey else small)
     return pixels.reshape(making.side, making.side, -1)
 

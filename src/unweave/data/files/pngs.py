@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import io
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import IO, Final, final
+from typing import Final, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile
+from unweave.data.files.bundle import Bundle, open_bundle
 from unweave.data.files.checks import check_order
 from unweave.data.files.kept import kept_rows
-from unweave.data.files.npz import DAMAGE, npy_blocks
-from unweave.data.files.pictures import threads
+from unweave.data.files.npz import npy_blocks
+from unweave.data.files.pictures import Making, read_pictures
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 
@@ -27,7 +27,9 @@ __all__ = ["PAGE", "Archive", "Layout", "open_archive", "steps"]
 PAGE: Final = "https://github.com/NVlabs/High-res-disentanglement-datasets"
 
 _SIDE: Final = 128
-_BLOCK: Final = 1024
+_MAKING: Final = Making(form="PNG", size=(_SIDE, _SIDE), side=_SIDE // 2, how="mean")
+_HEADER: Final = 1 << 16
+"""Bytes that a table may have beside its numbers."""
 # The tables are of evenly spaced numbers, which may have been rounded.
 _TOLERANCE = 0.01
 
@@ -60,7 +62,7 @@ def open_archive(path: Path, layout: Layout) -> Iterator[Archive]:
     """Open the zip, or the folder that it was unpacked to, and check the factors of all images.
 
     Args:
-        path: The zip or the folder.
+        path: The zip, a tar that is not compressed, or the folder.
         layout: What it should be like.
 
     Raises:
@@ -68,32 +70,25 @@ def open_archive(path: Path, layout: Layout) -> Iterator[Archive]:
             what was found and what was expected.
     """
     remedy = f"See {PAGE} for the published file {layout.file.name}."
-    if path.is_dir():
-        inner = path / layout.folder
-        archive = Archive(path, layout, partial(_open_file, inner if inner.is_dir() else path))
+    with open_bundle(path, layout.file.name, remedy) as bundle:
+        bundle.check_seekable("the factors")
+        archive = Archive(bundle, layout)
         archive.check_factors()
         yield archive
-        return
-    if not path.is_file():
-        raise DataError(f"{path} does not exist; expected the file {layout.file.name}. {remedy}")
-    try:
-        with zipfile.ZipFile(path) as file:
-            archive = Archive(path, layout, lambda name: file.open(f"{layout.folder}/{name}"))
-            archive.check_factors()
-            yield archive
-    except DAMAGE as error:
-        raise DataError(f"{path} is damaged or not a zip file: {error}. {remedy}") from error
 
 
 @final
 class Archive:
     """An open zip or folder of images; made by `open_archive`."""
 
-    def __init__(self, path: Path, layout: Layout, opened: Callable[[str], IO[bytes]]) -> None:
-        """Keep how files in it are opened; nothing is read yet."""
-        self._path = path
+    def __init__(self, bundle: Bundle, layout: Layout) -> None:
+        """Look where in it the images are; none is read yet."""
+        self._bundle = bundle
         self._layout = layout
-        self._opened = opened
+        self._folder = f"{layout.folder}/"
+        if layout.labels in bundle.names:
+            # Of a folder it may be the inner one that is given.
+            self._folder = ""
 
     def check_factors(self) -> None:
         """Compare the factor values of every image with C order.
@@ -101,12 +96,15 @@ class Archive:
         Raises:
             DataError: The table is missing, or an image has other values.
         """
-        space, name = self._layout.space, self._layout.labels
-        fault = partial(self._error, name)
+        space, name = self._layout.space, self._folder + self._layout.labels
+
+        def fault(found: str, expected: str) -> DataError:
+            return self._bundle.error(f"{name}: found {found}; expected {expected}")
+
         shape = (space.size, len(space.factors))
-        with self._member(name) as stream:
-            for first, rows in npy_blocks(stream, shape, "f", 1 << 16, fault):
-                check_order(rows, first, space, fault, _TOLERANCE)
+        stream = io.BytesIO(self._bundle.read(name, _HEADER + 8 * math.prod(shape)))
+        for first, rows in npy_blocks(stream, shape, "f", 1 << 16, fault):
+            check_order(rows, first, space, fault, _TOLERANCE)
 
     def blocks(
         self, kept: Sequence[NDArray[np.int64]], first: int = 0
@@ -124,48 +122,7 @@ class Archive:
             DataError: An image is missing, damaged, or of another size.
         """
         wanted = kept_rows(self._layout.space, kept)[first:]
-        with threads() as pool:
-            for start in range(0, len(wanted), _BLOCK):
-                names = [f"images/{index:06}.png" for index in wanted[start : start + _BLOCK]]
-                # The threads decode; the zip is read by this one, piece after piece.
-                pending = [(name, pool.submit(_pixels, self._bytes(name))) for name in names]
-                block = np.empty((len(names), _SIDE // 2, _SIDE // 2, 3), np.uint8)
-                for place, (name, image) in enumerate(pending):
-                    pixels = image.result()
-                    if isinstance(pixels, str):
-                        raise self._error(name, pixels, f"{_SIDE}x{_SIDE} pixels in a PNG image")
-                    block[place] = pixels
-                yield block.reshape(len(names), -1)
-
-    def _bytes(self, name: str) -> bytes:
-        with self._member(name) as stream:
-            return stream.read()
-
-    def _member(self, name: str) -> IO[bytes]:
-        try:
-            return self._opened(name)
-        except (KeyError, FileNotFoundError) as error:
-            raise self._error(name, "nothing", f"a file {self._layout.folder}/{name}") from error
-
-    def _error(self, name: str, found: str, expected: str) -> DataError:
-        return DataError(
-            f"{self._path}: {name}: found {found}; expected {expected}. See {PAGE} "
-            f"for the published file {self._layout.file.name}."
+        names = (f"{self._folder}images/{index:06}.png" for index in wanted)
+        return read_pictures(
+            self._bundle, names, _MAKING, f"{_SIDE}x{_SIDE} pixels in a PNG picture"
         )
-
-
-def _open_file(folder: Path, name: str) -> IO[bytes]:
-    return (folder / name).open("rb")
-
-
-def _pixels(data: bytes) -> NDArray[np.uint8] | str:
-    """An image of half the width and height, (64, 64, 3); a text that says why there is none."""
-    from PIL import Image
-
-    try:
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            if image.size != (_SIDE, _SIDE):
-                return "{}x{} pixels".format(*image.size)
-            return np.asarray(image.convert("RGB").reduce(2))
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        return f"no image ({error})"
