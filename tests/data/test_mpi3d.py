@@ -290,3 +290,12 @@ def test_memory_is_that_of_a_block(tmp_path, monkeypatch):
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert peak < 2.5 * BLOCK * 64 * 64 * 3
+
+
+def test_what_the_header_tells_is_said_before_a_checksum_is_made(home, tmp_path, sizes, images):
+    told = []
+    for array in (images.astype(">u2"), np.asfortranarray(images)):
+        np.savez(tmp_path / "file.npz", images=array)
+        with pytest.raises(DataError, match=r"file\.npz: images: found (the type|Fortran)"):
+            with_file("mpi3d", tmp_path / "file.npz").open(lambda *report: told.append(report))
+    assert told == []

@@ -242,3 +242,61 @@ def test_every_flipped_byte_of_the_list_of_arrays_is_said(tmp_path, how):
                 errors.append(str(error))
     assert len(errors) > 50
     assert {error.partition("file.npz")[0] for error in errors} == {f"{tmp_path}/"}
+
+
+def refused(path, reason, key="images"):
+    with pytest.raises(DataError, match=reason) as caught:
+        read(path, key)
+    assert str(path) in str(caught.value)
+    assert str(caught.value).endswith("Look elsewhere.")
+
+
+def test_a_member_that_is_no_array_does_not_go_by_its_name(tmp_path):
+    path = tmp_path / "file.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("images", b"")
+        file.writestr("deeper/images.npy", b"")
+    refused(path, r"images: found the keys deeper/images, images \(not npy\); expected this key")
+
+
+def test_of_many_keys_a_few_are_named(tmp_path):
+    path = tmp_path / "file.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        for number in range(50):
+            file.writestr(f"k{number:02}.npy", b"")
+    refused(path, r"the keys k00, .*, k09, \.\.\.; expected this key")
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_damage_of_every_compression_is_named(tmp_path, compression):
+    path = tmp_path / "file.npz"
+    buffer = io.BytesIO()
+    np.save(buffer, IMAGES)
+    with zipfile.ZipFile(path, "w", compression) as file:
+        file.writestr("images.npy", buffer.getvalue())
+    np.testing.assert_array_equal(np.concatenate([rows for _, rows in read(path)]), IMAGES)
+    content = bytearray(path.read_bytes())
+    content[5000:5200] = bytes(200)
+    path.write_bytes(content)
+    refused(path, "is damaged or not an npz file")
+
+
+def test_a_name_that_is_no_text_is_damage(tmp_path):
+    path = tmp_path / "file.npz"
+    np.savez(path, images=IMAGES, é=IMAGES)
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xfe"))
+    refused(path, "is damaged or not an npz file: 'utf-8' codec")
+
+
+def test_a_format_that_is_not_known_is_refused(tmp_path):
+    path = save(tmp_path, "plain")
+    content = bytearray(path.read_bytes())
+    content[6] = 9
+    path.write_bytes(content)
+    refused(path, r"found no array \(version 9\.0 of the format is not known\)")
+
+
+def test_an_error_of_the_caller_is_not_called_damage(tmp_path):
+    path = save(tmp_path, "stored")
+    with pytest.raises(RuntimeError, match="mine"), open_npz(path, "", ""):
+        raise RuntimeError("mine")

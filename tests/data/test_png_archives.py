@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from reference.published import few, png, write_pngs
+from reference.small_archives import write_tar, write_zip
 from unweave.data import Falcor3D, Isaac3D, load_dataset, parse_dataset, with_file
 from unweave.data.files.pngs import open_archive
 from unweave.data.sets import falcor3d, isaac3d
@@ -264,3 +265,37 @@ def test_memory_is_that_of_a_block(tmp_path, layout):
         tracemalloc.stop()
     # 1,024 images a block, decoded before any is waited for.
     assert peak < 5 * 1024 * 64 * 64 * 3
+
+
+def test_greys_of_sixteen_bits_are_refused(home, tmp_path, layout, images):
+    grey = np.arange(128 * 128, dtype=np.uint16).reshape(128, 128)
+    path = write_pngs(tmp_path / "isaac.zip", layout, images, {"images/000003.png": png(grey)})
+    with pytest.raises(DataError, match=r"000003\.png: found a picture whose pixels are"):
+        with_file("isaac3d", path).open()
+
+
+def test_other_forms_of_the_same_files(home, tmp_path, layout, images, halved):
+    path = write_pngs(tmp_path / "isaac.zip", layout, images)
+    with zipfile.ZipFile(path) as file:
+        members = [(name, file.read(name)) for name in file.namelist()]
+    data = with_file("isaac3d", write_tar(tmp_path / "x.tar", members)).open()
+    np.testing.assert_array_equal(data.images(np.arange(COUNT)), halved)
+    bare = [(name.removeprefix(f"{layout.folder}/"), content) for name, content in members]
+    with_file("isaac3d", write_zip(tmp_path / "bare.zip", bare)).open()
+    packed = write_tar(tmp_path / "x.tar.gz", members, "w:gz")
+    with pytest.raises(DataError, match=r"x\.tar\.gz: a compressed tar cannot .* give the folder"):
+        with_file("isaac3d", packed).open()
+
+
+@pytest.mark.parametrize("name", ["labels.npy", "images/000003.png"])
+def test_a_folder_in_the_place_of_a_file_is_named(home, tmp_path, layout, images, name):
+    path = write_pngs(tmp_path / "isaac.zip", layout, images)
+    with zipfile.ZipFile(path) as file:
+        file.extractall(tmp_path)
+    odd = tmp_path / layout.folder / name
+    odd.unlink()
+    odd.mkdir()
+    with pytest.raises(DataError, match=rf"{name} in it cannot be read: it is no file") as caught:
+        with_file("isaac3d", tmp_path).open()
+    assert str(caught.value).startswith(str(tmp_path))
+    assert list(home.rglob("*")) == []
