@@ -20,6 +20,7 @@ from unweave.cli.evaluate import Evaluate
 from unweave.cli.imports import Import
 from unweave.cli.lists import Architectures, Metrics, Objectives, Presets, StudyList
 from unweave.cli.rank import Rank
+from unweave.cli.results import ResultsTable
 from unweave.cli.runs import RunsList, RunsRemove, RunsShow
 from unweave.cli.score import Score
 from unweave.cli.show import Plot, Report
@@ -60,6 +61,7 @@ _COMMANDS = (
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Score, subcommand("score")]
     | Annotated[Rank, subcommand("rank")]
+    | Annotated[ResultsTable, subcommand("results")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Report, subcommand("report")]
     | Annotated[_DATA, subcommand("data", description="Datasets: list, prepare, show, verify.")]

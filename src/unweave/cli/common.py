@@ -74,8 +74,8 @@ def minutes_of(text: str | None) -> float | None:
     return minutes
 
 
-def names_of(metrics: str | None) -> tuple[str, ...] | None:
-    """The names that --metrics gives, or None when it was not given.
+def names_of(metrics: str | None, flag: str = "--metrics") -> tuple[str, ...] | None:
+    """The names that a flag gives, with commas between, or None when it was not given.
 
     Raises:
         SpecError: It is empty.
@@ -84,7 +84,8 @@ def names_of(metrics: str | None) -> tuple[str, ...] | None:
         return None
     names = tuple(name.strip() for name in metrics.split(",") if name.strip())
     if not names:
-        raise SpecError("--metrics is empty; give names such as mig, or leave it out.")
+        example = {"--metrics": "mig", "--group-by": "objective"}[flag]
+        raise SpecError(f"{flag} is empty; give names such as {example}, or leave it out.")
     return names
 
 

@@ -95,8 +95,6 @@ def _panel(axes: Axes, heights: NDArray[np.float64], names: Sequence[str]) -> No
         )  # fmt: skip
 
 
-def clipped_end(name: str) -> str:
-    """As much of a name as there is room for at an end of the axis."""
-    return (
-        name if len(name) <= _LONGEST_END else f"{name[: _LONGEST_END - 1]}\N{HORIZONTAL ELLIPSIS}"
-    )
+def clipped_end(name: str, longest: int = _LONGEST_END) -> str:
+    """As much of a name as there is room for, such as at an end of the axis."""
+    return name if len(name) <= longest else f"{name[: longest - 1]}\N{HORIZONTAL ELLIPSIS}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 __all__ = [
     "ACCENT",
     "BLUE",
+    "DIVERGING",
     "FAINT",
+    "GRID",
     "INK",
     "MARK",
     "MUTED",
@@ -46,6 +48,12 @@ SERIES = (BLUE, MARK, "#009e73", "#cc79a7", "#56b4e9", "#e69f00")
 # One hue whose lightness falls steadily: it survives every kind of colour blindness and a printer.
 SEQUENTIAL = LinearSegmentedColormap.from_list(
     "unweave", ["#f7f9fb", "#d3e3f1", "#9cc3e1", "#5a9bcb", "#2170ad", "#08427d"]
+)
+
+# Two hues that differ for every kind of colour blindness, equally dark at both ends.
+DIVERGING = LinearSegmentedColormap.from_list(
+    "unweave_diverging",
+    ["#8a3a00", "#d98a4a", "#f5dcc6", "#f7f9fb", "#c9dff0", "#5a9bcb", "#0b4f8a"],
 )
 
 _SETTINGS: dict[str, Any] = {

@@ -1,0 +1,212 @@
+"""Figures of results: violins by group, rank correlations, and how ranks move."""
+
+from __future__ import annotations
+
+__all__ = ["check_place", "draw"]
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.errors import RunError, SpecError
+from unweave.plots import correlation_matrix, rank_lines, save, violins
+from unweave.results.cases import CIRCUMSTANCES, told
+from unweave.results.correlation import Correlations, correlate
+from unweave.results.directions import higher_is_better
+from unweave.results.fields import natural
+from unweave.results.grouping import Summary, group_labels
+from unweave.results.table import SHARED, Results
+
+# More lines, rows or cells than that cannot be told apart.
+_MOST_LINES = 18
+_MOST_ROWS = 150
+_MOST_NAMES = 60
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a place for figures that is no folder, before any work.
+
+    Raises:
+        SpecError: There is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise SpecError(f"--plots takes a folder, and {folder} is a file.")
+
+
+def draw(
+    results: Results, summary: Summary, folder: Path, *, seed: int = 0
+) -> tuple[list[Path], list[str]]:
+    """Draw all figures that the results give.
+
+    `violins-METRIC.png` shows the scores of each group, in one panel for each circumstances;
+    `correlations.png` the rank correlations between scores, one figure a dataset; `ranks.png` the
+    rank of each group, by its mean, from metric to metric; and with two or more fields to group by
+    `ranks-over-FIELD.png` the rank of each combination of the others, from value to value of the
+    last.
+
+    Args:
+        results: What was chosen.
+        summary: What `summarise` made of it.
+        folder: Where to; it is made where it is missing.
+        seed: Of the bootstrap.
+
+    Returns:
+        The files, and notes on what could not be drawn.
+
+    Raises:
+        UnweaveError: The folder cannot be written.
+    """
+    check_place(folder)
+    rows = [row for row in summary.rows.to_dicts() if row["n"]]
+    pictures: dict[str, Any] = {}
+    notes: list[str] = []
+    fields = [name for name in summary.group_by if name not in CIRCUMSTANCES]
+    labels = group_labels(rows, fields)
+    _violins(summary, rows, labels, pictures, notes)
+    try:
+        _correlations(correlate(results, seed=seed), pictures, notes)
+    except RunError as error:
+        notes.append(f"No correlations are drawn. {error}")
+    _ranks(summary, rows, labels, pictures, notes)
+    if len(fields) > 1:
+        _ranks_over(summary, rows, fields, pictures, notes)
+    return [save(picture, folder / f"{name}.png") for name, picture in pictures.items()], notes
+
+
+def _violins(
+    summary: Summary,
+    rows: Sequence[Mapping[str, Any]],
+    labels: Sequence[str],
+    pictures: dict[str, Any],
+    notes: list[str],
+) -> None:
+    order = list(dict.fromkeys(labels))
+    if len(order) > _MOST_ROWS:
+        notes.append(_too_many("violins", len(order), _MOST_ROWS))
+        return
+    for metric in dict.fromkeys(row["metric"] for row in rows):
+        panels: dict[str, dict[str, Any]] = {}
+        for row, label in zip(rows, labels, strict=True):
+            if row["metric"] == metric:
+                panel = panels.setdefault(told(row, summary.differing), {})
+                panel[label] = row["values"]
+        unit = next(row["unit"] for row in rows if row["metric"] == metric)
+        # The same groups in the same order in all figures.
+        full = {name: {k: panel.get(k, []) for k in order} for name, panel in panels.items()}
+        pictures[f"violins-{_slug(metric)}"] = violins(
+            full, title=metric, value_label=f"{metric}, {unit}" if unit else metric
+        )
+
+
+def _correlations(found: Correlations, pictures: dict[str, Any], notes: list[str]) -> None:
+    datasets = list(dict.fromkeys(found.data))
+    for number, data in enumerate(datasets, 1):
+        names = [n for n, of in zip(found.names, found.data, strict=True) if of == data]
+        if len(names) > _MOST_NAMES:
+            notes.append(_too_many("correlations", len(names), _MOST_NAMES))
+            continue
+        shown = [name.replace(f"{data}, ", "").replace(f", {data}", "") for name in names]
+        shown = [name.replace(f" [{data}]", "") for name in shown]
+        name = "correlations" if len(datasets) == 1 else f"correlations-{number}-{_slug(data)}"
+        pictures[name] = correlation_matrix(
+            found.matrix(names), shown, title=f"Rank correlations over runs, {data}",
+            value_label="Spearman's rank correlation",
+        )  # fmt: skip
+
+
+def _ranks(
+    summary: Summary,
+    rows: Sequence[Mapping[str, Any]],
+    labels: Sequence[str],
+    pictures: dict[str, Any],
+    notes: list[str],
+) -> None:
+    lines = list(dict.fromkeys(labels))
+    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    if len(lines) < 2 or len(metrics) < 2:
+        return
+    if len(lines) > _MOST_LINES:
+        notes.append(_too_many("ranks", len(lines), _MOST_LINES))
+        return
+    panels: dict[str, NDArray[np.float64]] = {}
+    for row, label in zip(rows, labels, strict=True):
+        name = told(row, [name for name in SHARED if name in summary.differing])
+        means = panels.setdefault(name, np.full((len(lines), len(metrics)), np.nan))
+        means[lines.index(label), metrics.index(row["metric"])] = _upward(row)
+    if not any(np.isfinite(_ranked(means)).any() for means in panels.values()):
+        return
+    pictures["ranks"] = rank_lines(
+        {name: _ranked(means) for name, means in panels.items()}, lines, metrics,
+        title="Rank by the mean of each metric",
+    )  # fmt: skip
+
+
+def _ranks_over(
+    summary: Summary,
+    rows: Sequence[Mapping[str, Any]],
+    fields: Sequence[str],
+    pictures: dict[str, Any],
+    notes: list[str],
+) -> None:
+    """Ranks among the groups that have a value of the last field, from value to value."""
+    labels = group_labels(rows, fields[:-1])
+    lines = list(dict.fromkeys(labels))
+    values = group_labels(rows, fields[-1:])
+    stem = f"{fields[-1].rpartition('.')[2]}="
+    places = [name for name in _sorted(values, rows, fields[-1]) if name != f"{stem}none"]
+    if len(lines) < 2 or len(places) < 2:
+        return
+    picture = f"ranks-over-{_slug(fields[-1])}"
+    if max(len(lines), len(places)) > _MOST_LINES:
+        notes.append(_too_many(picture, max(len(lines), len(places)), _MOST_LINES))
+        return
+    panels: dict[str, NDArray[np.float64]] = {}
+    for row, line, place in zip(rows, labels, values, strict=True):
+        if place in places:
+            name = ", ".join(filter(None, (row["metric"], told(row, summary.differing))))
+            means = panels.setdefault(name, np.full((len(lines), len(places)), np.nan))
+            means[lines.index(line), places.index(place)] = _upward(row)
+    if not any(np.isfinite(_ranked(means)).any() for means in panels.values()):
+        return
+    pictures[picture] = rank_lines(
+        {name: _ranked(means) for name, means in panels.items()}, lines,
+        [place.removeprefix(stem) for place in places],
+        title=f"Rank by the mean, for each {fields[-1]}", place_label=fields[-1],
+    )  # fmt: skip
+
+
+def _sorted(values: Sequence[str], rows: Sequence[Mapping[str, Any]], field: str) -> list[str]:
+    """Labels of the values of a field, in the order of the values."""
+    found = {label: row[field] for label, row in zip(values, rows, strict=True)}
+    return sorted(found, key=lambda label: natural(found[label]))
+
+
+def _upward(row: Mapping[str, Any]) -> float:
+    """The mean, turned so that more is better."""
+    mean = float(row["mean"])
+    return mean if higher_is_better(row["metric"]) else -mean
+
+
+def _ranked(means: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ranks from 1, the best, among those that have a mean in a column; none for one alone.
+
+    Equal means have the same rank.
+    """
+    there = np.isfinite(means)
+    better = means[:, None, :] < means[None, :, :]
+    return np.where(there & (there.sum(axis=0) > 1), 1.0 + better.sum(axis=1), np.nan)
+
+
+def _too_many(what: str, count: int, most: int) -> str:
+    return (
+        f"{what} are not drawn: {count} of them cannot be told apart, and {most} could. Group by "
+        "fewer fields, or choose some runs with --where."
+    )
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.]+", "-", text).strip("-")[:60]

@@ -1,0 +1,174 @@
+"""A table as text, Markdown, LaTeX, CSV, or a form for JSON."""
+
+from __future__ import annotations
+
+__all__ = ["csv_text", "json_rows", "latex", "markdown", "plain"]
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from unweave.results.fields import Cell
+from unweave.results.layouts import Sheet, Spread
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "±": r"$\pm$", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+}  # fmt: skip
+
+# What is computed here, and shown to so many digits; settings are shown as they are.
+_MEASURED = ("mean", "sd", "median", "low", "high", "rho")
+
+
+def plain(sheet: Sheet) -> str:
+    """Columns of equal width for a terminal, with what all rows share above."""
+    columns, rows, numbers = _shown(sheet)
+    table = [columns, *rows]
+    widths = [max(len(row[place]) for row in table) for place in range(len(columns))]
+    lines = [
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, numbers, strict=True)
+        ).rstrip()
+        for row in table
+    ]
+    return "\n".join([*_head(sheet), "", *lines])
+
+
+def markdown(sheet: Sheet) -> str:
+    """A table for Markdown, with what all rows share above."""
+    columns, rows, numbers = _shown(sheet)
+    lines = [
+        f"| {' | '.join(_in_markdown(name) for name in columns)} |",
+        f"|{'|'.join('---:' if number else '---' for number in numbers)}|",
+        *(f"| {' | '.join(_in_markdown(cell) for cell in row)} |" for row in rows),
+    ]
+    head = [_in_markdown(line) for line in _head(sheet)]
+    return "\n".join([*(part for line in head for part in (line, "")), *lines])
+
+
+def latex(sheet: Sheet) -> str:
+    """A `tabular` for LaTeX with the rules of booktabs, and what all rows share as comments."""
+    columns, rows, numbers = _shown(sheet)
+    lines = [f"% {line}" for line in (*_head(sheet), r"Needs \usepackage{booktabs}.")]
+    lines += [
+        rf"\begin{{tabular}}{{{''.join('r' if number else 'l' for number in numbers)}}}",
+        r"\toprule",
+        rf"{' & '.join(_in_latex(name) for name in columns)} \\",
+        r"\midrule",
+        *(rf"{' & '.join(_in_latex(cell) for cell in row)} \\" for row in rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+    return "\n".join(lines)
+
+
+def csv_text(sheet: Sheet) -> str:
+    """All columns, numbers with all their digits; what is not known is empty."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    wide = {
+        name
+        for row in sheet.rows
+        for name, cell in zip(sheet.columns, row, strict=True)
+        if isinstance(cell, Spread)
+    }
+    writer.writerow(
+        part
+        for name in sheet.columns
+        for part in ((name, f"{name}_sd", f"{name}_n") if name in wide else (name,))
+    )
+    for row in sheet.rows:
+        cells: list[Cell] = []
+        for cell in row:
+            cells += (cell.mean, cell.sd, cell.n) if isinstance(cell, Spread) else (cell,)
+        writer.writerow("" if cell is None else cell for cell in cells)
+    return stream.getvalue().rstrip("\n")
+
+
+def json_rows(sheet: Sheet) -> list[dict[str, Any]]:
+    """One object a row; numbers that are not finite are null."""
+    return [
+        {name: _form(cell) for name, cell in zip(sheet.columns, row, strict=True)}
+        for row in sheet.rows
+    ]
+
+
+def _form(cell: Cell | Spread) -> Any:
+    if isinstance(cell, Spread):
+        return {"mean": cell.mean, "sd": cell.sd, "n": cell.n}
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _shown(sheet: Sheet) -> tuple[list[str], list[list[str]], list[bool]]:
+    """Names, cells as text, and which columns are numbers, without the quiet ones."""
+    places = [place for place, name in enumerate(sheet.columns) if name not in sheet.quiet]
+    rows = [[_cell(row[place], sheet.columns[place]) for place in places] for row in sheet.rows]
+    numbers = [
+        all(
+            row[place] is None or isinstance(row[place], int | float | Spread)
+            for row in sheet.rows
+        )
+        for place in places
+    ]
+    return [sheet.columns[place] for place in places], rows, numbers
+
+
+def _head(sheet: Sheet) -> list[str]:
+    """What the quiet columns hold, and the notes."""
+    same: Mapping[str, Cell | Spread] = (
+        dict(zip(sheet.columns, sheet.rows[0], strict=True)) if sheet.rows else {}
+    )
+    told = [
+        f"{_WORDS[name]} {_cell(same[name])}"
+        for name in sheet.quiet
+        if name in _WORDS and same.get(name) is not None
+    ]
+    return [*([", ".join(told)] if told else []), *sheet.notes]
+
+
+_WORDS = {
+    "protocol": "protocol",
+    "data": "data",
+    "source": "source",
+    "part": "part",
+    "codes": "codes",
+    "score_seed": "score seed",
+    "repeats": "repeats",
+}
+
+
+def _cell(cell: Cell | Spread, column: str = "") -> str:
+    if isinstance(cell, Spread):
+        if cell.mean is None:
+            return "-"
+        digits = 3 if abs(cell.mean) < 10 else max(0, 3 - int(math.log10(abs(cell.mean))))
+        spread = "" if cell.sd is None else f" ± {_number(cell.sd, digits)}"
+        few = f" ({cell.n})" if cell.n != cell.runs else ""
+        return f"{_number(cell.mean, 3)}{spread}{few}"
+    if cell is None:
+        return "-"
+    if isinstance(cell, float):
+        return _number(cell, 4) if column in _MEASURED else f"{cell:g}"
+    return str(cell)
+
+
+def _number(value: float, digits: int) -> str:
+    """So many digits after the point, or fewer of what is large."""
+    if not math.isfinite(value):
+        return "-"
+    if 0 < abs(value) < 10.0**-digits:
+        return f"{value:.2g}"
+    size = 0 if abs(value) < 10 else int(math.log10(abs(value)))
+    return f"{value:.{max(0, digits - size)}f}"
+
+
+def _in_markdown(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("_", "\\_").replace("*", "\\*")
+
+
+def _in_latex(text: str) -> str:
+    return "".join(_LATEX.get(letter, letter) for letter in text)

@@ -1,0 +1,205 @@
+"""Runs in groups: mean, spread and bootstrap interval of each score, never across protocols."""
+
+from __future__ import annotations
+
+__all__ = ["STATISTICS", "Summary", "group_labels", "summarise"]
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from unweave.errors import RunError, SpecError, nearest
+from unweave.metrics.interval import FEWEST, bootstrap_ends
+from unweave.results.cases import CIRCUMSTANCES, cases_of, differing
+from unweave.results.fields import Cell, default_fields, natural
+from unweave.results.table import Results
+
+STATISTICS: Final = (
+    "runs", "finished", "n", "missing", "not_finite", "mean", "sd", "median", "low", "high",
+)  # fmt: skip
+
+# Fields whose values say what they are.
+_SPEAKING = (
+    "objective", "objective.type", "dataset", "dataset.type", "architecture", "likelihood",
+    "optimizer",
+)  # fmt: skip
+
+
+@final
+@dataclass(frozen=True)
+class Summary:
+    """Statistics of the scores of each group of runs.
+
+    Attributes:
+        group_by: Fields that tell groups apart.
+        rows: One row for each group, metric, and circumstances of the scores: the fields of
+            `group_by`, `metric`, `unit`, `SHARED`, `OWN`, and `STATISTICS`. Of `runs`, `finished`
+            have been trained to the end; of these `n` have a score that counts, `missing` have
+            none of the weights as they are, and of `not_finite` it is not a number. `sd` has
+            n - 1 in its denominator; `low` and `high` are the ends of the 95 % bootstrap interval
+            of the mean over runs. What too few scores leave open is null. `values` are the scores
+            that count.
+        differing: Circumstances in which the rows differ.
+        left_out: Reason -> folders of the runs whose scores do not count for it.
+    """
+
+    group_by: tuple[str, ...]
+    rows: pl.DataFrame
+    differing: tuple[str, ...]
+    left_out: Mapping[str, tuple[str, ...]]
+
+
+def summarise(
+    results: Results, group_by: Sequence[str] | None = None, *, seed: int = 0
+) -> Summary:
+    """Statistics of scores, in groups.
+
+    Scores of another protocol, dataset, part, kind of codes, seed, number of repeats, precision,
+    sample count or other settings of the metric are never taken together: each stands in a row of
+    its own. Only runs that have been trained to the end count, with scores of their last weights.
+
+    Args:
+        results: What was chosen.
+        group_by: Names of columns; None for the settings in which the runs differ, apart from the
+            seed.
+        seed: Of the bootstrap.
+
+    Raises:
+        SpecError: There is no such field.
+        RunError: No run is finished.
+    """
+    fields = _fields(results, group_by)
+    runs = results.runs
+    if not (runs["state"] == "finished").any():
+        states = ", ".join(
+            f"{n} {state}" for state, n in runs["state"].value_counts(sort=True).rows()
+        )
+        raise RunError(
+            f"None of the {len(runs)} runs is finished ({states}), so that no score counts. Go on "
+            "with them first, or write the table of all scores with --out."
+        )
+    of_runs = [field for field in fields if field in runs.columns]
+    places, groups = _places(runs.select(of_runs), of_runs)
+    runs = runs.select("id", "run", "state", data="dataset").with_columns(
+        pl.col("data").cast(pl.String), group=pl.Series(places, dtype=pl.Int64)
+    )
+    cases, scores = cases_of(results)
+    scores = scores.join(runs.select("id", "group"), on="id")
+    # The runs that should have scores of some data: those trained on it, and those that do.
+    expected = pl.concat([runs, scores.select(runs.columns)]).unique(maintain_order=True)
+    expected = expected.join(cases.select("case", "data"), on="data", nulls_equal=True)
+    broken = scores.filter(pl.col("current") & pl.col("done") & ~pl.col("finite"))
+    broken = broken.group_by("group", "case").agg(not_finite=pl.len())
+    rows = (
+        expected.group_by("group", "case")
+        .agg(runs=pl.len(), finished=(pl.col("state") == "finished").sum())
+        .join(broken, on=["group", "case"], how="left")
+        .join(_statistics(scores.filter("counts"), seed), on=["group", "case"], how="left")
+        .with_columns(pl.col("n", "not_finite").fill_null(0))
+        .with_columns(missing=pl.col("finished") - pl.col("n") - pl.col("not_finite"))
+        .join(cases, on="case")
+        .sort("case", "group")
+    )
+    shown = {
+        field: pl.Series(field, [groups[place][of_runs.index(field)] for place in rows["group"]],
+                         dtype=results.runs[field].dtype)
+        for field in of_runs
+    }  # fmt: skip
+    rows = rows.with_columns(**shown)
+    return Summary(
+        group_by=fields,
+        rows=rows.select(*of_runs, "metric", "unit", *CIRCUMSTANCES, *STATISTICS, "values"),
+        differing=differing(cases),
+        left_out=_left_out(results.runs, scores, expected, cases),
+    )
+
+
+def group_labels(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[str]:
+    """What each row's group is called, such as `beta_vae, beta=4`, without what it lacks."""
+    return [_told(row, fields) or "all runs" for row in rows]
+
+
+def _told(row: Mapping[str, Any], fields: Sequence[str]) -> str:
+    known = [field for field in fields if row[field] is not None] or fields
+    return ", ".join(_label(field, row[field]) for field in known)
+
+
+def _label(field: str, value: Cell) -> str:
+    return _show(value) if field in _SPEAKING else f"{field.rpartition('.')[2]}={_show(value)}"
+
+
+def _show(value: Cell) -> str:
+    return "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _fields(results: Results, group_by: Sequence[str] | None) -> tuple[str, ...]:
+    config = {name: results.runs[name].to_list() for name in results.config if "." not in name}
+    if group_by is None:
+        return tuple(name for name in default_fields(config) if name in config)
+    known = [name for name in results.runs.columns if name != "id"] + list(CIRCUMSTANCES)
+    for place, field in enumerate(group_by):
+        if field not in known:
+            raise SpecError(
+                f"--group-by: these runs have no field {field!r}. {nearest(field, known)}"
+            )
+        if field in group_by[:place]:
+            raise SpecError(f"--group-by has {field} twice.")
+    return tuple(group_by)
+
+
+def _places(
+    frame: pl.DataFrame, fields: Sequence[str]
+) -> tuple[list[int], list[tuple[Cell, ...]]]:
+    """The group of each run, and what groups have in the fields, in their natural order."""
+    rows = frame.rows() if fields else [()] * max(len(frame), 1)
+    groups = sorted(set(rows), key=lambda row: tuple(map(natural, row)))
+    number = {row: place for place, row in enumerate(groups)}
+    return [number[row] for row in rows], groups
+
+
+def _statistics(counted: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """All statistics of each group and case; those of equally many scores at once."""
+    lists = counted.group_by("group", "case", maintain_order=True).agg(pl.col("value"))
+    sizes = lists["value"].list.len().to_numpy()
+    found: dict[str, NDArray[np.float64]] = {
+        name: np.full(len(lists), np.nan) for name in ("mean", "sd", "median", "low", "high")
+    }
+    for count in np.unique(sizes):
+        here = np.flatnonzero(sizes == count)
+        values = lists["value"].gather(here).explode().to_numpy().reshape(len(here), count)
+        found["mean"][here] = values.mean(axis=1)
+        found["median"][here] = np.median(values, axis=1)
+        if count > 1:
+            found["sd"][here] = values.std(axis=1, ddof=1)
+        if count >= FEWEST:
+            found["low"][here], found["high"][here] = bootstrap_ends(values, np.mean, seed).T
+    columns = {name: pl.Series(values).fill_nan(None) for name, values in found.items()}
+    return lists.rename({"value": "values"}).with_columns(n=pl.Series(sizes), **columns)
+
+
+def _left_out(
+    runs: pl.DataFrame, scores: pl.DataFrame, expected: pl.DataFrame, cases: pl.DataFrame
+) -> dict[str, tuple[str, ...]]:
+    """Runs that do not count, by the reason."""
+    out: dict[str, list[str]] = {}
+    for run, state in runs.filter(pl.col("state") != "finished").select("run", "state").rows():
+        out.setdefault(state, []).append(run)
+    done = scores.filter("done")
+    finished = expected.filter(pl.col("state") == "finished")
+    named = cases.select("case", "metric", "protocol")
+    for reason, frame in (
+        ("no score of {}", finished.join(done, on=["id", "case"], how="anti")),
+        ("a score that is not a number: {}", done.filter(pl.col("current") & ~pl.col("finite"))),
+        ("a score of earlier weights: {}", done.filter(~pl.col("current"))),
+    ):
+        rows = frame.select("id", "run", "case").join(named, on="case").sort("case", "id")
+        for run, metric, protocol in rows.select("run", "metric", "protocol").rows():
+            what = reason.format(f"{metric}, {protocol}" if protocol else metric)
+            told = out.setdefault(what, [])
+            if run not in told[-1:]:
+                told.append(run)
+    return {reason: tuple(names) for reason, names in out.items()}

@@ -1,0 +1,97 @@
+"""One run folder as a record: its configuration, how far it came, its scores."""
+
+from __future__ import annotations
+
+__all__ = ["RUN_FIELDS", "Record", "read_run"]
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, final
+
+from unweave.errors import RunError, UnweaveError
+from unweave.results.fields import BESIDE, Cell, config_columns
+from unweave.results.finding import Found
+from unweave.rundir import FORMAT, read_json
+from unweave.scores import load_scores
+
+RUN_FIELDS: Final = (
+    "run", "key", "study", "state", "message", "step", "seconds", "images_per_second", "unweave",
+)  # fmt: skip
+"""What is known of a run beside its configuration and its scores."""
+
+
+@final
+@dataclass
+class Record:
+    """What a run folder says.
+
+    Attributes:
+        facts: Each of `RUN_FIELDS`.
+        config: Columns of the configuration; empty where there is none to read.
+        scores: Rows of `scores.json`, oldest first.
+        identity: Equal for folders that are the same training.
+    """
+
+    facts: dict[str, Cell]
+    config: dict[str, Cell] = field(default_factory=dict)
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    identity: str = ""
+
+
+def read_run(found: Found) -> Record:
+    """Read a run folder; nothing that is wrong with it is an error, but is its state.
+
+    Returns:
+        The record. Its state is that of `status.json` (`finished`, `stopped`, `running` or
+        `diverged`), or `unreadable`, with the reason as its message; or that of a run which has
+        not begun.
+    """
+    facts: dict[str, Cell] = dict.fromkeys(RUN_FIELDS)
+    facts |= {"run": str(found.path), "key": found.path.name, "study": found.study or None}
+    if found.state:
+        facts |= {"state": found.state, "message": found.message or None}
+        return Record(facts, identity=str(found.path))
+    try:
+        form = _document(found, "config.json")
+        if form.get("format") != FORMAT:
+            raise RunError(
+                f"config.json has format {form.get('format')!r}, and this version reads {FORMAT}."
+            )
+        status = _document(found, "status.json")
+        scores = _scores(found)
+        config = config_columns(form)
+        source = _document(found, "import.json") if (found.path / "import.json").is_file() else {}
+    except UnweaveError as error:
+        facts |= {"state": "unreadable", "message": str(error)}
+        return Record(facts, identity=str(found.path))
+    for name in ("state", "step", "seconds", "images_per_second"):
+        facts[name] = status.get(name)
+    facts["message"] = status.get("message") or None
+    facts["unweave"] = form.get("unweave")
+    return Record(facts, config, scores, _identity(form, source))
+
+
+def _document(found: Found, name: str) -> dict[str, Any]:
+    form = read_json(found.path / name)
+    if not isinstance(form, dict):
+        raise RunError(f"{found.path / name} is no table.")
+    return form
+
+
+def _scores(found: Found) -> list[dict[str, Any]]:
+    try:
+        rows = load_scores(found.path)
+        if all("metric" in row and "value" in row and "protocol" in row for row in rows):
+            return rows
+    except (TypeError, KeyError):
+        pass
+    raise RunError(f"{found.path / 'scores.json'} is damaged.")
+
+
+def _identity(form: Mapping[str, Any], source: Mapping[str, Any]) -> str:
+    """The whole configuration; of an imported run also what it comes from."""
+    config = {name: value for name, value in form.items() if name not in BESIDE}
+    whole = json.dumps([config, source.get("sha256")], sort_keys=True)
+    return hashlib.sha256(whole.encode()).hexdigest()

@@ -1,0 +1,43 @@
+"""The tidy table as a file."""
+
+from __future__ import annotations
+
+__all__ = ["check_out", "write_table"]
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from unweave.errors import SpecError
+from unweave.rundir import atomic_write
+
+_WRITERS: dict[str, Callable[[pl.DataFrame, Any], object]] = {
+    ".parquet": lambda frame, file: frame.write_parquet(file),
+    ".csv": lambda frame, file: frame.write_csv(file),
+}
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write a table as Parquet or CSV, by the end of the name: whole or not at all.
+
+    Raises:
+        SpecError: The name ends in neither, or is that of a folder.
+        UnweaveError: It cannot be written.
+    """
+    check_out(path)
+    with atomic_write(path) as file:
+        _WRITERS[path.suffix.lower()](frame, file)
+
+
+def check_out(path: Path) -> None:
+    """Refuse a file that `write_table` does not write, before any work.
+
+    Raises:
+        SpecError: The name ends in neither `.parquet` nor `.csv`, or is that of a folder.
+    """
+    if path.suffix.lower() not in _WRITERS:
+        raise SpecError(f"--out takes a file that ends in .parquet or .csv, not {path}.")
+    if path.is_dir():
+        raise SpecError(f"--out must be a file, but {path} is a folder.")
