@@ -8,6 +8,7 @@ import shlex
 import numpy as np
 import pytest
 
+from reference.server import answer, running
 from reference.small_archives import (
     chair_members,
     few_chairs,
@@ -26,10 +27,12 @@ from reference.small_archives import (
 )
 from session.runs import cli, listing
 from unweave.data import load_dataset, with_file
+from unweave.data.fetching.download import RemoteFile, downloads
 from unweave.data.files.bundle import open_bundle
 from unweave.data.files.npz import open_npz
 from unweave.data.files.packed import open_packed
 from unweave.data.kinds.archive import _listed
+from unweave.data.sets import chairs3d
 from unweave.errors import DataError
 
 COUNT = 6
@@ -284,6 +287,19 @@ def test_the_command_line_is_told_of_its_own_option(tmp_path, home):
     result = cli("data", "prepare", f"chairs3d(path={path!r})")
     assert "with path=...." in result.err
     assert listing(home) == {}
+
+
+def test_a_wrong_download_is_replaced_by_the_same_option(tmp_path, home, monkeypatch):
+    with running() as server:
+        server.plans["/chairs.tar"] = [answer(b"<html>Log in first</html>")]
+        file = RemoteFile(name="rendered_chairs.tar", urls=(f"{server.url}/chairs.tar",))
+        monkeypatch.setattr(chairs3d, "FILE", file)
+        result = cli("data", "prepare", "chairs3d")
+    kept = downloads() / "rendered_chairs.tar.wrong"
+    assert result.code == 2
+    for words in (f"is kept as {kept}", "is damaged or not a zip", "with --from ...."):
+        assert words in result.err
+    assert kept.read_bytes().startswith(b"<html>")
 
 
 def test_many_files_are_named_once(tmp_path, home):

@@ -125,9 +125,9 @@ class DataPrepare(Common):
             print("What is there so far is kept; the same command goes on.", file=sys.stderr)
             raise
         except DataError as error:
-            if self.from_file is None:
+            if "path=" in self.dataset:
                 raise
-            # Readers know of the field alone, which is not what was typed.
+            # Readers know of the field alone, which was not typed.
             raise DataError(str(error).replace("path=...", "--from ...")) from error
         if isinstance(spec, ArchiveSpec):
             spec.remember()
