@@ -53,11 +53,12 @@ def test_a_dry_run_needs_no_images(place):
     result = cli("train", "celeba", "vae", "--steps", 10, "--dry-run")
     assert result.code == 0, result.err
     assert "model: 504,055 parameters" in result.out
-    assert "dataset: to be prepared first" in result.out
+    assert "dataset: not there, so that this cannot be trained yet. The files of" in result.out
     costs = cli("train", "celeba", "vae", "--steps", 10, "--dry-run", "--json").json
     assert costs["config"]["dataset"]["type"] == "celeba"
     assert costs["epochs"] == pytest.approx(640 / 202_599)
     assert costs["dataset_ready"] is False
+    assert "Accept the terms at" in costs["dataset_missing"]
     assert listing(place) == {}
 
 
