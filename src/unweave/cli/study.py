@@ -30,7 +30,7 @@ class _Driving(Common):
     """One run after the other in this process, in several, or on a Ray cluster."""
 
     workers: Int = None
-    """Runs at once (default: one a core, or as many as the cluster has room for)."""
+    """Runs at once (default: as many as there are cores for, or the cluster has room for)."""
 
     max_minutes: Float = None
     """Stop after this many minutes, trainings at a checkpoint; `study resume` goes on."""
@@ -39,10 +39,13 @@ class _Driving(Common):
     """Of the Ray cluster (default: RAY_ADDRESS, or a cluster of this machine alone)."""
 
     cpus: Float = None
-    """Cores that a run takes on the Ray cluster (default: one)."""
+    """Cores that a run takes on the Ray cluster (default: one a thread)."""
 
     gpus: Float = None
     """GPUs that a run takes on the Ray cluster (default: none); 0.25 lets four runs share one."""
+
+    storage: Text = None
+    """Where workers keep runs that see no common folder, such as s3://BUCKET/FOLDER."""
 
     dry_run: Flag = False
     """Only say what would be done: runs, those that are there already, time, disk."""
@@ -55,11 +58,12 @@ class _Driving(Common):
         minutes = minutes_of(self.max_minutes)
         workers = self._workers()
         given = {
+            "storage": self.storage,
             "address": self.address,
             "cpus": to_number("--cpus", self.cpus, float),
             "gpus": to_number("--gpus", self.gpus, float),
         }
-        cluster = {name: value for name, value in given.items() if value is not None}
+        further = {name: value for name, value in given.items() if value is not None}
         folder = place_of(study, out)
         if self.dry_run:
             return self._estimate(study, folder, workers)
@@ -73,7 +77,7 @@ class _Driving(Common):
                         executor=self.executor,
                         workers=workers,
                         listener=listener,
-                        **cluster,
+                        **further,
                     )
             except KeyboardInterrupt:
                 if not folder.exists:
@@ -99,8 +103,9 @@ class _Driving(Common):
         from unweave.metrics.threads import cores
         from unweave.studies import forecast, plan
 
-        usual = {"serial": 1, "processes": cores(), "ray": 1}[self.executor]
         runs = plan(study)
+        threads = max(run.config.threads or 1 for run in runs)
+        usual = max(1, cores() // threads) if self.executor == "processes" else 1
         with bar() as progress:
             found = forecast(study, runs, folder, workers=workers or usual, progress=progress)
         result = {"study": study.name, "folder": str(folder.path), "keep": study.keep}

@@ -238,7 +238,7 @@ def _stage(run: RunView) -> str:
     """What a run that is under way is doing."""
     if run.step >= run.steps:
         return "scoring"
-    return f"step {run.step:,}/{run.steps:,}" if run.step else "starting"
+    return f"step {run.step:,}/{run.steps:,}" if run.step else "under way"
 
 
 @contextlib.contextmanager

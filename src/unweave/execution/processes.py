@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import multiprocessing
 import os
 import signal
@@ -209,6 +210,8 @@ def _work(
 def _follow(parent: int, pid_file: str) -> None:
     """End this process when the one that started it has ended; say which process it is."""
     Path(pid_file).write_text(str(os.getpid()))
+    # Nobody reads what many processes say at once: what matters is in their reports.
+    logging.getLogger("unweave").addHandler(logging.NullHandler())
 
     def look() -> None:
         while os.getppid() == parent:
