@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
+from collections import namedtuple
 
 import pytest
 
@@ -16,10 +17,12 @@ from reference.server import (
     checksum,
     chunked,
     compressed,
+    endless,
     running,
     status,
     trickling,
 )
+from unweave.data.fetching import transfer
 from unweave.data.fetching.download import RemoteFile, downloads, fetch
 from unweave.data.fetching.pace import Pace
 from unweave.data.fetching.transfer import Patience
@@ -181,6 +184,25 @@ def test_a_length_that_is_a_lie(home, server, length):
     with pytest.raises(DataError, match=r"broke off after|whose sha256 is .* instead of the pub"):
         get(f"{server.url}/file", checksum=checksum(CONTENT))
     assert not (downloads() / "file.bin").exists()
+
+
+def test_what_has_no_end_is_left_where_the_file_should_end(home, server):
+    server.plans["/file"] = [endless]
+    with pytest.raises(DataError, match=r"broke off after 1,\d\d\d,\d\d\d of 1,000,000 bytes"):
+        get(f"{server.url}/file", size=1_000_000, patience=ONCE)
+    assert names() == []
+
+
+def test_what_has_no_end_does_not_fill_the_disk(home, server, monkeypatch):
+    usage = namedtuple("usage", "total used free")
+    sizes = iter([10**9, 10**9, 0])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, next(sizes)))
+    monkeypatch.setattr(transfer, "_LOOK", 1 << 20)
+    server.plans["/file"] = [endless]
+    with pytest.raises(DataError, match=r"disk is full: .*unknown number of MB are to come, 0 MB"):
+        get(f"{server.url}/file")
+    size = (downloads() / "file.bin.part").stat().st_size
+    assert 2 * (1 << 20) <= size < 3 * (1 << 20)
 
 
 @pytest.mark.parametrize("kind", ["text/html", "Text/HTML; charset=utf-8"])

@@ -15,6 +15,7 @@ __all__ = [
     "checksum",
     "chunked",
     "compressed",
+    "endless",
     "running",
     "status",
     "trickling",
@@ -137,6 +138,15 @@ def trickling(content, *, pause, length=True):
             time.sleep(pause)
 
     return reply
+
+
+def endless(handler):
+    """Zeros until nobody reads any more."""
+    handler.send_response(200)
+    handler.end_headers()
+    with contextlib.suppress(OSError):
+        while True:
+            handler.wfile.write(bytes(1 << 16))
 
 
 def broken(handler):

@@ -26,6 +26,8 @@ _CHUNK: Final = 1 << 16
 """Bytes written at once: those of a chunk that is not whole are lost when a connection breaks."""
 _RESERVE: Final = 1 << 20
 """Bytes of the disk that stay free."""
+_LOOK: Final = 1 << 26
+"""Bytes after which the disk is looked at again, where it is not known how many come."""
 _LONGEST_WAIT: Final = 60.0
 _PACKED: Final = (".gz", ".tgz")
 # What a server says when it is worth asking again: too early, too often, or its own trouble.
@@ -241,7 +243,7 @@ class _Job:
         """Write what comes after the first `done` bytes, and return how many there are then."""
         if done == 0:
             discard(self.part)
-        _check_room(self.part, identity, done, self.room)
+        self.check_room(identity, done)
         write_json(_beside(self.part), asdict(identity))
         with self.part.open("ab") as handle, Pace(self.patience.slow, _hang_up(answer)) as pace:
             try:
@@ -249,6 +251,10 @@ class _Job:
                     handle.write(chunk)
                     done += len(chunk)
                     pace.beat()
+                    if identity.size is not None and done > identity.size:
+                        break
+                    if identity.size is None and done % _LOOK < len(chunk):
+                        self.check_room(identity, done)
                     if self.progress is not None:
                         self.progress(self.what, done, max(done, identity.size or 0))
             except OSError:  # as those of requests are
@@ -260,6 +266,17 @@ class _Job:
                     f"{self.patience.slow:g} s"
                 )
         return done
+
+    def check_room(self, identity: _Identity, done: int) -> None:
+        """Refuse to fill the disk, before the first byte, and later where no length was told."""
+        need = 0 if identity.size is None else identity.size - done
+        free = shutil.disk_usage(self.part.parent).free
+        if free < need + self.room + _RESERVE:
+            much = "an unknown number of" if identity.size is None else f"{need / 1e6:,.0f}"
+            then = f", {self.room / 1e6:,.0f} MB are needed to prepare them" if self.room else ""
+            raise OSError(
+                errno.ENOSPC, f"{much} MB are to come{then}, {free / 1e6:,.0f} MB are free"
+            )
 
 
 def _hang_up(answer: requests.Response) -> Callable[[], None]:
@@ -313,18 +330,6 @@ def _same(known: _Identity, found: _Identity) -> bool:
     if known.url != found.url:
         return found.size is not None
     return known.etag == found.etag and known.modified == found.modified
-
-
-def _check_room(part: Path, identity: _Identity, done: int, room: int) -> None:
-    if identity.size is None:
-        return
-    need, free = identity.size - done, shutil.disk_usage(part.parent).free
-    if free < need + room + _RESERVE:
-        then = f", {room / 1e6:,.0f} MB are needed to prepare them" if room else ""
-        raise OSError(
-            errno.ENOSPC,
-            f"{need / 1e6:,.0f} MB are to come{then}, {free / 1e6:,.0f} MB are free",
-        )
 
 
 def _range(text: str) -> tuple[int, int | None]:
