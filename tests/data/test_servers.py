@@ -227,15 +227,15 @@ def test_a_trickle_is_given_up(home, server, length):
 def test_a_trickle_is_waited_for_elsewhere(home, server):
     server.plans["/slow"] = [trickling(CONTENT, pause=0.05)]
     server.plans["/fast"] = [answer(CONTENT)]
-    patience = Patience(connect=2, read=2, slow=0.3, tries=1)
+    patience = Patience(connect=2, read=2, slow=1, tries=1)
     path = get(f"{server.url}/slow", f"{server.url}/fast", patience=patience)
     assert path.read_bytes() == CONTENT
 
 
 def test_a_pace_that_is_kept_stops_nothing():
     stopped = []
-    with Pace(0.5, lambda: stopped.append(1)) as pace:
-        for _ in range(8):
+    with Pace(1.0, lambda: stopped.append(1)) as pace:
+        for _ in range(13):
             time.sleep(0.1)
             pace.beat()
     assert (pace.late, stopped) == (False, [])
