@@ -309,3 +309,8 @@ def test_terms_are_not_asked_for_again_once_a_file_is_prepared(home, tmp_path):
     named = parse_dataset("with_terms")
     named.check_loadable()
     assert len(named.open()) == 3
+
+
+def test_a_path_that_can_be_none_is_refused():
+    with pytest.raises(SpecError, match=r"path='a\\x00b' has a character of number zero"):
+        parse_dataset(r"two_files(path='a\x00b')")

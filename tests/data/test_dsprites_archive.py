@@ -36,7 +36,7 @@ def published(arrays, tmp_path_factory):
 
 def read(path, kept=WHOLE):
     with open_archive(Path(path), SPACE) as archive:
-        blocks = list(archive.packed_blocks(kept))
+        blocks = list(archive.blocks(kept))
     return np.unpackbits(np.concatenate(blocks), axis=1).reshape(-1, 64, 64)
 
 

@@ -299,3 +299,12 @@ def test_a_folder_in_the_place_of_a_file_is_named(home, tmp_path, layout, images
         with_file("isaac3d", tmp_path).open()
     assert str(caught.value).startswith(str(tmp_path))
     assert list(home.rglob("*")) == []
+
+
+def test_factors_are_compared_before_a_checksum_is_made(home, tmp_path, layout, images):
+    changes = {layout.labels: table(layout, swapped)}
+    path = write_pngs(tmp_path / "isaac.zip", layout, images, changes)
+    told = []
+    with pytest.raises(DataError, match="which is C order"):
+        with_file("isaac3d", path).open(lambda *report: told.append(report))
+    assert told == []

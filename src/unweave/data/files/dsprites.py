@@ -93,7 +93,7 @@ class Archive:
             for first, rows in self._file.blocks(key, shape, kind, 16 * BLOCK):
                 check_order(rows, first, space, fault)
 
-    def packed_blocks(self, kept: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
+    def blocks(self, kept: Sequence[NDArray[np.int64]]) -> Iterator[NDArray[np.uint8]]:
         """The images of a grid, (n, 512) packed bits a block, in C order of the kept values.
 
         The whole file is read and checked, whatever is kept.

@@ -49,7 +49,12 @@ class ArchiveSpec(StoredSpec):
     )
 
     def validate(self) -> None:
-        """Refuse a path that would not be read."""
+        """Refuse a path that would not be read, or that can be none."""
+        if "\0" in (self.path or ""):
+            raise SpecError(
+                f"{self.name}: path={self.path!r} has a character of number zero, which no path "
+                "has: write it without."
+            )
         if self.path is not None and self.source != "archive":
             raise SpecError(
                 f"{self.name}: path={self.path!r} is only read with source=archive: write "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile
-from unweave.data.files.pngs import PAGE, Layout, open_archive
-from unweave.data.kinds.grid_archive import GridArchiveSpec
+from unweave.data.files.pngs import PAGE, Archive, Layout, open_archive
+from unweave.data.kinds.grid_file import GridFileSpec
 from unweave.factors import FactorSpace
 from unweave.progress import Progress
 
 __all__ = ["PngGridSpec"]
 
 
-class PngGridSpec(GridArchiveSpec):
+class PngGridSpec(GridFileSpec):
     """Family of the high-resolution datasets of Nie et al. (2020), 64x64 in colour.
 
     A member says what its zip is like.
@@ -47,15 +48,13 @@ class PngGridSpec(GridArchiveSpec):
         """(64, 64, 3)."""
         return (64, 64, 3)
 
-    def read(
-        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Read the published zip, or the folder that it was unpacked to.
+    def opened(self, path: Path) -> AbstractContextManager[Archive]:
+        """The published zip, or the folder that it was unpacked to.
 
         Raises:
             DataError: It is not what was published.
         """
-        return self.read_from(0, paths, details, progress)
+        return open_archive(path, self.layout)
 
     def read_from(
         self,
@@ -69,5 +68,5 @@ class PngGridSpec(GridArchiveSpec):
         Raises:
             DataError: It is not what was published.
         """
-        with open_archive(paths[0], self.layout) as archive:
+        with self.opened(paths[0]) as archive:
             yield from archive.blocks(self.kept, first)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar, Literal, final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile
 from unweave.data.files import dsprites
-from unweave.data.kinds.grid_archive import GridArchiveSpec
-from unweave.data.kinds.stored import dropped
+from unweave.data.kinds.grid_file import OpenGrid
+from unweave.data.kinds.rendered_grid import RenderedGridSpec
 from unweave.data.pixels.manifest import Encoding
 from unweave.data.render import sprites
 from unweave.factors import FactorSpace
-from unweave.progress import Progress
-from unweave.spec import number, option
+from unweave.spec import number
 
 __all__ = ["Dsprites"]
 
 
 @final
-class Dsprites(GridArchiveSpec):
+class Dsprites(RenderedGridSpec):
     """White squares, ellipses and hearts of six sizes, 40 orientations and 32 by 32 positions.
 
     The factors are shape (3), scale (6), orientation (40, the last pose is the first again), pos_x
@@ -36,15 +36,7 @@ class Dsprites(GridArchiveSpec):
     name: ClassVar[str] = "dsprites"
     revision: ClassVar[int] = sprites.REVISION
     page: ClassVar[str] = dsprites.PAGE
-    instead: ClassVar[str] = "Or use source=rendered, which needs no file."
 
-    source: Literal["rendered", "archive"] = option(
-        default="rendered", help="rendered: drawn by unweave; archive: the published file."
-    )
-    path: str | None = option(
-        default=None,
-        help="The published npz file; left out, it is downloaded. Only for source=archive.",
-    )
     grid: tuple[int, int, int, int, int] | None = number(
         default=None,
         low=1,
@@ -71,25 +63,14 @@ class Dsprites(GridArchiveSpec):
         """The published npz."""
         return (dsprites.FILE,)
 
-    def encoded_blocks(
-        self, first: int, details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Draw the images, or read them from the published file.
+    def drawn(self) -> Iterator[NDArray[np.uint8]]:
+        """The images, packed."""
+        return sprites.packed_blocks(self.kept)
 
-        Raises:
-            DataError: The file cannot be had, or is not what was published.
-        """
-        if self.source == "rendered":
-            return dropped(sprites.packed_blocks(self.kept), first, progress)
-        return super().encoded_blocks(first, details, progress)
-
-    def read(
-        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Read the published file.
+    def opened(self, path: Path) -> AbstractContextManager[OpenGrid]:
+        """The published npz.
 
         Raises:
             DataError: It is not what was published.
         """
-        with dsprites.open_archive(paths[0], sprites.FACTOR_SPACE) as archive:
-            yield from archive.packed_blocks(self.kept)
+        return dsprites.open_archive(path, sprites.FACTOR_SPACE)

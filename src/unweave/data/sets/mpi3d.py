@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, ClassVar, final
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from unweave.data.fetching.download import RemoteFile, downloads
 from unweave.data.files import mpi3d
 from unweave.data.files.mpi3d import Subset
-from unweave.data.kinds.grid_archive import GridArchiveSpec
+from unweave.data.kinds.grid_file import GridFileSpec
 from unweave.data.pixels.manifest import MANIFEST
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
@@ -25,7 +26,7 @@ __all__ = ["MPI3D"]
 
 
 @final
-class MPI3D(GridArchiveSpec):
+class MPI3D(GridFileSpec):
     """A robot arm with an object, 64x64 in colour: drawn, drawn realistically, or photographed.
 
     The factors are object_color (6), object_shape (6), object_size (2), camera_height (3),
@@ -78,14 +79,13 @@ class MPI3D(GridArchiveSpec):
         """The factors of the newest release."""
         return mpi3d.factor_space(self.subset, mpi3d.published_images(self.subset))
 
-    def inspect(self, paths: tuple[Path, ...]) -> None:
-        """Refuse a file of another length.
+    def opened(self, path: Path) -> AbstractContextManager[mpi3d.Archive]:
+        """The published file, or one of an earlier release.
 
         Raises:
             DataError: No MPI3D has as many images.
         """
-        with mpi3d.open_archive(paths[0], self.subset):
-            pass
+        return mpi3d.open_archive(path, self.subset)
 
     def read(
         self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
@@ -95,7 +95,7 @@ class MPI3D(GridArchiveSpec):
         Raises:
             DataError: It is not what was published.
         """
-        with mpi3d.open_archive(paths[0], self.subset) as archive:
+        with self.opened(paths[0]) as archive:
             details["archive_images"] = archive.images
             yield from archive.blocks(archive.space.grid(self.grid or archive.space.sizes))
 

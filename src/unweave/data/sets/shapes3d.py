@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, ClassVar, Literal, final
+from typing import ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.fetching.download import RemoteFile
 from unweave.data.files.shapes3d import FILE, PAGE, open_archive
-from unweave.data.kinds.grid_archive import GridArchiveSpec
-from unweave.data.kinds.stored import dropped
+from unweave.data.kinds.grid_file import OpenGrid
+from unweave.data.kinds.rendered_grid import RenderedGridSpec
 from unweave.data.pixels.images import Images
 from unweave.data.pixels.layered import Layered
 from unweave.data.pixels.store import Store
 from unweave.data.render import rooms
 from unweave.factors import FactorSpace
-from unweave.progress import Progress
-from unweave.spec import number, option
+from unweave.spec import number
 
 __all__ = ["Shapes3D"]
 
 
 @final
-class Shapes3D(GridArchiveSpec):
+class Shapes3D(RenderedGridSpec):
     """A cube, cylinder, ball or pill in a room under the sky, 64x64 in colour.
 
     The factors are floor_hue (10), wall_hue (10), object_hue (10), scale (8), shape (4) and
@@ -38,15 +38,7 @@ class Shapes3D(GridArchiveSpec):
     name: ClassVar[str] = "shapes3d"
     revision: ClassVar[int] = rooms.REVISION
     page: ClassVar[str] = PAGE
-    instead: ClassVar[str] = "Or use source=rendered, which needs no file."
 
-    source: Literal["rendered", "archive"] = option(
-        default="rendered", help="rendered: drawn by unweave; archive: the published file."
-    )
-    path: str | None = option(
-        default=None,
-        help="The published h5 file; left out, it is downloaded. Only for source=archive.",
-    )
     grid: tuple[int, int, int, int, int, int] | None = number(
         default=None,
         low=1,
@@ -85,29 +77,15 @@ class Shapes3D(GridArchiveSpec):
         floors, walls, things, *_ = self.factor_space.sizes
         return Layered(store, self.image_shape, (floors, walls, things), rooms.FRACTION)
 
-    def encoded_blocks(
-        self, first: int, details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Draw the layers, or read the images from the published file.
+    def drawn(self) -> Iterator[NDArray[np.uint8]]:
+        """The layers, scene by scene."""
+        for layers in rooms.layers(self.kept):
+            yield layers.astype("<i2", copy=False).reshape(len(layers), -1).view(np.uint8)
 
-        Raises:
-            DataError: The file cannot be had, or is not what was published.
-        """
-        if self.source == "rendered":
-            blocks = (
-                layers.astype("<i2", copy=False).reshape(len(layers), -1).view(np.uint8)
-                for layers in rooms.layers(self.kept)
-            )
-            return dropped(blocks, first, progress)
-        return super().encoded_blocks(first, details, progress)
-
-    def read(
-        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Read the published file.
+    def opened(self, path: Path) -> AbstractContextManager[OpenGrid]:
+        """The published h5.
 
         Raises:
             DataError: It is not what was published.
         """
-        with open_archive(paths[0], rooms.FACTOR_SPACE) as archive:
-            yield from archive.blocks(self.kept)
+        return open_archive(path, rooms.FACTOR_SPACE)
