@@ -77,7 +77,7 @@ def describe(folder: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {"run": str(folder)} | _NOTHING
     scores = 0
     try:
-        config, status = read_json(folder / "config.json"), read_json(folder / "status.json")
+        config = read_json(folder / "config.json")
         if config["format"] != FORMAT:
             raise RunError(f"{folder / 'config.json'} has another format than this version reads.")
         texts = config["text"]
@@ -87,10 +87,12 @@ def describe(folder: Path) -> dict[str, Any]:
             "steps": config["steps"],
         }
         scores = len(load_scores(folder))
+        status = read_json(folder / "status.json")
         state, message = status["state"], status.get("message", "")
     except (RunError, KeyError, TypeError, AttributeError) as error:
         status, state = {}, "damaged"
-        message = str(error) if isinstance(error, RunError) else f"{folder} lacks {error}."
+        what = f"its JSON files do not have what they should ({type(error).__name__}: {error})."
+        message = str(error) if isinstance(error, RunError) else f"{folder} is damaged: {what}"
     if state == "running" and not is_held(folder / LOCK):
         state = "interrupted"
     return facts | {
