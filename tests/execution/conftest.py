@@ -1,5 +1,6 @@
 """A Ray cluster of two nodes on this machine, for tests that take long."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ def start_cluster(patch):
     """A cluster whose two nodes, each a raylet of its own, have a core; `RAY_ADDRESS` names it."""
     cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs Ray")
     # Workers find the tasks by it.
-    patch.setenv("PYTHONPATH", str(TESTS))
+    patch.setenv("PYTHONPATH", str(TESTS), prepend=os.pathsep)
     memory = 80_000_000
     cluster = cluster_utils.Cluster(
         initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": memory}

@@ -75,7 +75,8 @@ def notes(payload, what):
 def patient(payload, beat):
     """Takes its time, and when it is told to end first writes down that it did."""
     told = []
-    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {n: signal.signal(n, lambda number, frame: told.append(number)) for n in signals}
     try:
         note(payload, "begun")
         while not told:
@@ -85,7 +86,8 @@ def patient(payload, beat):
         note(payload, "told")
         raise KeyboardInterrupt
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def interrupted_once(payload, beat):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from execution.conftest import TESTS
-from execution.test_driver_killed import alive, finished, until
+from execution.test_driver_killed import alive, finished, lines, until
 from unweave.execution import EventLog, Item, Limits, RayCluster, execute
 
 pytestmark = pytest.mark.slow
@@ -22,9 +22,9 @@ import sys
 from pathlib import Path
 from unweave.execution import EventLog, Item, RayCluster, execute
 
-folder = sys.argv[1]
+folder, task = sys.argv[1:]
 items = [Item(f"i{n}", {"number": n, "folder": folder, "seconds": 0.3}) for n in range(40)]
-execute(items, RayCluster("execution.tasks:placed"), EventLog(Path(folder) / "state.jsonl"))
+execute(items, RayCluster(f"execution.tasks:{task}"), EventLog(Path(folder) / "state.jsonl"))
 """
 
 
@@ -33,6 +33,14 @@ def items_of(folder, count, seconds=0.0):
         Item(f"i{n}", {"number": n, "folder": str(folder), "seconds": seconds})
         for n in range(count)
     ]
+
+
+def begin(folder, task):
+    script = folder / "driver.py"
+    script.write_text(SCRIPT)
+    given = [str(TESTS), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(given)}
+    return subprocess.Popen([sys.executable, str(script), str(folder), task], env=environment)
 
 
 def places(folder):
@@ -84,10 +92,7 @@ def test_a_node_that_joins_is_used(cluster, tmp_path):
 
 def test_workers_end_with_their_driver_and_the_next_one_does_what_is_left(two_nodes, tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
-    script = tmp_path / "driver.py"
-    script.write_text(SCRIPT)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(TESTS), *_given()])}
-    driver = subprocess.Popen([sys.executable, str(script), str(tmp_path)], env=environment)
+    driver = begin(tmp_path, "placed")
     until(lambda: len(finished(log)) >= 6)
     driver.send_signal(signal.SIGKILL)
     driver.wait()
@@ -104,8 +109,14 @@ def test_workers_end_with_their_driver_and_the_next_one_does_what_is_left(two_no
     assert all(tries.count(key) == 1 for key in before)
 
 
-def _given():
-    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+def test_workers_are_told_before_they_are_ended(two_nodes, tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    driver = begin(tmp_path, "patient")
+    until(lambda: (tmp_path / "begun").is_file() and len(lines(tmp_path / "begun")) == 2)
+    driver.send_signal(signal.SIGINT)
+    assert driver.wait(30) != 0
+    assert sorted(lines(tmp_path / "told")) == ["0", "1"]
+    assert log.read()[-1]["event"] == "ended"
 
 
 def test_a_worker_that_is_killed_from_outside_is_replaced(two_nodes, tmp_path):

@@ -22,6 +22,8 @@ log = logging.getLogger("unweave")
 # How often the cluster is asked which nodes it has, and for how long an answer is waited for.
 _LOOK: Final = 1.0
 _PATIENCE: Final = 10.0
+# How long a task may take to end, once it is told to, before its process is killed.
+_STOP: Final = 10.0
 
 
 @final
@@ -133,8 +135,13 @@ class RayCluster:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End what is under way, and leave the cluster."""
-        for ref in self._refs.values():
+        """End what is under way, and leave the cluster; tasks are told before they are ended."""
+        refs = list(self._refs.values())
+        for ref in refs:
+            self._ray.cancel(ref)
+        if refs:
+            self._ray.wait(refs, num_returns=len(refs), timeout=_STOP)
+        for ref in refs:
             self._ray.cancel(ref, force=True)
         self._refs.clear()
         self._ray.kill(self._signs)

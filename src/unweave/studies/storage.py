@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, TypeVar, final
@@ -79,6 +80,10 @@ class StoredRun:
         url: The storage.
         key: The run; the name of its folder.
 
+    Attributes:
+        local: Where on this machine it is worked on.
+        seconds: Spent so far in bringing it there and putting it back.
+
     Raises:
         SpecError: The storage cannot be opened.
     """
@@ -89,6 +94,7 @@ class StoredRun:
         self._root = f"{root}/{key}"
         digest = hashlib.sha256(url.encode()).hexdigest()[:8]
         self.local = home() / "runs" / digest / key
+        self.seconds = 0.0
         self._last: str | None = None
         self._files: dict[str, str] = {}
         self._digests: dict[tuple[str, int, int], str] = {}
@@ -143,13 +149,14 @@ class StoredRun:
         """
         folder = self.local
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            self._read()
-            base = self._base.read_text() if self._base.is_file() else None
-            if base != (self._last or ""):
-                shutil.rmtree(folder, ignore_errors=True)
-                self.fetch(folder)
-                self._base.write_text(self._last or "")
+            with self._timed():
+                folder.parent.mkdir(parents=True, exist_ok=True)
+                self._read()
+                base = self._base.read_text() if self._base.is_file() else None
+                if base != (self._last or ""):
+                    shutil.rmtree(folder, ignore_errors=True)
+                    self.fetch(folder)
+                    self._base.write_text(self._last or "")
         except OSError as error:
             raise explain_os_error(error, folder) from error
         return folder
@@ -166,12 +173,21 @@ class StoredRun:
             TakenOverError: Another worker has put something there since this one last looked.
             UnweaveError: The storage does not answer.
         """
-        _answered(self._url, lambda: self._put(folder, done, without))
+        with self._timed():
+            _answered(self._url, lambda: self._put(folder, done, without))
 
     def forget_local(self) -> None:
         """Remove the folder of this machine, once all of it is in the storage."""
         shutil.rmtree(self.local, ignore_errors=True)
         self._base.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds += time.monotonic() - begun
 
     @property
     def _base(self) -> Path:

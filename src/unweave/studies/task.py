@@ -58,7 +58,8 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
         beat: Called after each step of the training, and while scores are computed.
 
     Returns:
-        As `result_of` tells it.
+        As `result_of` tells it, and `spent`: seconds of `training`, `scoring` and `storing` in
+        this call, which took at least as long.
 
     Raises:
         UnweaveError: The run cannot be trained or scored, or the study's folder is not here.
@@ -76,10 +77,12 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     with alone(work_lock(folder), beat):
         if stored is not None:
             stored.fetch_local()
+        spent = {"training": 0.0, "scoring": 0.0, "storing": 0.0}
         if not is_done(payload):
             try:
-                _train(payload, folder, beat, stored)
-                with _threads(payload):
+                with _timed(spent, "training", stored):
+                    _train(payload, folder, beat, stored)
+                with _timed(spent, "scoring", stored), _threads(payload):
                     _score(payload, folder, beat, stored)
                     if payload["plots"]:
                         load_run(folder).plot(*payload["plots"])
@@ -91,7 +94,8 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
         if stored is not None:
             stored.put(folder, done=True)
             stored.forget_local()
-    return result
+            spent["storing"] = round(stored.seconds, 3)
+    return {**result, "spent": spent}
 
 
 def result_of(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,6 +167,20 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
     watch.keep()
     if outcome.state == "stopped":
         raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _timed(spent: dict[str, float], what: str, stored: StoredRun | None) -> Iterator[None]:
+    """Note how long a block took, without what it put into a storage."""
+
+    def now() -> float:
+        return time.monotonic() - (0.0 if stored is None else stored.seconds)
+
+    begun = now()
+    try:
+        yield
+    finally:
+        spent[what] = round(now() - begun, 3)
 
 
 @contextlib.contextmanager
