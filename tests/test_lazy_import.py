@@ -34,10 +34,13 @@ assert "load_run" in dir(unweave)
 found["numpy after import unweave"] = [name for name in ("numpy", "scipy") if name in sys.modules]
 show_help()
 for words in (["train"], ["import"], ["evaluate"], ["score"], ["rank"], ["demo"], ["plot"],
-              ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"], ["presets"]):
+              ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"], ["presets"],
+              ["study", "run"], ["runs", "list"]):
     show_help(*words)
 import unweave.metrics
 look("import unweave.metrics")
+import unweave.inventory
+look("import unweave.inventory")
 import unweave.plots
 found["import unweave.plots"] = [name for name in ("torch", "sklearn") if name in sys.modules]
 unweave.load_dataset
