@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.pixels.store import Store
+from unweave.data.render.sums import cut_off
 from unweave.progress import Progress
 
 __all__ = ["Layered"]
@@ -68,8 +69,7 @@ class Layered:
             for row in part[1:]:
                 np.take(layers, row, axis=0, out=further, mode="clip")
                 total += further
-            np.clip(total, 0, 255 << self.fraction, out=total)
-            total >>= self.fraction
+            cut_off(total, self.fraction)
             images[first : first + step] = total.reshape(-1, *self.image_shape)
         return images
 

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unweave.data.render import lighting, solids
+from unweave.data.render.sums import cut_off
 from unweave.factors import Factor, FactorSpace
 
 __all__ = [
@@ -172,7 +173,8 @@ def layers(kept: Sequence[ArrayLike]) -> Iterator[NDArray[np.int16]]:
 def sum_layers(parts: NDArray[np.int16]) -> NDArray[np.uint8]:
     """Images of 0 to 255 from a layer of each part, (3, ...)."""
     sums = parts.sum(axis=0, dtype=np.int16)
-    return np.asarray(np.clip(sums, 0, 255 << FRACTION) >> FRACTION, dtype=np.uint8)
+    cut_off(sums, FRACTION)
+    return np.asarray(sums, np.uint8)
 
 
 def regions(scale: int, shape: int, orientation: int) -> dict[str, NDArray[np.float64]]:
