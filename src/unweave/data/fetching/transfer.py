@@ -43,7 +43,7 @@ class Patience:
         connect: For a connection.
         read: For the next bytes, once it is there.
         slow: For the next 64 kB, however steadily they trickle.
-        tries: Attempts in a row that bring nothing new; then the address is given up.
+        tries: Attempts in a row that bring nothing new, or too slowly; then the address is given up.
         wait: Before the second attempt; doubled for each further one.
     """
 
@@ -64,6 +64,10 @@ class _PassingError(TransferError):
     def __init__(self, text: str, wait: float | None = None) -> None:
         super().__init__(text)
         self.wait = wait
+
+
+class _SlowError(_PassingError):
+    """What came was too little to be worth going on for."""
 
 
 @final
@@ -129,7 +133,8 @@ def transfer(
             return
         except _PassingError as error:
             reached = _length(part)
-            failures = 1 if reached > best else failures + 1
+            new = reached > best and not isinstance(error, _SlowError)
+            failures = 1 if new else failures + 1
             best = max(best, reached)
             if failures >= patience.tries:
                 raise TransferError(str(error)) from error
@@ -261,7 +266,7 @@ class _Job:
                 if not pace.late:
                     raise
             if pace.late:
-                raise _PassingError(
+                raise _SlowError(
                     f"is too slow: after {done:,} bytes, no {_CHUNK:,} more came within "
                     f"{self.patience.slow:g} s"
                 )
