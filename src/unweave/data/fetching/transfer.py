@@ -43,7 +43,7 @@ class Patience:
         connect: For a connection.
         read: For the next bytes, once it is there.
         slow: For the next 64 kB, however steadily they trickle.
-        tries: Attempts in a row that bring nothing new, or too slowly; then the address is given up.
+        tries: Attempts in a row that bring nothing new, or too little; then the address is left.
         wait: Before the second attempt; doubled for each further one.
     """
 
