@@ -25,7 +25,7 @@ folder, to show that everything works, and writes nothing.
 
 from __future__ import annotations
 
-__all__ = ["NAMES", "main", "places", "study_form"]
+__all__ = ["NAMES", "main", "measured", "places", "study_form", "table"]
 
 import argparse
 import contextlib
@@ -105,9 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         if options.out is None:
             with tempfile.TemporaryDirectory() as temporary:
-                print(_table(_measure(12, Path(temporary), names)))
+                print(table(measured(12, Path(temporary), names)))
             return
-        found = _measure(options.runs, options.out.resolve(), names)
+        found = measured(options.runs, options.out.resolve(), names)
     except UnweaveError as error:
         sys.exit(str(error))
     text = _page(options.runs, found)
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(text)
 
 
-def _measure(
+def measured(
     runs: int, out: Path, names: Sequence[str]
 ) -> Mapping[str, tuple[Place, Measured, Measured]]:
     """Each place with its undisturbed study and the one in which processes were killed."""
@@ -156,10 +156,10 @@ def _page(runs: int, found: Mapping[str, tuple[Place, Measured, Measured]]) -> s
         "`benchmarks/studies.py`.\n\n"
     )
     text += "".join(f"- {name}: {value}\n" for name, value in head)
-    return text + "\n" + _table(found)
+    return text + "\n" + table(found)
 
 
-def _table(found: Mapping[str, tuple[Place, Measured, Measured]]) -> str:
+def table(found: Mapping[str, tuple[Place, Measured, Measured]]) -> str:
     lines = [
         "| engine | workers | seconds | of training and scoring, a run | of these in steps "
         f"| overhead a run | at most {LIMIT * 1000:.0f} ms | storage, a run | killed: drivers "

@@ -8,16 +8,17 @@ import pytest
 TESTS = Path(__file__).parents[1]
 
 
-def start_cluster(patch):
-    """A cluster whose two nodes, each a raylet of its own, have a core; `RAY_ADDRESS` names it."""
+def start_cluster(patch, environments=({}, {})):
+    """A cluster of nodes, each a raylet of its own with a core and what is added to its variables.
+
+    `RAY_ADDRESS` names it.
+    """
     cluster_utils = pytest.importorskip("ray.cluster_utils", reason="needs Ray")
     # Workers find the tasks by it.
     patch.setenv("PYTHONPATH", str(TESTS), prepend=os.pathsep)
-    memory = 80_000_000
-    cluster = cluster_utils.Cluster(
-        initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": memory}
-    )
-    cluster.add_node(num_cpus=1, object_store_memory=memory)
+    cluster = cluster_utils.Cluster()
+    for variables in environments:
+        cluster.add_node(num_cpus=1, object_store_memory=80_000_000, env_vars=dict(variables))
     patch.setenv("RAY_ADDRESS", cluster.address)
     return cluster
 

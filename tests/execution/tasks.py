@@ -97,3 +97,16 @@ def interrupted_once(payload, beat):
     if first:
         raise KeyboardInterrupt
     return square(payload, beat)
+
+
+def opened(payload, beat):
+    """Opens a dataset at the same time as others do; whether this one built its store."""
+    from unweave.data import parse_dataset
+
+    note(payload, "there")
+    while len((Path(payload["folder"]) / "there").read_text().split()) < payload["others"]:
+        beat()
+        time.sleep(0.01)
+    told = []
+    dataset = parse_dataset(payload["dataset"]).open(lambda what, done, total: told.append(what))
+    return {"built": bool(told), "sum": int(dataset.images([0, 5]).sum())}
