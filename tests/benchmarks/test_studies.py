@@ -3,9 +3,9 @@
 import json
 
 import pytest
-import studies
 from _studies.measure import Measured, check_once
 
+import studies
 from unweave.errors import RunError
 from unweave.studies import StudyFolder
 
