@@ -147,10 +147,10 @@ def _measure(sizes: Sizes) -> str:
 
 def _ready(text: str) -> dict[str, float]:
     """What a process of its own measures, in the present cache folder."""
-    script = Path(__file__).parent / "_data" / "ready.py"
     done = subprocess.run(
-        [sys.executable, str(script), text], check=True, stdout=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "_data.ready", text],
+        cwd=Path(__file__).parent, check=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     return {name: float(value) for name, value in json.loads(done.stdout).items()}
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import resource
 import sys
 import time
-from pathlib import Path
+
+from _peak import peak
 
 from unweave.data import load_dataset
 
@@ -23,24 +22,12 @@ def main() -> None:
     found = {
         "seconds": time.perf_counter() - start,
         "processor": time.process_time() - used,
-        "megabytes": _peak(),
+        "megabytes": peak(),
         "stored": 0.0
         if folder is None
         else sum(path.stat().st_size for path in folder.iterdir()) / 1e6,
     }
     print(json.dumps(found))
-
-
-def _peak() -> float:
-    """Most memory that the process had, in units of 1,024 kB.
-
-    Where the kernel says it, of this program alone: what `getrusage` says begins with the memory
-    of the process that started it.
-    """
-    status = Path("/proc/self/status")
-    said = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.is_file() else None
-    kilobytes = int(said[1]) if said else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return kilobytes / 1024
 
 
 if __name__ == "__main__":

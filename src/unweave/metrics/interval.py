@@ -121,7 +121,7 @@ def bootstrap_ends(
     for first in range(0, len(values), groups):
         some = values[first : first + groups]
         drawn = [
-            statistic(some[:, rows[row : row + draws]], axis=2)
+            statistic(np.take(some, rows[row : row + draws], axis=1), axis=2)
             for row in range(0, RESAMPLES, draws)
         ]
         found = np.percentile(np.concatenate(drawn, axis=1), (2.5, 97.5), axis=1)

@@ -1,49 +1,32 @@
-"""Which scores may be taken together, and which of them count."""
+"""Which scores count, and what tells their circumstances apart."""
 
 from __future__ import annotations
 
-__all__ = ["CIRCUMSTANCES", "cases_of", "differing", "told"]
+__all__ = ["differing", "judged", "told"]
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from unweave.results.table import OWN, SHARED, Results
 
-CIRCUMSTANCES: Final = (*SHARED, *OWN)
-"""All that two scores must have in common before they are taken together."""
 
-
-def cases_of(results: Results) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Each metric under each circumstances as a case of its own.
+def judged(results: Results) -> pl.DataFrame:
+    """The scores, and whether they count.
 
     Returns:
-        The cases: a number `case`, `metric`, `unit` and `CIRCUMSTANCES`, metrics in the order of
-        `results.metrics`. And the scores, each with its `case`, with `run`, `state` and `step` of
-        its run, and whether it is `current` (of the weights as they are), `finite`, of a run that
-        is `done`, and whether it `counts`, being all three.
+        `results.scores` with `run` and `state` of the run, and whether the score is `current` (of
+        the weights as they are), `finite`, of a run that is `done`, and whether it `counts`, being
+        all three.
     """
-    keys = ["metric", *CIRCUMSTANCES]
-    order = {name: place for place, name in enumerate(results.metrics)}
-    cases = (
-        results.scores.select("unit", *keys)
-        .unique(subset=keys, maintain_order=True)
-        .with_columns(place=pl.col("metric").replace_strict(order, return_dtype=pl.Int64))
-        .sort("place", *CIRCUMSTANCES)
-        .drop("place")
-        .with_row_index("case")
-    )
-    # Circumstances may be null, such as the precision of scores of an earlier version.
-    scores = results.scores.join(cases.drop("unit"), on=keys, nulls_equal=True)
-    scores = scores.join(results.runs.select("id", "run", "state", "step"), on="id")
-    scores = scores.with_columns(
+    runs = results.runs.select("id", "run", "state", "step")
+    scores = results.scores.join(runs, on="id", maintain_order="left").with_columns(
         current=(pl.col("score_step") == pl.col("step")).fill_null(value=True),
-        finite=pl.col("value").is_finite().fill_null(value=False),
+        finite=pl.col("value").is_not_null(),
         done=pl.col("state") == "finished",
     )
-    counts = pl.col("current") & pl.col("finite") & pl.col("done")
-    return cases, scores.with_columns(counts=counts).sort("id", "case")
+    return scores.with_columns(counts=pl.col("current") & pl.col("finite") & pl.col("done"))
 
 
 def differing(cases: pl.DataFrame) -> tuple[str, ...]:
@@ -61,7 +44,7 @@ def differing(cases: pl.DataFrame) -> tuple[str, ...]:
 def told(row: Mapping[str, Any], names: Sequence[str]) -> str:
     """Some circumstances of a score in words, such as `clg/1, repeats 3`."""
     return ", ".join(
-        str(row[name]) if isinstance(row[name], str) else f"{name} {row[name]}"
+        str(row[name]) if isinstance(row[name], str) else f"{name.replace('_', ' ')} {row[name]}"
         for name in names
         if row[name] is not None
     )

@@ -13,7 +13,7 @@ import polars as pl
 from unweave.errors import RunError, SpecError, nearest
 from unweave.metrics import Metric
 from unweave.results.fields import natural
-from unweave.results.table import SCORE_FIELDS, Results, own_name
+from unweave.results.table import Results, own_name
 from unweave.spec import members
 
 # What may be asked for in place of a metric.
@@ -49,9 +49,12 @@ def choose(
             raise RunError(_unscored(results))
         return results
     wanted = _quantities(results, metrics)
-    scores = pl.concat([results.scores, _timings(results, wanted)])
-    kept = scores.filter(pl.col("metric").is_in(wanted))
-    return replace(results, scores=kept, asked=tuple(wanted))
+    results = _with_timings(results, wanted)
+    order = {name: place for place, name in enumerate(wanted)}
+    cases = results.cases.filter(pl.col("metric").is_in(wanted)).sort(
+        pl.col("metric").replace_strict(order, return_dtype=pl.Int64), maintain_order=True
+    )
+    return results.of_cases(cases)
 
 
 def conditions(text: str | None) -> dict[str, str]:
@@ -83,21 +86,25 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _where(results: Results, field: str, value: str, flag: str = "--where") -> Results:
-    of_runs = field in results.runs.columns and field != "id"
-    if not of_runs and (field not in SCORE_FIELDS or field in ("metric", "value")):
-        known = [*results.runs.columns[1:], *SCORE_FIELDS[2:]]
+    tables = (results.runs.drop("id"), results.cases.drop("case", "metric"), results.scores)
+    runs, cases, scores = (field in table.columns for table in tables)
+    if not (runs or cases or scores) or field in ("id", "case", "value"):
+        known = [name for table in tables for name in table.columns]
+        known = [name for name in known if name not in ("id", "case", "value")]
         raise SpecError(f"{flag}: these runs have no field {field!r}. {nearest(field, known)}")
-    table = results.runs if of_runs else results.scores
+    table = results.runs if runs else results.cases if cases else results.scores
     kept = table.filter(_is(table[field], value))
     if kept.is_empty():
         values = sorted(table[field].unique().to_list(), key=natural)
         shown = ", ".join("none" if v is None else _shown(v) for v in values[:20])
         more = ", ..." if len(values) > 20 else ""
         raise SpecError(
-            f"{flag}: no {'run' if of_runs else 'score'} here has {field}={value}. "
+            f"{flag}: no {'run' if runs else 'score'} here has {field}={value}. "
             f"There {'is' if len(values) == 1 else 'are'}: {shown or 'no scores'}{more}."
         )
-    return results.of_runs(kept) if of_runs else replace(results, scores=kept)
+    if runs:
+        return results.of_runs(kept)
+    return results.of_cases(kept) if cases else replace(results, scores=kept).clean()
 
 
 def _is(column: pl.Series, value: str) -> pl.Series:
@@ -159,18 +166,28 @@ def _unscored(results: Results) -> str:
     )
 
 
-def _timings(results: Results, wanted: Sequence[str]) -> pl.DataFrame:
-    """What a training took, as if it were a score of its run."""
-    rows = [results.scores.clear()]
+def _with_timings(results: Results, wanted: Sequence[str]) -> Results:
+    """What a training took, where it is asked for, as if it were a score of its run."""
     for name, unit in zip(_TIMINGS, ("s", "images a second"), strict=True):
-        if name in wanted:
-            frame = results.runs.filter(pl.col("state") == "finished").select(
-                "id",
-                pl.lit(name).alias("metric"),
-                pl.col(name).cast(pl.Float64).alias("value"),
-                pl.lit(unit).alias("unit"),
-                pl.col("dataset").cast(pl.String).alias("data"),
-                pl.col("step").cast(pl.Int64).alias("score_step"),
-            )
-            rows.append(frame)
-    return pl.concat(rows, how="diagonal")
+        if name not in wanted:
+            continue
+        done = results.runs.filter(pl.col("state") == "finished")
+        data = done.select(data=pl.col("dataset").cast(pl.String)).unique(maintain_order=True)
+        first = results.cases["case"].max()
+        start = 0 if first is None else int(str(first)) + 1
+        cases = data.with_row_index("case", start).with_columns(
+            pl.col("case").cast(pl.Int64), metric=pl.lit(name), unit=pl.lit(unit)
+        )
+        timed = done.with_columns(data=pl.col("dataset").cast(pl.String)).join(cases, on="data")
+        scores = timed.select(
+            "id",
+            "case",
+            value=pl.col(name).cast(pl.Float64),
+            score_step=pl.col("step").cast(pl.Int64),
+        )
+        results = replace(
+            results,
+            cases=pl.concat([results.cases, cases], how="diagonal"),
+            scores=pl.concat([results.scores, scores], how="diagonal"),
+        )
+    return results

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from unweave.errors import RunError
 from unweave.metrics.interval import FEWEST, RESAMPLES
-from unweave.results.cases import cases_of, differing, told
+from unweave.results.cases import differing, judged, told
 from unweave.results.layouts import Sheet
 from unweave.results.table import SHARED, Results
 from unweave.splits import keyed_generator
@@ -160,14 +160,14 @@ def rank_intervals(values: NDArray[np.float64], seed: int) -> NDArray[np.float64
 def _columns(results: Results) -> tuple[list[str], list[str], str, NDArray[np.float64]]:
     """Names and data of the scores, what they share, and their values, (runs, scores)."""
     runs = results.runs.filter(pl.col("state") == "finished").select("id").with_row_index("row")
-    cases, scores = cases_of(results)
-    counted = scores.filter("counts").join(runs, on="id")
-    apart = differing(cases)
-    rows = cases.to_dicts()
+    apart = differing(results.cases)
+    rows = results.cases.to_dicts()
+    columns = results.cases.select("case").with_row_index("column")
+    counted = judged(results).filter("counts").join(runs, on="id").join(columns, on="case")
     values = np.full((len(runs), len(rows)), np.nan)
-    values[counted["row"].to_numpy(), counted["case"].to_numpy()] = counted["value"].to_numpy()
+    values[counted["row"].to_numpy(), counted["column"].to_numpy()] = counted["value"].to_numpy()
     scored = [row for row in rows if row["protocol"] is not None]
-    same = [f"{name} {scored[0][name]}" for name in SHARED if scored and name not in apart]
+    same = [f"{name.replace('_', ' ')} {scored[0][name]}" for name in SHARED if scored and name not in apart]
     names = [_name(row, apart) for row in rows]
     return names, [str(row["data"]) for row in rows], ", ".join(same), values
 

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from unweave.errors import RunError, SpecError
 from unweave.plots import correlation_matrix, rank_lines, save, violins
-from unweave.results.cases import CIRCUMSTANCES, told
+from unweave.results.cases import told
 from unweave.results.correlation import Correlations, correlate
 from unweave.results.directions import higher_is_better
 from unweave.results.fields import natural
 from unweave.results.grouping import Summary, group_labels
-from unweave.results.table import SHARED, Results
+from unweave.results.table import CIRCUMSTANCES, SHARED, Results
 
 # More lines, rows or cells than that cannot be told apart.
 _MOST_LINES = 18

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from unweave.errors import RunError, SpecError, nearest
 from unweave.metrics.interval import FEWEST, bootstrap_ends
-from unweave.results.cases import CIRCUMSTANCES, cases_of, differing
+from unweave.results.cases import differing, judged
 from unweave.results.fields import Cell, default_fields, natural
-from unweave.results.table import Results
+from unweave.results.table import CIRCUMSTANCES, Results
 
 STATISTICS: Final = (
     "runs", "finished", "n", "missing", "not_finite", "mean", "sd", "median", "low", "high",
@@ -87,8 +87,9 @@ def summarise(
     runs = runs.select("id", "run", "state", data="dataset").with_columns(
         pl.col("data").cast(pl.String), group=pl.Series(places, dtype=pl.Int64)
     )
-    cases, scores = cases_of(results)
-    scores = scores.join(runs.select("id", "group"), on="id")
+    cases = results.cases.with_row_index("position")
+    scores = judged(results).join(runs.select("id", "group"), on="id")
+    scores = scores.join(cases.select("case", "data"), on="case")
     # The runs that should have scores of some data: those trained on it, and those that do.
     expected = pl.concat([runs, scores.select(runs.columns)]).unique(maintain_order=True)
     expected = expected.join(cases.select("case", "data"), on="data", nulls_equal=True)
@@ -102,7 +103,7 @@ def summarise(
         .with_columns(pl.col("n", "not_finite").fill_null(0))
         .with_columns(missing=pl.col("finished") - pl.col("n") - pl.col("not_finite"))
         .join(cases, on="case")
-        .sort("case", "group")
+        .sort("position", "group")
     )
     shown = {
         field: pl.Series(field, [groups[place][of_runs.index(field)] for place in rows["group"]],
@@ -190,13 +191,13 @@ def _left_out(
         out.setdefault(state, []).append(run)
     done = scores.filter("done")
     finished = expected.filter(pl.col("state") == "finished")
-    named = cases.select("case", "metric", "protocol")
+    named = cases.select("case", "position", "metric", "protocol")
     for reason, frame in (
         ("no score of {}", finished.join(done, on=["id", "case"], how="anti")),
         ("a score that is not a number: {}", done.filter(pl.col("current") & ~pl.col("finite"))),
         ("a score of earlier weights: {}", done.filter(~pl.col("current"))),
     ):
-        rows = frame.select("id", "run", "case").join(named, on="case").sort("case", "id")
+        rows = frame.select("id", "run", "case").join(named, on="case").sort("position", "id")
         for run, metric, protocol in rows.select("run", "metric", "protocol").rows():
             what = reason.format(f"{metric}, {protocol}" if protocol else metric)
             told = out.setdefault(what, [])

@@ -13,13 +13,13 @@ import polars as pl
 from unweave.errors import SpecError
 from unweave.rundir import atomic_write
 
-_WRITERS: dict[str, Callable[[pl.DataFrame, Any], object]] = {
-    ".parquet": lambda frame, file: frame.write_parquet(file),
-    ".csv": lambda frame, file: frame.write_csv(file),
+_WRITERS: dict[str, Callable[[pl.LazyFrame, Any], object]] = {
+    ".parquet": lambda frame, file: frame.sink_parquet(file),
+    ".csv": lambda frame, file: frame.sink_csv(file),
 }
 
 
-def write_table(frame: pl.DataFrame, path: Path) -> None:
+def write_table(frame: pl.LazyFrame, path: Path) -> None:
     """Write a table as Parquet or CSV, by the end of the name: whole or not at all.
 
     Raises:

@@ -1,0 +1,212 @@
+"""Statistics of groups are those of their scores, and never of scores of two kinds."""
+
+import statistics
+
+import numpy as np
+import pytest
+import scipy.stats
+
+from results.made import made, score, series
+from unweave.errors import RunError, SpecError
+from unweave.metrics.interval import bootstrap_ends, over_runs
+from unweave.results import choose, collect, summarise
+from unweave.splits import keyed_generator
+
+LOW = [0.11, 0.25, 0.17, 0.42, 0.3]
+HIGH = [0.61, 0.55, 0.7]
+
+
+def rows(results, *fields, **given):
+    return summarise(results, fields or None, **given).rows.to_dicts()
+
+
+def two(tmp_path):
+    series(tmp_path, LOW, beta=1.0)
+    series(tmp_path, HIGH, beta=10.0)
+    series(tmp_path, [0.5], beta=4.0)
+    return collect([tmp_path])
+
+
+def test_each_group_has_the_statistics_of_its_scores(tmp_path):
+    found = rows(two(tmp_path), "objective", seed=3)
+    # 4 stands before 10, as numbers do.
+    assert [row["objective"] for row in found] == [
+        "beta_vae(beta=1)", "beta_vae(beta=4)", "beta_vae(beta=10)",
+    ]  # fmt: skip
+    for row, values in zip(found, (LOW, [0.5], HIGH), strict=True):
+        assert (row["runs"], row["finished"], row["n"]) == (len(values),) * 3
+        assert row["missing"] == row["not_finite"] == 0
+        assert row["mean"] == pytest.approx(statistics.fmean(values), abs=1e-15)
+        assert row["median"] == statistics.median(values)
+        assert row["values"] == values
+        assert (row["metric"], row["protocol"], row["part"]) == ("mig", "unweave/1", "all")
+    assert found[0]["sd"] == pytest.approx(statistics.stdev(LOW), abs=1e-15)
+    assert found[1]["sd"] is found[1]["low"] is found[1]["high"] is None
+    # A slow bootstrap with the same draws.
+    generator = keyed_generator(3, "bootstrap over runs")
+    means = [np.mean([LOW[i] for i in row]) for row in generator.integers(5, size=(2000, 5))]
+    assert found[0]["low"] == pytest.approx(np.percentile(means, 2.5), abs=1e-12)
+    assert found[0]["high"] == pytest.approx(np.percentile(means, 97.5), abs=1e-12)
+
+
+def test_intervals_are_those_of_scipy_up_to_the_draws():
+    values = np.random.default_rng(1).gamma(2.0, size=(3, 40))
+    ends = bootstrap_ends(values, np.mean, 0)
+    for row, (low, high) in zip(values, ends, strict=True):
+        other = scipy.stats.bootstrap(
+            (row,), np.mean, n_resamples=20_000, method="percentile", random_state=5
+        ).confidence_interval
+        spread = row.std() / np.sqrt(40)
+        assert (low, high) == pytest.approx((other.low, other.high), abs=0.12 * spread)
+    # As rankings have them, group by group.
+    one = over_runs(values[1], np.mean, 0)
+    assert (one.low, one.high) == tuple(ends[1])
+
+
+def test_many_runs_are_drawn_in_blocks_that_change_nothing(monkeypatch):
+    values = np.random.default_rng(1).normal(size=(7, 30))
+    whole = bootstrap_ends(values, np.median, 0)
+    monkeypatch.setattr("unweave.metrics.interval._BLOCK", 500)
+    assert (bootstrap_ends(values, np.median, 0) == whole).all()
+
+
+def test_groups_by_default_are_configurations_apart_from_the_seed(tmp_path):
+    series(tmp_path, [0.1, 0.2], beta=1.0)
+    series(tmp_path, [0.3], beta=1.0, latents=6)
+    series(tmp_path, [0.4], beta=2.0, threads=2)
+    summary = summarise(collect([tmp_path]))
+    assert summary.group_by == ("objective", "latents")
+    assert [(r["objective"], r["latents"], r["n"]) for r in summary.rows.to_dicts()] == [
+        ("beta_vae(beta=1)", 6, 1),
+        ("beta_vae(beta=1)", 10, 2),
+        ("beta_vae(beta=2)", 10, 1),
+    ]
+
+
+def test_groups_by_several_fields_and_by_what_only_some_runs_have(tmp_path):
+    series(tmp_path, [0.1, 0.2], beta=1.0)
+    made(tmp_path / "z", score("mig", 0.4), objective={"type": "vae", "gamma": 3.0})
+    found = rows(collect([tmp_path]), "objective.type", "objective.beta")
+    assert [(r["objective.type"], r["objective.beta"], r["mean"]) for r in found] == [
+        ("beta_vae", 1.0, pytest.approx(0.15)),
+        ("vae", None, 0.4),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "column"),
+    [
+        ("protocol", {"protocol": "unweave/2"}, "protocol"),
+        ("version", {"protocol": "dlib/1"}, "protocol"),
+        ("data", {"data": "shapes3d"}, "data"),
+        ("source", {"source": "archive"}, "source"),
+        ("part", {"part": "holdout"}, "part"),
+        ("codes", {"codes": "sampled"}, "codes"),
+        ("seed", {"seed": 1}, "score_seed"),
+        ("repeats", {"repeats": 5}, "repeats"),
+        ("settings", {"text": "mig(bins=5)"}, "settings"),
+        ("samples", {"samples": 99}, "samples"),
+        ("precision", {"precision": "bfloat16"}, "score_precision"),
+        ("precision unknown", {"precision": None}, "score_precision"),
+    ],
+)
+def test_scores_of_two_kinds_are_never_taken_together(tmp_path, name, change, column):
+    for seed in range(4):
+        made(tmp_path / f"a{seed}", score("mig", 0.1), seed=seed)
+        made(tmp_path / f"b{seed}", score("mig", 0.9, **change), seed=seed + 4)
+    made(tmp_path / "both", score("mig", 0.1), score("mig", 0.9, **change), seed=8)
+    summary = summarise(collect([tmp_path]), ["objective"])
+    found = summary.rows.to_dicts()
+    assert sorted(row["mean"] for row in found) == pytest.approx([0.1, 0.9])
+    assert [row["n"] for row in found] == [5, 5]
+    assert column in summary.differing
+    assert len({row[column] for row in found}) == 2
+
+
+def test_metrics_that_differ_in_their_own_settings_do_not_differ_for_that(tmp_path):
+    made(tmp_path / "a", score("mig", 0.1), score("dci", 0.2, text="dci(bins=9)", samples=5))
+    assert summarise(collect([tmp_path])).differing == ()
+
+
+def test_what_does_not_count_is_counted_and_named(tmp_path):
+    series(tmp_path, [0.2, 0.4])
+    for seed, (name, rows_of, state) in enumerate(
+        (
+            ("unscored", [], "finished"),
+            ("other", [score("sap", 0.5)], "finished"),
+            ("broken", [score("mig", None)], "finished"),
+            ("stale", [score("mig", 0.9, step=5)], "finished"),
+            ("diverged", [score("mig", 0.9)], "diverged"),
+            ("stopped", [score("mig", 0.9)], "stopped"),
+        ),
+        start=50,
+    ):
+        made(tmp_path / name, *rows_of, state=state, seed=seed)
+    summary = summarise(collect([tmp_path]))
+    mig, sap = summary.rows.to_dicts()
+    assert (mig["runs"], mig["finished"], mig["n"]) == (8, 6, 2)
+    assert (mig["missing"], mig["not_finite"]) == (3, 1)
+    assert mig["mean"] == pytest.approx(0.3)
+    assert (sap["n"], sap["missing"], sap["mean"]) == (1, 5, 0.5)
+    out = {
+        reason: [run.rpartition("/")[2] for run in runs]
+        for reason, runs in summary.left_out.items()
+    }
+    assert out["diverged"] == ["diverged"]
+    assert out["stopped"] == ["stopped"]
+    assert out["no score of mig, unweave/1"] == ["other", "unscored"]
+    assert out["a score that is not a number: mig, unweave/1"] == ["broken"]
+    assert out["a score of earlier weights: mig, unweave/1"] == ["stale"]
+    assert set(out["no score of sap, unweave/1"]) == {"000", "001", "broken", "stale", "unscored"}
+
+
+def test_a_group_without_any_score_has_its_row(tmp_path):
+    series(tmp_path, [0.1, 0.2], beta=1.0)
+    made(tmp_path / "z", beta=2.0)
+    made(tmp_path / "y", beta=3.0, state="diverged")
+    found = {row["objective.beta"]: row for row in rows(collect([tmp_path]), "objective.beta")}
+    assert (found[2.0]["n"], found[2.0]["missing"], found[2.0]["mean"]) == (0, 1, None)
+    assert (found[3.0]["runs"], found[3.0]["finished"], found[3.0]["missing"]) == (1, 0, 0)
+
+
+def test_runs_of_another_dataset_do_not_lack_a_score_of_this_one(tmp_path):
+    series(tmp_path, [0.1, 0.2])
+    for seed in range(3):
+        row = score("mig", 0.5, data="shapes3d")
+        made(tmp_path / f"s{seed}", row, dataset="shapes3d", seed=seed)
+    found = rows(collect([tmp_path]), "objective")
+    assert [(r["data"], r["runs"], r["n"], r["missing"]) for r in found] == [
+        ("dsprites", 2, 2, 0),
+        ("shapes3d", 3, 3, 0),
+    ]
+
+
+def test_timings_are_grouped_like_scores(tmp_path):
+    for seed in range(3):
+        made(tmp_path / str(seed), score("mig", 0.1), seed=seed, seconds=10.0 * seed)
+    made(tmp_path / "late", seed=7, seconds=9e9, state="stopped")
+    results = choose(collect([tmp_path]), metrics=["seconds", "mig"])
+    seconds, mig = summarise(results).rows.to_dicts()
+    assert (seconds["metric"], seconds["unit"], seconds["n"]) == ("seconds", "s", 3)
+    assert (seconds["mean"], seconds["median"], seconds["protocol"]) == (10.0, 10.0, None)
+    assert mig["metric"] == "mig"
+    assert summarise(results).differing == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        (["objectiv"], "no field 'objectiv'. Did you mean objective"),
+        (["optimizer.rl"], "optimizer.lr"),
+        (["seed", "seed"], "seed twice"),
+    ],
+)
+def test_a_wrong_field_is_an_error_that_names_the_nearest(tmp_path, fields, words):
+    with pytest.raises(SpecError, match=words):
+        summarise(two(tmp_path), fields)
+
+
+def test_runs_that_are_not_finished_are_an_error(tmp_path):
+    made(tmp_path / "a", score("mig", 0.1), state="stopped")
+    with pytest.raises(RunError, match="None of the 1 runs is finished .1 stopped."):
+        summarise(collect([tmp_path]))
