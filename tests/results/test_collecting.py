@@ -18,7 +18,8 @@ def table(*folders, **given):
 def test_one_row_a_score_with_all_that_is_known_beside_it(tmp_path):
     run = made(
         tmp_path / "a",
-        score("mig", 0.25, repeats=3, seed=7, samples=50, text="mig(bins=5)", precision="bfloat16"),
+        score("mig", 0.25, repeats=3, seed=7, samples=50, text="mig(bins=5)",
+              precision="bfloat16"),
         score("test_losses", 90.0, unit="nats an image", part="holdout", codes="sampled"),
         beta=8.0, seed=3, seconds=12.5,
     )  # fmt: skip
@@ -193,7 +194,7 @@ def test_columns_are_numbers_where_all_values_are(tmp_path):
 @pytest.mark.parametrize("given", [[], ["nothing here"], ["."]])
 def test_no_runs_are_an_error(tmp_path, monkeypatch, given):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(RunError, match="Name |no folder|There are no runs in"):
+    with pytest.raises(RunError, match=r"Name |no folder|There are no runs in"):
         collect(given)
 
 
@@ -202,7 +203,7 @@ def test_no_runs_are_an_error(tmp_path, monkeypatch, given):
 )
 def test_a_damaged_study_is_an_error(tmp_path, text):
     (tmp_path / "study.json").write_text(text)
-    with pytest.raises(RunError, match="study.json"):
+    with pytest.raises(RunError, match=r"study\.json"):
         collect([tmp_path])
 
 

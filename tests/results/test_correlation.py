@@ -114,7 +114,7 @@ def test_a_constant_score_has_no_correlation(tmp_path):
 
 
 def test_too_few_runs_are_an_error(tmp_path, results):
-    with pytest.raises(RunError, match="at least 3 finished runs.*Scores found: mig"):
+    with pytest.raises(RunError, match=r"at least 3 finished runs.*Scores found: mig"):
         correlate(choose(results, metrics=["mig"]))
     made(tmp_path / "few" / "a", score("mig", 0.5), score("sap", 0.1))
     with pytest.raises(RunError, match="at least 3"):

@@ -208,5 +208,5 @@ def test_a_wrong_field_is_an_error_that_names_the_nearest(tmp_path, fields, word
 
 def test_runs_that_are_not_finished_are_an_error(tmp_path):
     made(tmp_path / "a", score("mig", 0.1), state="stopped")
-    with pytest.raises(RunError, match="None of the 1 runs is finished .1 stopped."):
+    with pytest.raises(RunError, match=r"None of the 1 runs is finished \(1 stopped\)"):
         summarise(collect([tmp_path]))
