@@ -1,6 +1,7 @@
 """A study trains and scores each run once, here or there, and goes on where it was."""
 
 import json
+import logging
 import shutil
 
 import pytest
@@ -114,6 +115,23 @@ def test_a_run_that_always_fails_is_told_and_the_others_are_done(tmp_path):
     assert (one.state, ten.state) == ("failed", "finished")
     assert "latent" in one.message
     assert [row["event"] for row in folder.events.read()].count("failed") == 1
+
+
+def test_what_goes_wrong_is_in_the_log_of_the_run(tmp_path, monkeypatch):
+    def broken(self, *args, **kwargs):
+        logging.getLogger("unweave").warning("about to fail")
+        raise ZeroDivisionError("no such number")
+
+    monkeypatch.setattr("unweave.run.Run.evaluate", broken)
+    folder, states = made(tmp_path)
+    for key, state in states.items():
+        # Tried twice: the error is none that was made for the user.
+        assert (state.state, state.tries) == ("failed", 2)
+        text = (folder.run_folder(key) / "log.txt").read_text()
+        assert text.count("finished at step 6") == 1
+        assert text.count("about to fail") == 2
+        assert text.count("Failed: no such number\nTraceback") == 2
+        assert "in broken" in text
 
 
 def test_places_that_are_taken_are_refused(tmp_path):

@@ -19,6 +19,8 @@ from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, 
 if TYPE_CHECKING:
     from unweave.studies import Forecast, Overview, Study, StudyFolder
 
+_MOST_PATHS = 20
+
 _Folder = Positional[Annotated[str, arg(metavar="STUDY", help_behavior_hint="")]]
 
 
@@ -228,7 +230,8 @@ class StudyClean(Common):
             for group in found
             for line in (
                 f"{group.why}: {size_text(group.size.bytes)} in {group.size.files} files",
-                *(f"  {path}" for path in group.paths),
+                *(f"  {path}" for path in group.paths[:_MOST_PATHS]),
+                *(["  ..."] if len(group.paths) > _MOST_PATHS else []),
             )
         ]
         if not found:
@@ -335,11 +338,14 @@ def _forecast_text(study: Study, folder: StudyFolder, found: Forecast) -> str:
         f"already, {found.shared:,} in other studies, {left:,} to train"
         + (f" ({found.begun:,} of them begun)" if found.begun else "")
     ]
-    lines += [
-        f"  {kind['runs']:,} of {kind['objective']} on {kind['dataset']}: about "
-        f"{duration(kind['seconds'])} and {size_text(kind['bytes'])} each"
-        for kind in found.kinds
-    ]
+    further = ("architecture", "latents", "batch_size")
+    differing = [n for n in further if len({kind[n] for kind in found.kinds}) > 1]
+    for kind in found.kinds:
+        with_ = "".join(f", {name}={kind[name]}" for name in differing)
+        lines.append(
+            f"  {kind['runs']:,} of {kind['objective']} on {kind['dataset']}{with_}: about "
+            f"{duration(kind['seconds'])} and {size_text(kind['bytes'])} each"
+        )
     workers = "one worker" if found.workers == 1 else f"{found.workers} workers"
     lines += [
         f"time: about {duration(found.seconds)} with {workers}, for trainings without scores "

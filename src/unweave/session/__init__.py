@@ -1,6 +1,6 @@
 """Training in a run folder: from checked settings to a finished, stopped or diverged run."""
 
-from unweave.session.folder import State, leftovers, read_config, read_state
+from unweave.session.folder import State, leftovers, log_file, read_config, read_state
 from unweave.session.preparation import check_place, training_rows
 from unweave.session.session import Outcome, Watch, begin, continue_run
 
@@ -12,6 +12,7 @@ __all__ = [
     "check_place",
     "continue_run",
     "leftovers",
+    "log_file",
     "read_config",
     "read_state",
     "training_rows",

@@ -37,8 +37,9 @@ class Forecast:
         finished: How many of them have ended in its folder already.
         shared: How many more have ended in other studies, and would be taken from there.
         begun: How many have begun, and would be gone on with.
-        kinds: Runs that are alike but for numbers: objective, dataset, runs, seconds (of each, to
-            train), bytes (that each keeps).
+        kinds: Runs whose steps take equally long: runs (how many), seconds (that each takes to
+            train), bytes (that each keeps), and of the first of them objective, dataset,
+            architecture, latents, batch_size.
         workers: How many runs at once.
         seconds_serial: What the runs that are left take one after the other, trainings alone.
         seconds: What they take with so many workers.
@@ -108,11 +109,14 @@ def forecast(
         peak = max(peak, meanwhile)
         kinds.append(
             {
-                "objective": str(configs[0].objective),
-                "dataset": str(configs[0].dataset),
                 "runs": len(configs),
                 "seconds": sum(seconds[c.address] for c in configs) / len(configs),
                 "bytes": stays,
+                "objective": str(configs[0].objective),
+                "dataset": str(configs[0].dataset),
+                "architecture": str(configs[0].architecture),
+                "latents": configs[0].latents,
+                "batch_size": configs[0].batch_size,
             }
         )
         if progress is not None:

@@ -21,7 +21,7 @@ from unweave.metrics.protocols import names_of, protocol
 from unweave.run import load_run
 from unweave.rundir import alone, atomic_write, read_json, work_lock
 from unweave.scores import load_scores, repeats_of
-from unweave.session import begin, continue_run, read_state
+from unweave.session import begin, continue_run, log_file, read_state
 from unweave.studies.storage import StoredRun
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
@@ -74,7 +74,7 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     folder = Path(payload["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Another study may work on the same run.
-    with alone(work_lock(folder), beat):
+    with alone(work_lock(folder), beat), _told(folder):
         if stored is not None:
             stored.fetch_local()
         spent = {"training": 0.0, "scoring": 0.0, "storing": 0.0}
@@ -82,7 +82,11 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
             try:
                 with _timed(spent, "training", stored):
                     _train(payload, folder, beat, stored)
-                with _timed(spent, "scoring", stored), _threads(payload):
+                with (
+                    _timed(spent, "scoring", stored),
+                    _threads(payload),
+                    log_file(folder / "log.txt"),
+                ):
                     _score(payload, folder, beat, stored)
                     if payload["plots"]:
                         load_run(folder).plot(*payload["plots"])
@@ -167,6 +171,19 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
     watch.keep()
     if outcome.state == "stopped":
         raise KeyboardInterrupt
+
+
+@contextlib.contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Have the run's own log say what goes wrong in the block."""
+    try:
+        yield
+    except Exception as error:
+        if folder.is_dir():
+            with log_file(folder / "log.txt"):
+                # The driver says it to people.
+                log.info("Failed: %s", error, exc_info=not isinstance(error, UnweaveError))
+        raise
 
 
 @contextlib.contextmanager
