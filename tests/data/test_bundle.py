@@ -176,6 +176,16 @@ def test_a_name_that_is_no_text_is_damage(tmp_path):
     refused(path, "is damaged or not a zip or tar file: 'utf-8' codec")
 
 
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+@pytest.mark.parametrize("kind", ["gz", "xz", "bz2"])
+def test_a_flipped_bit_in_a_packed_tar_is_found(tmp_path, kind, share):
+    path = KINDS[kind](tmp_path)
+    content = bytearray(path.read_bytes())
+    content[int(share * len(content))] ^= 1
+    path.write_bytes(content)
+    refused(path, "is damaged or not a zip or tar file")
+
+
 def zipped_zeros(path, size):
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file,

@@ -199,6 +199,10 @@ def _open_tar(path: Path, start: bytes, remedy: str, stack: contextlib.ExitStack
         if member.isfile():
             members[member.name] = member
 
+    # The tar ends before what packs it: only there is the checksum of all of it compared.
+    while unpack is not None and stream.read(1 << 20):
+        pass
+
     def opened(name: str) -> IO[bytes]:
         found = file.extractfile(members[name])
         if found is None:  # Only what is no file has no content.

@@ -28,7 +28,8 @@ class Cars3D(GridArchiveSpec):
     file system lists its folder, so that its object types are numbered otherwise on each machine,
     and seeds cannot be compared image by image.
 
-    Preprocessing: the published 128x128 pictures are reduced by Lanczos interpolation.
+    Preprocessing: the published 128x128 pictures are reduced by Lanczos interpolation, as
+    disentanglement_lib does.
 
     Source: Reed, Zhang, Zhang and Lee (2015), "Deep Visual Analogy-Making"; licence unknown.
     """
