@@ -1,6 +1,8 @@
 """`unweave data prepare`, stopped and called again."""
 
+import errno
 import json
+from pathlib import Path
 
 import numpy as np
 
@@ -34,3 +36,23 @@ def test_what_was_stopped_is_gone_on_with(tmp_path, monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out)["ready"]
     assert asked == [0, BLOCK]
     np.testing.assert_array_equal(Store.open(spec.folder()).rows, rows)
+
+
+def test_a_cache_below_a_closed_folder_is_named(tmp_path, monkeypatch, capsys):
+    # As a folder that may not be entered does it, which the superuser may.
+    monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "closed" / "cache"))
+    exists = Path.exists
+
+    def closed(path):
+        if path.is_relative_to(tmp_path / "closed" / "cache"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", closed)
+    for command in (["data", "prepare", TEXT], ["data", "list"]):
+        assert main(command) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err.startswith("error: ")
+        assert str(tmp_path / "closed" / "cache") in said.err
+        assert "UNWEAVE_HOME" in said.err

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from unweave.data.base import Dataset
 from unweave.data.fetching.download import RemoteFile, digest, fetch, set_aside
 from unweave.data.files.checks import reading, there
-from unweave.data.kinds.stored import StoredSpec, dropped
+from unweave.data.kinds.stored import StoredSpec, dropped, is_built
 from unweave.data.pixels.manifest import Encoding, row_bytes
 from unweave.errors import DataError, SpecError
 from unweave.progress import Progress
@@ -166,12 +166,12 @@ class ArchiveSpec(StoredSpec):
     def folder(self) -> Path:
         """Where the store lies, or will: without a path, also that of files `remember` knows."""
         own = super().folder()
-        if self.path is not None or own.exists():
+        if self.path is not None or is_built(own):
             return own
         note = _note(own)
         if note.is_file():
             known = replace(self, path=read_json(note)["path"]).folder()
-            if known.exists():
+            if is_built(known):
                 return known
         return own
 

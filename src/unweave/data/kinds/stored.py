@@ -18,12 +18,25 @@ from unweave.data.pixels.build import build_store
 from unweave.data.pixels.images import Images
 from unweave.data.pixels.manifest import FORMAT, Encoding
 from unweave.data.pixels.store import Store
+from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.progress import Progress
-from unweave.rundir import home
+from unweave.rundir import explain_os_error, home
 from unweave.spec import to_dict
 
-__all__ = ["StoredSpec", "dropped"]
+__all__ = ["StoredSpec", "dropped", "is_built"]
+
+
+def is_built(folder: Path) -> bool:
+    """Whether there is a store.
+
+    Raises:
+        DataError: That cannot be told, since a folder above is closed.
+    """
+    try:
+        return folder.exists()
+    except OSError as error:
+        raise DataError(str(explain_os_error(error, folder))) from error
 
 
 def dropped(
@@ -129,7 +142,7 @@ class StoredSpec(DatasetSpec):
 
     def ready(self) -> bool:
         """Whether the store is built, so that `open` only opens it."""
-        return self.folder().exists()
+        return is_built(self.folder())
 
     def open(self, progress: Progress | None = None) -> Dataset:
         """Open the dataset, building its store when it is missing.
@@ -142,7 +155,7 @@ class StoredSpec(DatasetSpec):
         """
         self.check_loadable()
         folder = self.folder()
-        if folder.exists():
+        if is_built(folder):
             store = Store.open(folder)
         else:
             details: dict[str, Any] = {}
