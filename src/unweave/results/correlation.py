@@ -167,7 +167,11 @@ def _columns(results: Results) -> tuple[list[str], list[str], str, NDArray[np.fl
     values = np.full((len(runs), len(rows)), np.nan)
     values[counted["row"].to_numpy(), counted["column"].to_numpy()] = counted["value"].to_numpy()
     scored = [row for row in rows if row["protocol"] is not None]
-    same = [f"{name.replace('_', ' ')} {scored[0][name]}" for name in SHARED if scored and name not in apart]
+    same = [
+        f"{name.replace('_', ' ')} {scored[0][name]}"
+        for name in SHARED
+        if scored and name not in apart
+    ]
     names = [_name(row, apart) for row in rows]
     return names, [str(row["data"]) for row in rows], ", ".join(same), values
 

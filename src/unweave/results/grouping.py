@@ -178,6 +178,12 @@ def _statistics(counted: pl.DataFrame, seed: int) -> pl.DataFrame:
             found["sd"][here] = values.std(axis=1, ddof=1)
         if count >= FEWEST:
             found["low"][here], found["high"][here] = bootstrap_ends(values, np.mean, seed).T
+        # A mean of equal values may differ from them by a rounding.
+        equal = (values == values[:, :1]).all(axis=1)
+        for name in ("mean", "low", "high") if count >= FEWEST else ("mean",):
+            found[name][here[equal]] = values[equal, 0]
+        if count > 1:
+            found["sd"][here[equal]] = 0.0
     columns = {name: pl.Series(values).fill_nan(None) for name, values in found.items()}
     return lists.rename({"value": "values"}).with_columns(n=pl.Series(sizes), **columns)
 
