@@ -70,11 +70,10 @@ class ResultsTable(Common):
 
         from unweave.results import choose, collect, write_table
         from unweave.results.choosing import conditions
-        from unweave.results.figures import check_place, draw
         from unweave.results.grouping import summarise
         from unweave.results.layouts import eleven_of
         from unweave.results.notes import notes_of
-        from unweave.results.writing import check_out
+        from unweave.results.writing import check_out, check_place
 
         if self.json and self.format not in ("text", "json"):
             raise SpecError(f"--json and --format {self.format} exclude each other; give one.")
@@ -104,6 +103,8 @@ class ResultsTable(Common):
         summary = summarise(results, group_by, seed=seed)
         notes = notes_of(results, summary)
         if plots is not None:
+            from unweave.results.figures import draw
+
             drawn, more = draw(results, summary, plots, seed=seed)
             written += drawn
             notes += more

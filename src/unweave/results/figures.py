@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check_place", "draw"]
+__all__ = ["draw"]
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.errors import RunError, SpecError
+from unweave.errors import RunError
 from unweave.plots import correlation_matrix, rank_lines, save, violins
 from unweave.results.cases import told
 from unweave.results.correlation import Correlations, correlate
@@ -20,21 +20,12 @@ from unweave.results.directions import higher_is_better
 from unweave.results.fields import natural
 from unweave.results.grouping import Summary, group_labels
 from unweave.results.table import CIRCUMSTANCES, SHARED, Results
+from unweave.results.writing import check_place
 
 # More lines, rows or cells than that cannot be told apart.
 _MOST_LINES = 18
 _MOST_ROWS = 150
 _MOST_NAMES = 60
-
-
-def check_place(folder: Path) -> None:
-    """Refuse a place for figures that is no folder, before any work.
-
-    Raises:
-        SpecError: There is a file.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise SpecError(f"--plots takes a folder, and {folder} is a file.")
 
 
 def draw(

@@ -1,8 +1,8 @@
-"""The tidy table as a file."""
+"""The tidy table as a file, and what may stand in the way of files."""
 
 from __future__ import annotations
 
-__all__ = ["check_out", "write_table"]
+__all__ = ["check_out", "check_place", "write_table"]
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,3 +41,13 @@ def check_out(path: Path) -> None:
         raise SpecError(f"--out takes a file that ends in .parquet or .csv, not {path}.")
     if path.is_dir():
         raise SpecError(f"--out must be a file, but {path} is a folder.")
+
+
+def check_place(folder: Path) -> None:
+    """Refuse a place for figures that is no folder, before any work.
+
+    Raises:
+        SpecError: There is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise SpecError(f"--plots takes a folder, and {folder} is a file.")
