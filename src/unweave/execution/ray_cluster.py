@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import signal
 import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Final, Self, final
 
@@ -103,12 +106,13 @@ class RayCluster:
         try:
             if not ray.is_initialized():
                 _check_answer(self._address or os.environ.get("RAY_ADDRESS", ""))
-                ray.init(
-                    address=self._address,
-                    log_to_driver=False,
-                    include_dashboard=False,
-                    configure_logging=False,
-                )
+                with _own_signals():
+                    ray.init(
+                        address=self._address,
+                        log_to_driver=False,
+                        include_dashboard=False,
+                        configure_logging=False,
+                    )
                 self._connected = True
         except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             raise UnweaveError(
@@ -243,6 +247,20 @@ def _check_answer(address: str) -> None:
     host, _, port = address.rpartition(":")
     if host and port.isdigit() and "/" not in host:
         socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep what this process does when it is terminated: Ray would have it exit at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
 
 
 class _Signs:
