@@ -10,7 +10,7 @@ import sys
 SCRIPT = """
 import contextlib, io, json, sys
 
-HEAVY = ("torch", "matplotlib", "sklearn", "jinja2", "safetensors", "requests", "h5py")
+HEAVY = ("torch", "matplotlib", "sklearn", "jinja2", "safetensors", "requests", "h5py", "polars")
 found = {}
 
 def look(stage):
@@ -33,8 +33,8 @@ assert unweave.__version__
 assert "load_run" in dir(unweave)
 found["numpy after import unweave"] = [name for name in ("numpy", "scipy") if name in sys.modules]
 show_help()
-for words in (["train"], ["import"], ["evaluate"], ["score"], ["rank"], ["demo"], ["plot"],
-              ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"], ["presets"],
+for words in (["train"], ["import"], ["evaluate"], ["score"], ["rank"], ["results"], ["demo"],
+              ["plot"], ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"], ["presets"],
               ["study", "run"], ["runs", "list"]):
     show_help(*words)
 import unweave.metrics
