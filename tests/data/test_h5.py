@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -158,3 +159,10 @@ def test_a_file_that_is_being_written_is_not_called_damaged(tmp_path):
         with pytest.raises(DataError, match=r"x\.h5 is being written by another program"):
             read(tmp_path / "x.h5")
     np.testing.assert_array_equal(read(tmp_path / "x.h5"), NUMBERS)
+
+
+def test_a_file_that_the_disk_does_not_give_is_not_called_damaged():
+    if not Path("/proc/self/mem").exists():
+        pytest.skip("needs a file that is there and cannot be read")
+    with pytest.raises(DataError, match=r"^/proc/self/mem cannot be read: Input/output error\. "):
+        read(Path("/proc/self/mem"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import lzma
+import os
 import struct
 import tarfile
 import zipfile
@@ -57,7 +58,8 @@ def sound(path: Path, remedy: str, form: str) -> Iterator[None]:
     except DAMAGE as error:
         if isinstance(error, OSError) and error.errno in _DISK:
             with reading(path, remedy):
-                raise
+                # What h5py tells beside the reason takes several lines.
+                raise OSError(error.errno, os.strerror(error.errno)) from error
         raise DataError(
             f"{path} is damaged or not {form}: {reason_of(error)}. {remedy}"
         ) from error

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from unweave.data.files.arrays import Arrays
 from unweave.data.files.checks import Kind, check_file, check_type
+from unweave.data.files.damage import sound
 from unweave.errors import DataError
 
 __all__ = ["H5", "open_h5"]
@@ -38,20 +39,14 @@ def open_h5(path: Path, expected: str, remedy: str) -> Iterator[H5]:
     import h5py
 
     check_file(path, expected, remedy)
-    try:
-        file = h5py.File(path, "r")
-    except PermissionError as error:
-        raise DataError(
-            f"{path} cannot be read: {error.strerror}. Change who may read it, or copy it "
-            "elsewhere."
-        ) from error
-    except BlockingIOError as error:
-        raise DataError(
-            f"{path} is being written by another program, or locks of its disk do not work. Wait "
-            "for that program, or copy the file elsewhere."
-        ) from error
-    except _DAMAGE as error:
-        raise DataError(f"{path} is damaged or not an HDF5 file: {error}. {remedy}") from error
+    with sound(path, remedy, "an HDF5 file"):
+        try:
+            file = h5py.File(path, "r")
+        except BlockingIOError as error:
+            raise DataError(
+                f"{path} is being written by another program, or locks of its disk do not work. "
+                "Wait for that program, or copy the file elsewhere."
+            ) from error
     try:
         yield H5(path, file, remedy)
     finally:
