@@ -34,8 +34,8 @@ assert "load_run" in dir(unweave)
 found["numpy after import unweave"] = [name for name in ("numpy", "scipy") if name in sys.modules]
 show_help()
 for words in (["train"], ["import"], ["evaluate"], ["score"], ["rank"], ["results"], ["demo"],
-              ["plot"], ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"], ["presets"],
-              ["study", "run"], ["runs", "list"]):
+              ["plot"], ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"],
+              ["presets"], ["study", "run"], ["runs", "list"]):
     show_help(*words)
 import unweave.metrics
 look("import unweave.metrics")
