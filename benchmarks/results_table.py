@@ -133,7 +133,8 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
         memory = _asked(row["megabytes"] <= MOST_MEMORY, f"at most {MOST_MEMORY:,.0f}", asked)
         lines.append(
             f"| {name} | {row['seconds']:.1f} | {seconds} | {row['processor']:.1f} "
-            f"| {row['megabytes']:,.0f} | {memory} | {row['lines']:,} | {'yes' if row['torch'] else 'no'} |"
+            f"| {row['megabytes']:,.0f} | {memory} | {row['lines']:,} "
+            f"| {'yes' if row['torch'] else 'no'} |"
         )
     return lines
 
