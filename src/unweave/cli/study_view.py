@@ -208,6 +208,8 @@ class _Live(_Watched):
             refresh_per_second=1,
             transient=True,
         )
+        self.draw = live.refresh
+        # Within it, standard error goes above the table.
         with live, _logging_to(sys.stderr):
             yield
 

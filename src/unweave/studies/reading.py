@@ -67,7 +67,7 @@ def study_of(form: Any, name: str) -> Study:
     if "seeds" in form:
         axes.append(tuple(seed_axis(form["seeds"])))
     study = Study(
-        name=_text(form.get("name", name), "name"),
+        name=_name(form.get("name", name)),
         about=_text(form.get("about", ""), "about"),
         settings=_flat(_table(form.get("train", {}), "train")),
         axes=tuple(axes),
@@ -80,6 +80,17 @@ def study_of(form: Any, name: str) -> Study:
     if twice:
         raise SpecError(f"{twice[0]} is set by train and by the sweep; give it once.")
     return study
+
+
+def _name(value: Any) -> str:
+    """A name, which is also that of a folder."""
+    name = _text(value, "name")
+    if any(part.strip(". ") == "" for part in name.split("/")) or not name.isprintable():
+        raise SpecError(
+            f"name is that of the study's folder, such as rates or mine/rates, and cannot be "
+            f"{name!r:.100}."
+        )
+    return name
 
 
 def _scores(form: Any) -> tuple[ScoreRequest, ...]:
