@@ -41,6 +41,8 @@ import unweave.metrics
 look("import unweave.metrics")
 import unweave.inventory
 look("import unweave.inventory")
+from unweave.studies import StudyFolder, survey
+look("how far a study is")
 import unweave.plots
 found["import unweave.plots"] = [name for name in ("torch", "sklearn") if name in sys.modules]
 unweave.load_dataset

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "LOCK",
     "STUDY_FILE",
+    "State",
     "alone",
     "append_line",
     "atomic_write",
@@ -18,6 +19,7 @@ __all__ = [
     "last_line",
     "read_json",
     "read_lines",
+    "read_state",
     "runs_root",
     "trim_lines",
     "work_lock",
@@ -31,7 +33,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal, TypeAlias
 
 import filelock
 import platformdirs
@@ -39,6 +41,9 @@ import platformdirs
 from unweave.errors import RunError, UnweaveError
 
 FORMAT = 1
+
+State: TypeAlias = Literal["finished", "stopped", "running", "diverged"]
+"""How far a run has come."""
 
 LOCK: Final = ".lock"
 """The lock file of a folder of a run, or of a study, that is worked on."""
@@ -212,6 +217,18 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{path} does not exist.") from None
     except (ValueError, OSError) as error:
         raise RunError(f"{path} cannot be read: {error}.") from error
+
+
+def read_state(folder: Path) -> State | None:
+    """How far a run has come, by its `status.json`; None where there is no run.
+
+    Raises:
+        RunError: The file is missing or damaged.
+    """
+    if not is_run(folder):
+        return None
+    state: State | None = read_json(folder / "status.json").get("state")
+    return state
 
 
 def append_line(path: Path, value: Any, *, durable: bool = False) -> None:

@@ -219,6 +219,7 @@ def test_places_that_are_taken_are_left_as_they_are(tmp_path):
     (tmp_path / "full" / "thesis.txt").write_text("mine")
     (tmp_path / "file").write_text("mine")
     before = listing(tmp_path)
+    paragraph(cli("study", "run", folder), f"unweave study resume {folder}")
     for out, words in (
         (folder, "a study of which no run is part of this one"),
         (tmp_path / "full", "exists and is no study"),

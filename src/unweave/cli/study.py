@@ -138,7 +138,10 @@ class StudyRun(_Driving):
 
     def run(self) -> int:
         """Read the study and carry it out."""
+        from pathlib import Path
+
         from unweave.errors import SpecError
+        from unweave.rundir import is_study
         from unweave.studies import read_study
 
         scale = to_number("--scale", self.scale, float)
@@ -150,6 +153,11 @@ class StudyRun(_Driving):
         if self.file is not None:
             if scale != 1:
                 raise SpecError("--scale is of a --preset; a file says how long to train.")
+            if is_study(Path(self.file)):
+                raise SpecError(
+                    f"{self.file} is the folder of a study. Go on with it: unweave study resume "
+                    f"{self.file}."
+                )
             return self.drive(read_study(self.file), self.out)
         assert self.preset is not None
         return self._published(self.preset, scale)
@@ -259,10 +267,12 @@ def _find(text: str) -> StudyFolder:
 
     from unweave.errors import RunError
     from unweave.rundir import runs_root
-    from unweave.studies import StudyFolder, place_of, read_study
+    from unweave.studies import StudyFolder
 
     tried = [StudyFolder(Path(text)), StudyFolder(runs_root() / text)]
     if Path(text).is_file() or ".py:" in text:
+        from unweave.studies import place_of, read_study
+
         tried = [place_of(read_study(text))]
     for folder in tried:
         if folder.exists:

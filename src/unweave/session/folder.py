@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Any, final
 
 import torch
 
@@ -35,17 +35,17 @@ from unweave._version import __version__
 from unweave.errors import RunError, SpecError, UnweaveError
 from unweave.rundir import (
     FORMAT,
+    State,
     append_line,
     explain_os_error,
     is_run,
     read_json,
     read_lines,
+    read_state,
     write_json,
 )
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
-
-State = Literal["finished", "stopped", "running", "diverged"]
 
 CHECKPOINT = Path("checkpoint") / "state.safetensors"
 
@@ -73,14 +73,6 @@ def read_config(folder: Path) -> TrainConfig:
         return TrainConfig.from_dict({k: v for k, v in form.items() if k not in beside})
     except SpecError as error:
         raise RunError(f"{folder / 'config.json'} cannot be read: {error}") from error
-
-
-def read_state(folder: Path) -> State | None:
-    """How far a run has come, by its `status.json`; None where there is no run."""
-    if not is_run(folder):
-        return None
-    state: State | None = read_json(folder / "status.json").get("state")
-    return state
 
 
 def write_new(

@@ -1,13 +1,6 @@
 """Studies: sweeps of trainings that can be interrupted, shared and gone on with."""
 
-from unweave.studies.cleaning import Superfluous, clean, superfluous
-from unweave.studies.costs import Forecast, forecast
-from unweave.studies.folder import StudyFolder
-from unweave.studies.overview import Overview, survey
-from unweave.studies.plan import PlannedRun, plan
-from unweave.studies.reading import read_study, study_of
-from unweave.studies.running import Executor, place_of, run_study
-from unweave.studies.spec import ScoreRequest, Study
+from __future__ import annotations
 
 __all__ = [
     "Executor",
@@ -28,3 +21,48 @@ __all__ = [
     "superfluous",
     "survey",
 ]
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from unweave.studies.cleaning import Superfluous, clean, superfluous
+    from unweave.studies.costs import Forecast, forecast
+    from unweave.studies.folder import StudyFolder
+    from unweave.studies.overview import Overview, survey
+    from unweave.studies.planning import PlannedRun, plan
+    from unweave.studies.reading import read_study, study_of
+    from unweave.studies.running import Executor, place_of, run_study
+    from unweave.studies.spec import ScoreRequest, Study
+
+_HOMES = {
+    "Executor": "running",
+    "Forecast": "costs",
+    "Overview": "overview",
+    "PlannedRun": "planning",
+    "ScoreRequest": "spec",
+    "Study": "spec",
+    "StudyFolder": "folder",
+    "Superfluous": "cleaning",
+    "clean": "cleaning",
+    "forecast": "costs",
+    "place_of": "running",
+    "plan": "planning",
+    "read_study": "reading",
+    "run_study": "running",
+    "study_of": "reading",
+    "superfluous": "cleaning",
+    "survey": "overview",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: how far a study is can be told without torch."""
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"unweave.studies.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Public names."""
+    return __all__

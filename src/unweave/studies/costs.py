@@ -16,7 +16,7 @@ from unweave.metrics.protocols import protocol
 from unweave.progress import Progress
 from unweave.session import read_state
 from unweave.studies.folder import StudyFolder
-from unweave.studies.plan import PlannedRun
+from unweave.studies.planning import PlannedRun
 from unweave.studies.spec import Study
 from unweave.training import TrainConfig
 

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from unweave._version import __version__
 from unweave.errors import RunError
@@ -25,12 +25,14 @@ from unweave.rundir import (
     is_run,
     is_study,
     read_json,
+    read_state,
     runs_root,
     write_json,
 )
-from unweave.session import read_state
-from unweave.studies.plan import PlannedRun
-from unweave.studies.spec import Study
+
+if TYPE_CHECKING:
+    from unweave.studies.planning import PlannedRun
+    from unweave.studies.spec import Study
 
 __all__ = ["StudyFolder"]
 
@@ -108,6 +110,8 @@ class StudyFolder:
         Raises:
             RunError: There is none here.
         """
+        from unweave.studies.spec import Study
+
         return Study.from_dict(self.read()["study"])
 
     def states(self) -> dict[str, Progressed]:

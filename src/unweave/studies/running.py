@@ -23,7 +23,7 @@ from unweave.metrics.threads import cores
 from unweave.rundir import FORMAT, read_json, runs_root, write_json
 from unweave.studies.collecting import Collecting, collect_ended
 from unweave.studies.folder import StudyFolder
-from unweave.studies.plan import PlannedRun, plan
+from unweave.studies.planning import PlannedRun, plan
 from unweave.studies.reading import read_study
 from unweave.studies.spec import Study
 from unweave.studies.storage import open_storage
