@@ -25,17 +25,18 @@ folder, to show that everything works, and writes nothing.
 
 from __future__ import annotations
 
-__all__ = ["NAMES", "main", "measured", "places", "study_form", "table"]
+__all__ = ["KINDS", "NAMES", "main", "measured", "places", "study_form", "table"]
 
 import argparse
 import contextlib
 import datetime
 import importlib.util
+import itertools
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ LIMIT = 0.1
 WORKERS = 2
 DATA = "dsprites(grid=(3, 2, 4, 8, 8))"
 NAMES = ("serial", "processes", "ray", "ray with storage")
+KINDS = ("undisturbed", "killed")
 
 
 def study_form(runs: int) -> dict[str, Any]:
@@ -117,31 +119,32 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def measured(
-    runs: int, out: Path, names: Sequence[str]
-) -> Mapping[str, tuple[Place, Measured, Measured]]:
-    """Each place with its undisturbed study and the one in which processes were killed."""
+    runs: int, out: Path, names: Sequence[str], kinds: Sequence[str] = KINDS
+) -> list[tuple[Place, str, Measured]]:
+    """The study at each place, in each of the kinds `undisturbed` and `killed`.
+
+    Raises:
+        RunError: A run was not done once, or two tables differ.
+    """
     os.environ["UNWEAVE_RUNS"] = str(out / "elsewhere")
     parse_dataset(DATA).open()
     form = study_form(runs)
-    found: dict[str, tuple[Place, Measured, Measured]] = {}
+    found: list[tuple[Place, str, Measured]] = []
     with places(out, names) as chosen:
-        for place in chosen:
-            pair = []
-            for kind in ("undisturbed", "killed"):
-                shutil.rmtree(out / "storage", ignore_errors=True)
-                # A folder of its own: studies that lie side by side share their runs.
-                target = out / f"{place.name.replace(' ', '-')}-{kind}" / "study"
-                shutil.rmtree(target.parent, ignore_errors=True)
-                pair.append(measure(form, target, place, kill=kind == "killed"))
-                print(f"{place.name}, {kind}: {pair[-1].seconds:.1f} s", flush=True)
-                tables = [pair[-1].table, *(first.table for _, first, _ in found.values())]
-                if any(table != pair[0].table for table in tables):
-                    raise RunError(f"{target} has another table of runs than those before.")
-            found[place.name] = (place, pair[0], pair[1])
+        for place, kind in itertools.product(chosen, kinds):
+            shutil.rmtree(out / "storage", ignore_errors=True)
+            # A folder of its own: studies that lie side by side share their runs.
+            target = out / f"{place.name.replace(' ', '-')}-{kind}" / "study"
+            shutil.rmtree(target.parent, ignore_errors=True)
+            got = measure(form, target, place, kill=kind == "killed")
+            print(f"{place.name}, {kind}: {got.seconds:.1f} s", flush=True)
+            found.append((place, kind, got))
+            if got.table != found[0][2].table:
+                raise RunError(f"{target} has another table of runs than those before.")
     return found
 
 
-def _page(runs: int, found: Mapping[str, tuple[Place, Measured, Measured]]) -> str:
+def _page(runs: int, found: Sequence[tuple[Place, str, Measured]]) -> str:
     head = (
         ("command", f"`{command()}`"),
         ("date", datetime.datetime.now(datetime.UTC).date().isoformat()),
@@ -159,27 +162,29 @@ def _page(runs: int, found: Mapping[str, tuple[Place, Measured, Measured]]) -> s
     return text + "\n" + table(found)
 
 
-def table(found: Mapping[str, tuple[Place, Measured, Measured]]) -> str:
+def table(found: Sequence[tuple[Place, str, Measured]]) -> str:
     lines = [
-        "| engine | workers | seconds | of training and scoring, a run | of these in steps "
-        f"| overhead a run | at most {LIMIT * 1000:.0f} ms | storage, a run | killed: drivers "
-        "| runs lost with a worker | seconds |",
+        "| engine | | workers | drivers | runs lost with a worker | seconds "
+        "| training and scoring, a run | of these steps | storing, a run | overhead, a run "
+        f"| at most {LIMIT:g} s |",
         "|" + "---|" * 11,
     ]
-    for name, (place, calm, killed) in found.items():
-        runs, overhead = len(calm.table), calm.overhead(place.workers)
+    for place, kind, got in found:
+        runs, overhead = len(got.table), got.overhead(place.workers)
+        # What a kill made worthless is in no account.
+        calm = kind == "undisturbed"
         cells = [
-            name,
+            place.name,
+            kind,
             str(place.workers),
-            f"{calm.seconds:.1f}",
-            f"{1000 * calm.spent / runs:.0f} ms",
-            f"{1000 * calm.steps / runs:.0f} ms",
-            f"{1000 * overhead:.0f} ms",
-            "yes" if overhead <= LIMIT else "**no**",
-            f"{1000 * calm.storing / runs:.0f} ms" if calm.storing else "",
-            str(killed.drivers),
-            str(killed.lost),
-            f"{killed.seconds:.1f}",
+            str(got.drivers),
+            str(got.lost),
+            f"{got.seconds:.1f}",
+            f"{got.spent / runs:.3f} s",
+            f"{got.steps / runs:.3f} s",
+            f"{got.storing / runs:.3f} s" if got.storing else "",
+            f"{overhead:.3f} s" if calm else "",
+            ("yes" if overhead <= LIMIT else "**no**") if calm else "",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -23,6 +22,8 @@ from unweave.errors import RunError
 from unweave.rundir import read_json
 from unweave.studies import StudyFolder
 
+# How long a driver may take to notice that a worker has gone, in seconds.
+_NOTICED = 5.0
 _DRIVER = Path(__file__).with_name("driver.py")
 
 Row = tuple[str, str, tuple[tuple[str, float], ...]]
@@ -106,7 +107,7 @@ def measure(study: dict[str, Any], out: Path, place: Place, *, kill: bool) -> Me
         driver = _begin(file)
         _wait(driver, folder, lambda done, runs: done >= 2 * runs // 3)
         if place.name != "serial":
-            _kill_worker(driver, place.raylets or (driver.pid,))
+            _kill_worker(driver, place, folder)
     if driver.wait() != 0:
         raise RunError(f"The driver of {out.name} ended with {driver.returncode}.")
     seconds = time.monotonic() - begun
@@ -178,11 +179,16 @@ def _wait(driver: subprocess.Popen[bytes], folder: StudyFolder, enough: Any) -> 
         time.sleep(0.05)
 
 
-def _kill_worker(driver: subprocess.Popen[bytes], parents: Sequence[int]) -> None:
+def _kill_worker(driver: subprocess.Popen[bytes], place: Place, folder: StudyFolder) -> None:
+    """Kill a worker in the middle of a run: one that was about to report it loses nothing."""
     while driver.poll() is None:
-        found = workers_of(parents)
+        found = workers_of(place.raylets or (driver.pid,))
         if found:
             os.kill(found[0], signal.SIGKILL)
-            return
+            end = time.monotonic() + _NOTICED
+            while driver.poll() is None and time.monotonic() < end:
+                if any(row["event"] == "lost" for row in folder.events.read()):
+                    return
+                time.sleep(0.05)
         time.sleep(0.02)
     raise RunError("The driver ended before one of its workers could be killed.")

@@ -16,17 +16,14 @@ def test_a_study_that_is_killed_twice_is_the_same_on_every_engine(tmp_path, monk
     pytest.importorskip("ray", reason="needs Ray")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path))
-    found = studies.measured(24, tmp_path, studies.NAMES)
-    assert list(found) == list(studies.NAMES)
-    assert len({killed.table for _, _, killed in found.values()}) == 1
-    for name, (_, calm, killed) in found.items():
-        assert len(killed.table) == 24
-        assert (calm.drivers, killed.drivers) == (1, 2)
-        assert (calm.lost, killed.lost) == (0, 0 if name == "serial" else 1)
-    digests = {digest for _, digest, _ in found["serial"][1].table}
-    assert len(digests) == 24
-    table = studies.table(found)
-    assert table.count("\n") == 2 + len(studies.NAMES)
+    found = studies.measured(24, tmp_path, studies.NAMES, ["killed"])
+    assert [place.name for place, _, _ in found] == list(studies.NAMES)
+    assert len({got.table for _, _, got in found}) == 1
+    assert len({digest for _, digest, _ in found[0][2].table}) == 24
+    for place, _, got in found:
+        assert got.drivers == 2
+        assert got.lost >= (0 if place.name == "serial" else 1)
+    assert studies.table(found).count("\n") == 2 + len(studies.NAMES)
 
 
 def folder_of(tmp_path, events, log):

@@ -249,7 +249,8 @@ class StoredRun:
     def _states(self) -> list[str]:
         """Names of the states that are there, the newest last."""
         paths = _found(lambda: self._system.ls(f"{self._root}/state", detail=False))
-        return sorted(path.rsplit("/", 1)[1] for path in paths)
+        names = (path.rsplit("/", 1)[1] for path in paths)
+        return sorted(name for name in names if name.endswith(_UNDER_WAY))
 
     def _download(self, files: dict[str, str], folder: Path) -> bool:
         """Whether all files are there as their digests say."""
