@@ -257,6 +257,20 @@ def test_a_run_that_does_not_come_is_tried_again(tmp_path, monkeypatch):
     assert all(folder.run_folder(item.key).is_dir() for item in items)
 
 
+def test_a_run_that_fails_comes_with_its_log(tmp_path):
+    # MIG compares two latents.
+    form = FORM | {"train": FORM["train"] | {"latents": 1}}
+    folder, states = run_study(
+        study_of(form, "a"),
+        out=tmp_path / "s" / "a",
+        executor="serial",
+        storage=f"file://{tmp_path}/storage",
+    )
+    for key, state in states.items():
+        assert state.state == "failed"
+        assert state.message in (folder.run_folder(key) / "log.txt").read_text()
+
+
 def test_runs_taken_over_from_another_study_are_given_to_no_worker(tmp_path, monkeypatch):
     run_study(study_of(FORM, "a"), out=tmp_path / "s" / "a", executor="serial")
     monkeypatch.setattr("unweave.studies.task._train", None)

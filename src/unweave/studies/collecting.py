@@ -42,7 +42,7 @@ def collect_ended(url: str, items: Sequence[Item]) -> None:
 
 @final
 class Collecting:
-    """Another engine, whose reports that an item has finished wait until its run is here.
+    """Another engine, whose reports wait until the run is here: finished, or with its log.
 
     A run that is in the study's folder already is put into the storage before a worker goes on
     with it, and never given to a worker where nothing is left to do.
@@ -109,7 +109,7 @@ class Collecting:
         else:
             tick = min(seconds, _TICK) if self._coming else seconds
             for report in self._engine.wait(0 if found else tick):
-                if report.kind == "finished":
+                if report.kind != "lost":
                     folder = Path(self._items[report.key].payload["folder"])
                     fetch = StoredRun(self._url, report.key).fetch
                     self._coming[self._pool.submit(fetch, folder)] = report
@@ -135,7 +135,7 @@ class Collecting:
 def _arrived(report: Report, future: Future[bool]) -> Report:
     """The report that stands, now that a run has come or not."""
     error = future.exception()
-    if error is None and future.result():
+    if report.kind != "finished" or (error is None and future.result()):
         return report
     if isinstance(error, UnweaveError):
         return Report(report.key, "failed", message=str(error), lasting=error.lasting)

@@ -22,7 +22,7 @@ from unweave.run import load_run
 from unweave.rundir import alone, atomic_write, read_json, work_lock
 from unweave.scores import load_scores, repeats_of
 from unweave.session import begin, continue_run, log_file, read_state
-from unweave.studies.storage import StoredRun
+from unweave.studies.storage import StoredRun, TakenOverError
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
@@ -74,7 +74,7 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     folder = Path(payload["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     # Another study may work on the same run.
-    with alone(work_lock(folder), beat), _told(folder):
+    with alone(work_lock(folder), beat), _told(folder, stored):
         if stored is not None:
             stored.fetch_local()
         spent = {"training": 0.0, "scoring": 0.0, "storing": 0.0}
@@ -174,8 +174,8 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
 
 
 @contextlib.contextmanager
-def _told(folder: Path) -> Iterator[None]:
-    """Have the run's own log say what goes wrong in the block."""
+def _told(folder: Path, stored: StoredRun | None) -> Iterator[None]:
+    """Have the run's own log say what goes wrong in the block, also where it is stored."""
     try:
         yield
     except Exception as error:
@@ -183,6 +183,10 @@ def _told(folder: Path) -> Iterator[None]:
             with log_file(folder / "log.txt"):
                 # The driver says it to people.
                 log.info("Failed: %s", error, exc_info=not isinstance(error, UnweaveError))
+            if stored is not None:
+                # It may be the storage that fails.
+                with contextlib.suppress(UnweaveError, TakenOverError):
+                    stored.put(folder, without=("cache",))
         raise
 
 
@@ -222,7 +226,8 @@ def _threads(payload: Mapping[str, Any]) -> Iterator[None]:
 
 def _score(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredRun | None) -> None:
     run = load_run(folder)
-    for request in list(_missing(payload, folder)):
+    requests = list(_missing(payload, folder))
+    for place, request in enumerate(requests, 1):
         run.evaluate(
             request["metrics"],
             protocol_name=request["protocol"],
@@ -232,7 +237,8 @@ def _score(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
             repeats=request["repeats"],
             progress=_quiet(beat),
         )
-        if stored is not None:
+        # After the last one the run is put there with everything else.
+        if stored is not None and place < len(requests):
             stored.put(folder, without=("cache",))
 
 
