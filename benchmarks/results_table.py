@@ -54,7 +54,7 @@ COMMANDS = {
     "means of all metrics, each configuration": (True, []),
     "tidy table, Parquet": (True, ["--group-by", "objective.type", "--out", "{}/tidy.parquet"]),
     "tidy table with all parts, Parquet": (
-        True, ["--group-by", "objective.type", "--parts", "--out", "{}/parts.parquet"],
+        False, ["--group-by", "objective.type", "--parts", "--out", "{}/parts.parquet"],
     ),
     "tidy table, CSV": (True, ["--group-by", "objective.type", "--out", "{}/tidy.csv"]),
     "rank correlations of all metrics": (False, ["--layout", "correlations"]),

@@ -13,6 +13,7 @@ __all__ = [
     "seconds_a_step",
     "size_of",
     "study_of",
+    "subfolders",
 ]
 
 import contextlib
@@ -55,15 +56,20 @@ def find_runs(root: Path) -> Iterator[Path]:
     if is_run(root):
         yield root
         return
-    with os.scandir(root) as entries:
+    for folder in subfolders(root):
+        with contextlib.suppress(PermissionError):
+            yield from find_runs(folder)
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """The folders in a folder, in alphabetical order; not hidden ones, nor what links lead to."""
+    with os.scandir(folder) as entries:
         names = sorted(
             entry.name
             for entry in entries
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
         )
-    for name in names:
-        with contextlib.suppress(PermissionError):
-            yield from find_runs(root / name)
+    return [folder / name for name in names]
 
 
 def describe(folder: Path) -> dict[str, Any]:

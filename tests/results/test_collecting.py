@@ -9,6 +9,7 @@ import pytest
 from results.made import made, score, series, study
 from unweave.errors import RunError
 from unweave.results import collect
+from unweave.rundir import LOCK, alone
 
 
 def table(*folders, **given):
@@ -42,7 +43,7 @@ def test_one_row_a_score_with_all_that_is_known_beside_it(tmp_path):
 
 
 def test_runs_are_found_in_folders_of_folders_and_in_a_fixed_order(tmp_path):
-    for seed, name in enumerate(("b/two", "b/one", "a/x/y")):
+    for seed, name in enumerate(("b/two", "b/one", "a/x/y/z/y")):
         made(tmp_path / name, score("mig", 0.1), seed=seed)
     made(tmp_path / ".hidden" / "run", score("mig", 0.9), seed=99)
     (tmp_path / "b" / "notes").mkdir()
@@ -79,7 +80,7 @@ def test_a_study_has_the_runs_that_it_asks_for(tmp_path):
     assert found.select("key", "state", "study", "value").rows() == [
         ("k2", "finished", "a study", 0.2),
         ("k1", "finished", "a study", 0.1),
-        ("k3", "not begun", "a study", None),
+        ("k3", "waiting", "a study", None),
         ("k4", "failed", "a study", None),
     ]
     assert found["message"].to_list() == [None, None, None, "no memory"]
@@ -166,12 +167,20 @@ def test_what_cannot_be_read_is_a_state_and_no_error(tmp_path):
     (tmp_path / "g" / "status.json").unlink()
     found = table(tmp_path)
     assert found.select("key", "state").rows() == [
-        ("a", "finished"), *((name, "unreadable") for name in "bcdefg"),
+        ("a", "finished"), *((name, "damaged") for name in "bcdefg"),
     ]  # fmt: skip
     messages = dict(found.select("key", "message").rows())
     assert "99" in messages["c"]
     assert "scores.json" in messages["e"]
     assert "status.json" in messages["g"]
+
+
+def test_a_run_that_was_killed_is_told_from_one_that_is_under_way(tmp_path):
+    killed = made(tmp_path / "a", state="running")
+    busy = made(tmp_path / "b", state="running", seed=1)
+    (killed / LOCK).touch()
+    with alone(busy / LOCK, "busy"):
+        assert table(tmp_path)["state"].to_list() == ["interrupted", "running"]
 
 
 def test_columns_are_numbers_where_all_values_are(tmp_path):

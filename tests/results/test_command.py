@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,7 @@ import polars as pl
 import pytest
 
 from results.made import made, score, series, study
-from session.runs import MINI, TINY, cli, flags, listing, paragraph
+from session.runs import MINI, TINY, cli, flags, full_disk, listing, paragraph
 
 
 @pytest.fixture
@@ -146,8 +145,8 @@ def test_several_folders_and_studies(runs, tmp_path):
     folder = study(tmp_path / "study", ["k", "later"])
     made(folder / "runs" / "k", score("mig", 0.9), score("dci", 0.9), beta=7.0)
     value = cli("results", runs / "1-0", folder, runs / "4-0", "--json").json
-    assert value["runs"] == {"finished": 3, "not begun": 1}
-    assert value["left_out"] == {"not begun": [str(folder / "runs" / "later")]}
+    assert value["runs"] == {"finished": 3, "waiting": 1}
+    assert value["left_out"] == {"waiting": [str(folder / "runs" / "later")]}
 
 
 def test_a_run_that_was_trained_and_scored(tmp_path):
@@ -208,10 +207,14 @@ def test_what_cannot_be_done_is_said_in_a_paragraph(runs, tmp_path, monkeypatch,
     assert listing(tmp_path) == before
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into any folder")
-def test_a_closed_folder_is_an_error(runs, tmp_path):
-    (tmp_path / "closed").mkdir(mode=0o500)
-    paragraph(cli("results", runs, "--out", tmp_path / "closed" / "t.csv"), "cannot be written")
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_a_full_disk_is_an_error_and_leaves_what_was_there(runs, tmp_path, monkeypatch, name):
+    (tmp_path / name).write_text("before")
+    before = listing(tmp_path)
+    with full_disk(monkeypatch, name) as refused:
+        paragraph(cli("results", runs, "--out", tmp_path / name), "The disk is full", name)
+    assert refused
+    assert listing(tmp_path) == before
 
 
 @pytest.mark.parametrize("folder", ["nothing", "empty", "unscored"])

@@ -3,7 +3,8 @@
 import pytest
 
 from unweave import spec
-from unweave.results.fields import config_columns, default_fields, natural
+from unweave.ranking import order
+from unweave.results.fields import ASIDE, config_columns, default_fields, natural
 from unweave.studies.fields import config_of
 
 BASE = {"dataset": "dsprites", "objective": "beta_tcvae(beta=6)", "steps": 5}
@@ -49,6 +50,10 @@ def test_summands_stand_under_their_names_and_the_first_that_has_a_field_under_n
     assert columns["objective.weight"] == columns["objective.total_correlation.weight"] == 5.0
     # Without a text beside it the full form is the text.
     assert columns["optimizer"].startswith("adam(lr=")
+
+
+def test_runs_of_one_configuration_are_those_that_a_ranking_takes_for_it():
+    assert ASIDE == order._ASIDE
 
 
 def test_settings_that_differ_tell_configurations_apart():

@@ -161,11 +161,15 @@ def _ranks_over(
             name = ", ".join(filter(None, (row["metric"], told(row, summary.differing))))
             means = panels.setdefault(name, np.full((len(lines), len(places)), np.nan))
             means[lines.index(line), places.index(place)] = _upward(row)
-    if not any(np.isfinite(_ranked(means)).any() for means in panels.values()):
+    ranks = {name: _ranked(means) for name, means in panels.items()}
+    kept = [
+        k for k in range(len(places)) if any(np.isfinite(r[:, k]).any() for r in ranks.values())
+    ]
+    if not kept:
         return
     pictures[picture] = rank_lines(
-        {name: _ranked(means) for name, means in panels.items()}, lines,
-        [place.removeprefix(stem) for place in places],
+        {name: table[:, kept] for name, table in ranks.items()}, lines,
+        [places[k].removeprefix(stem) for k in kept],
         title=f"Rank by the mean, for each {fields[-1]}", place_label=fields[-1],
     )  # fmt: skip
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 __all__ = ["Found", "find_runs"]
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, final
 
 from unweave.errors import RunError
 from unweave.execution import EventLog, replay
-from unweave.rundir import FORMAT, is_run, read_json
-
-STUDY: Final = "study.json"
-
-# Folders of folders of runs, such as one a dataset.
-_DEPTH = 3
+from unweave.inventory import subfolders
+from unweave.rundir import FORMAT, STUDY_FILE, is_run, is_study, read_json
 
 
 @final
@@ -28,7 +23,7 @@ class Found:
     Attributes:
         path: Its folder.
         study: Name of the study that has it, or empty.
-        state: `not begun` or `failed` where there is no run folder yet; else empty.
+        state: `waiting` or `failed` where there is no run folder yet; else empty.
         message: What went wrong.
     """
 
@@ -42,7 +37,7 @@ def find_runs(folders: Sequence[str | Path]) -> tuple[list[Found], list[str]]:
     """All runs that some folders stand for.
 
     Args:
-        folders: Runs, studies, or folders of either, up to three levels deep.
+        folders: Runs, studies, or folders of either, at any depth.
 
     Returns:
         The runs, in the order of the folders, of the study, or of their names; and notes on what
@@ -58,31 +53,31 @@ def find_runs(folders: Sequence[str | Path]) -> tuple[list[Found], list[str]]:
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise RunError(f"{folder} is no folder. Name a study, a run, or a folder of runs.")
-        here = list(_within(folder, _DEPTH, notes))
+        here = list(_within(folder, notes))
         if not here:
             raise RunError(
-                f"There are no runs in {folder}: neither it nor any folder up to {_DEPTH} levels "
-                f"below has a config.json or a {STUDY}."
+                f"There are no runs in {folder}: neither it nor a folder in it has a config.json "
+                f"or a {STUDY_FILE}."
             )
         found += here
     return found, notes
 
 
-def _within(folder: Path, depth: int, notes: list[str]) -> Iterator[Found]:
+def _within(folder: Path, notes: list[str]) -> Iterator[Found]:
     if is_run(folder):
         yield Found(folder)
-    elif (folder / STUDY).is_file():
+    elif is_study(folder):
         yield from _of_study(folder, notes)
-    elif depth:
+    else:
         for child in _folders(folder):
-            yield from _within(child, depth - 1, notes)
+            yield from _within(child, notes)
 
 
 def _of_study(folder: Path, notes: list[str]) -> Iterator[Found]:
     """The runs that a study asks for, whether they are there or not."""
-    form = read_json(folder / STUDY)
+    form = read_json(folder / STUDY_FILE)
     if not isinstance(form, dict) or form.get("format") != FORMAT:
-        raise RunError(f"{folder / STUDY} has another format than this version reads.")
+        raise RunError(f"{folder / STUDY_FILE} has another format than this version reads.")
     name, keys = _told(form, folder)
     states = replay(EventLog(folder / "state.jsonl").read())
     runs = folder / "runs"
@@ -92,7 +87,7 @@ def _of_study(folder: Path, notes: list[str]) -> Iterator[Found]:
         else:
             failed = key in states and states[key].state == "failed"
             message = states[key].message if failed else ""
-            yield Found(runs / key, name, "failed" if failed else "not begun", message)
+            yield Found(runs / key, name, "failed" if failed else "waiting", message)
     asked = set(keys)
     more = [p.name for p in _folders(runs) if p.name not in asked and is_run(p)]
     if more:
@@ -108,20 +103,11 @@ def _told(form: dict[str, Any], folder: Path) -> tuple[str, list[str]]:
     try:
         return str(form["study"]["name"]), [str(run["key"]) for run in form["runs"]]
     except (KeyError, TypeError) as error:
-        raise RunError(f"{folder / STUDY} is damaged: {error!r} is not there.") from error
+        raise RunError(f"{folder / STUDY_FILE} is damaged: {error!r} is not there.") from error
 
 
 def _folders(folder: Path) -> list[Path]:
-    """Folders within one, by name; hidden ones are no runs."""
-    if not folder.is_dir():
-        return []
     try:
-        with os.scandir(folder) as entries:
-            names = [
-                entry.name
-                for entry in entries
-                if not entry.name.startswith(".") and entry.is_dir()
-            ]
+        return subfolders(folder) if folder.is_dir() else []
     except PermissionError:
         raise RunError(f"{folder} cannot be read: permission denied.") from None
-    return [folder / name for name in sorted(names)]

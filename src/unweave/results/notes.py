@@ -28,7 +28,7 @@ def notes_of(results: Results, summary: Summary | None = None) -> list[str]:
     if summary is not None:
         for reason, runs in summary.left_out.items():
             notes.append(f"Not counted, {reason}: {_few(runs)}.")
-    notes += _unreadable(results)
+    notes += _reasons(results)
     notes += results.notes
     versions = sorted(v for v in results.scores["score_unweave"].unique() if v is not None)
     if len(versions) > 1:
@@ -36,9 +36,9 @@ def notes_of(results: Results, summary: Summary | None = None) -> list[str]:
     return notes
 
 
-def _unreadable(results: Results) -> Iterator[str]:
-    """Why the first unreadable, failed or diverged run is that."""
-    for state in ("unreadable", "failed", "diverged"):
+def _reasons(results: Results) -> Iterator[str]:
+    """Why the first damaged, failed or diverged run is that."""
+    for state in ("damaged", "failed", "diverged"):
         for run, found, message in results.runs.select("run", "state", "message").rows():
             if found == state and message:
                 yield f"{run}, {state}: {message}"

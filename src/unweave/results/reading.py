@@ -13,7 +13,7 @@ from typing import Any, Final, final
 from unweave.errors import RunError, UnweaveError
 from unweave.results.fields import BESIDE, Cell, config_columns
 from unweave.results.finding import Found
-from unweave.rundir import FORMAT, read_json
+from unweave.rundir import FORMAT, LOCK, is_held, read_json
 from unweave.scores import load_scores
 
 RUN_FIELDS: Final = (
@@ -45,8 +45,8 @@ def read_run(found: Found) -> Record:
 
     Returns:
         The record. Its state is that of `status.json` (`finished`, `stopped`, `running` or
-        `diverged`), or `unreadable`, with the reason as its message; or that of a run which has
-        not begun.
+        `diverged`), but `interrupted` of a run that was killed; `damaged`, with the reason as its
+        message, where it cannot be read; or that of a run which has not begun.
     """
     facts: dict[str, Cell] = dict.fromkeys(RUN_FIELDS)
     facts |= {"run": str(found.path), "key": found.path.name, "study": found.study or None}
@@ -64,10 +64,12 @@ def read_run(found: Found) -> Record:
         config = config_columns(form)
         source = _document(found, "import.json") if (found.path / "import.json").is_file() else {}
     except UnweaveError as error:
-        facts |= {"state": "unreadable", "message": str(error)}
+        facts |= {"state": "damaged", "message": str(error)}
         return Record(facts, identity=str(found.path))
     for name in ("state", "step", "seconds", "images_per_second"):
         facts[name] = status.get(name)
+    if facts["state"] == "running" and not is_held(found.path / LOCK):
+        facts["state"] = "interrupted"
     facts["message"] = status.get("message") or None
     facts["unweave"] = form.get("unweave")
     return Record(facts, config, scores, _identity(form, source))

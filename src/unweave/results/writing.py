@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["check_out", "check_place", "write_table"]
+__all__ = ["check_out", "check_place", "write_table", "write_to"]
 
+import os
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import polars as pl
 
@@ -28,7 +30,27 @@ def write_table(frame: pl.LazyFrame, path: Path) -> None:
     """
     check_out(path)
     with atomic_write(path) as file:
-        _WRITERS[path.suffix.lower()](frame, file)
+        write_to(file, frame, path.suffix.lower())
+
+
+def write_to(file: IO[bytes], frame: pl.LazyFrame, kind: str) -> None:
+    """Write a table into an open file.
+
+    Args:
+        file: Where to.
+        frame: The table.
+        kind: `.parquet` or `.csv`.
+
+    Raises:
+        OSError: It cannot be written, whatever polars calls that.
+    """
+    try:
+        _WRITERS[kind](frame, file)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        found = re.search(r"\(os error (\d+)\)", str(error))
+        if found is None:
+            raise
+        raise OSError(int(found[1]), os.strerror(int(found[1]))) from error
 
 
 def check_out(path: Path) -> None:
