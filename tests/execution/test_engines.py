@@ -249,3 +249,25 @@ def test_a_sign_of_life_before_the_driver_looks_counts(tmp_path):
     found = execute(items_of(tmp_path, [1]), Instant(), log, limits)
     assert found["item-1"].state == "failed"
     assert len(events_of(log, "lost")) == 2
+
+
+def test_a_node_with_another_version_refuses_its_items(tmp_path):
+    from unweave.execution.ray_cluster import _work
+
+    report = _work("0.0.0", "execution.tasks:square", "a", {}, None, None, "a 1")
+    assert (report.kind, report.lasting) == ("failed", True)
+    assert "the study was begun with 0.0.0. Install the same on all nodes" in report.message
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"cpus": 0}, "takes some of the cores"),
+        ({"gpus": -1}, "takes some of the cores"),
+        ({"gpus": 1.5}, "a share of one of the GPUs, or a whole number of them, not 1.5"),
+        ({"workers": 0}, "workers must be at least 1"),
+    ],
+)
+def test_what_no_cluster_can_give_is_refused(fields, message):
+    with pytest.raises(SpecError, match=message):
+        RayCluster("execution.tasks:square", **fields)

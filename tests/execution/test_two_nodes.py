@@ -119,6 +119,15 @@ def test_workers_are_told_before_they_are_ended(two_nodes, tmp_path):
     assert log.read()[-1]["event"] == "ended"
 
 
+def test_a_worker_that_is_told_by_others_loses_its_item_alone(two_nodes, tmp_path):
+    items = items_of(tmp_path, 3)
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items, RayCluster("execution.tasks:interrupted_once"), log)
+    assert {state.state for state in found.values()} == {"finished"}
+    lost = [row["key"] for row in log.read() if row["event"] == "lost"]
+    assert sorted(lost) == sorted(item.key for item in items)
+
+
 def test_a_worker_that_is_killed_from_outside_is_replaced(two_nodes, tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
 

@@ -303,7 +303,10 @@ def _work(
             last = now
             signs.beat.remote(name)
 
-    return work(task, key, payload, seconds, alive)
+    try:
+        return work(task, key, payload, seconds, alive)
+    except KeyboardInterrupt:
+        return Report(key, "lost", message="Its process was told to stop.")
 
 
 def _first(error: BaseException) -> str:
