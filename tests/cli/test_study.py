@@ -102,7 +102,7 @@ def test_status_reads_the_same_and_changes_nothing():
     assert spoken.code == 0
     assert spoken.out.splitlines()[0].split() == ["seed", "state", "step", "time", "run"]
     assert "2 of 2 runs finished" in spoken.out
-    assert "Go on" not in spoken.out
+    assert spoken.out.endswith(f"\nScores in one table: unweave results {folder}\n")
     assert listing(folder) == before
 
 

@@ -324,6 +324,8 @@ def _interruptible(minutes: float | None) -> Iterator[_Clock]:
 
 def _ending(study: Overview, stopped_by: str | None) -> str:
     """How a study stands, and what to do next."""
+    import shlex
+
     from unweave.cli.study_view import failures, headline
 
     lines = [f"{study.name} in {study.folder}: {headline(study)}"]
@@ -332,9 +334,12 @@ def _ending(study: Overview, stopped_by: str | None) -> str:
         lines += ["", failed, ""]
     if study.state == "running":
         lines.append("A driver is at work.")
-    elif study.state != "finished":
+    elif study.state == "finished":
+        lines.append(f"Scores in one table: {shlex.join(['unweave', 'results', study.folder])}")
+    else:
         why = {"time": "The time is over. ", "signal": "Stopped. "}.get(stopped_by or "", "")
-        lines.append(f"{why}Go on with: unweave study resume {study.folder}")
+        command = shlex.join(["unweave", "study", "resume", study.folder])
+        lines.append(f"{why}Go on with: {command}")
     return "\n".join(lines)
 
 
