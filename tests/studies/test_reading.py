@@ -1,5 +1,9 @@
 """Studies are read from TOML and Python, and what is wrong with them is said before any work."""
 
+import re
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from unweave.errors import DataError, SpecError
@@ -142,6 +146,41 @@ def test_random_settings_keep_to_their_laws_and_stay_when_more_are_drawn():
     assert {s["batch_size"] for s in many} == set(range(8, 13))
     assert {s["latents"] for s in many} == {5, 10}
     assert len({s["holdout"] for s in many}) == 400
+
+
+@pytest.mark.parametrize(
+    "sweep",
+    [
+        "grid.{path} = [1, 2]",
+        "zip.{path} = [1, 2]",
+        "list = [{{ {path} = 1 }}, {{ {path} = 2 }}]",
+        "random = {{ samples = 9, {path}.integers = [1, 2] }}",
+    ],
+)
+def test_paths_of_sweeps_need_no_quotes(sweep):
+    text = "[[sweep]]\n" + sweep
+    plain, quoted = (
+        study_of(tomllib.loads(text.format(path=path)), "s").axes[0]
+        for path in ("objective.beta", '"objective.beta"')
+    )
+    assert plain == quoted
+    assert sorted(s["objective.beta"] for s in plain) == [1, 2]
+
+
+def test_studies_of_the_guide_and_of_the_examples_can_be_run():
+    root = Path(__file__).parents[2]
+    page = (root / "docs/how-to/run-a-study.md").read_text("utf-8")
+    whole, axes = (
+        tomllib.loads(text) for text in re.findall(r"^```toml\n(.*?)^```$", page, re.S | re.M)
+    )
+    assert len(plan(study_of(whole, "guide"))) == 6
+    train = {"dataset": MINI, "objective": "factor_vae"}
+    settings = study_of({"train": train} | axes, "guide").combinations()
+    # Each axis by itself, since not all of them fit one method.
+    assert len(settings) == 6 * 2 * 2 * 20
+    for path in sorted((root / "examples").glob("*.toml")):
+        assert plan(read_study(path)), path
+    assert len(plan(read_study(root / "examples/six-runs.toml"))) == 6
 
 
 def test_axes_combine_with_the_first_slowest():

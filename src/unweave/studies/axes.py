@@ -13,11 +13,13 @@ import numpy as np
 from unweave.errors import SpecError, nearest
 from unweave.splits import keyed_generator
 
-__all__ = ["Settings", "axis_of", "combined", "seed_axis"]
+__all__ = ["Settings", "axis_of", "combined", "flattened", "seed_axis"]
 
 Settings: TypeAlias = dict[str, Any]
 
 _KINDS: Final = ("grid", "zip", "list", "random")
+_LAWS: Final = ("choice", "uniform", "log", "integers")
+_OF_RANDOM: Final = ("samples", "seed")
 
 
 def axis_of(form: Mapping[str, Any], place: str) -> list[Settings]:
@@ -86,18 +88,35 @@ def combined(axes: list[list[Settings]]) -> Iterator[Settings]:
         yield {name: value for settings in choice for name, value in settings.items()}
 
 
+def flattened(table: Mapping[str, Any], before: str = "") -> Settings:
+    """Tables within tables as paths: TOML reads `objective.beta = 4` as one."""
+    flat: Settings = {}
+    for name, value in table.items():
+        if isinstance(value, Mapping) and not _is_law(value):
+            flat |= flattened(value, f"{before}{name}.")
+        else:
+            flat[f"{before}{name}"] = value
+    return flat
+
+
+def _is_law(value: Any) -> bool:
+    """Whether a table says how a field is drawn, rather than holding fields."""
+    return isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in _LAWS
+
+
 def _columns(form: Any, place: str) -> dict[str, list[Any]]:
     """Fields with a list of values each."""
     if not isinstance(form, Mapping):
         raise SpecError(
             f"{place} takes a table of fields with lists of values, not {form!r:.100}."
         )
-    for name, values in form.items():
+    columns = flattened(form)
+    for name, values in columns.items():
         if not isinstance(values, list):
             raise SpecError(f"{place}: {name} takes a list of values, such as [{values!r:.50}].")
         if not values:
             raise SpecError(f"{place}: {name} has no values, so that there is no run at all.")
-    return dict(form)
+    return columns
 
 
 def _grid(form: Any, place: str) -> list[Settings]:
@@ -119,13 +138,13 @@ def _zip(form: Any, place: str) -> list[Settings]:
 def _list(form: Any, place: str) -> list[Settings]:
     if not isinstance(form, list) or not all(isinstance(entry, Mapping) for entry in form):
         raise SpecError(f"{place} takes a list of tables of settings, not {form!r:.100}.")
-    return [dict(entry) for entry in form]
+    return [flattened(entry) for entry in form]
 
 
 def _random(form: Any, place: str) -> list[Settings]:
     if not isinstance(form, Mapping):
         raise SpecError(f"{place} takes a table, not {form!r:.100}.")
-    fields = {name: law for name, law in form.items() if name not in ("samples", "seed")}
+    fields = flattened({name: law for name, law in form.items() if name not in _OF_RANDOM})
     samples, seed = form.get("samples"), form.get("seed", 0)
     for name, value, least in (("samples", samples, 1), ("seed", seed, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -145,9 +164,10 @@ def _random(form: Any, place: str) -> list[Settings]:
 
 def _draws(law: Any, samples: int, generator: np.random.Generator, place: str) -> list[Any]:
     """Values of one field."""
-    laws = ("choice", "uniform", "log", "integers")
-    if not isinstance(law, Mapping) or len(law) != 1 or next(iter(law)) not in laws:
-        raise SpecError(f"{place} takes one of {', '.join(laws)}, such as {{log = [1e-4, 1e-2]}}.")
+    if not _is_law(law):
+        raise SpecError(
+            f"{place} takes one of {', '.join(_LAWS)}, such as {{log = [1e-4, 1e-2]}}."
+        )
     ((kind, given),) = law.items()
     if not isinstance(given, list) or not given:
         raise SpecError(f"{place}: {kind} takes a list, not {given!r:.100}.")

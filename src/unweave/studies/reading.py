@@ -13,7 +13,7 @@ from unweave.errors import SpecError, nearest
 from unweave.execution import Limits
 from unweave.figures import FIGURES
 from unweave.metrics.protocols import DEFAULT
-from unweave.studies.axes import Settings, axis_of, seed_axis
+from unweave.studies.axes import axis_of, flattened, seed_axis
 from unweave.studies.spec import Keep, ScoreRequest, Study
 
 __all__ = ["read_study", "study_of"]
@@ -69,7 +69,7 @@ def study_of(form: Any, name: str) -> Study:
     study = Study(
         name=_name(form.get("name", name)),
         about=_text(form.get("about", ""), "about"),
-        settings=_flat(_table(form.get("train", {}), "train")),
+        settings=flattened(_table(form.get("train", {}), "train")),
         axes=tuple(axes),
         scores=_scores(form.get("evaluate", {})),
         plots=_plots(form.get("plots", [])),
@@ -158,17 +158,6 @@ def _call(file: Path, function: str) -> Any:
         raise
     except Exception as error:
         raise SpecError(f"{file}:{function} failed: {type(error).__name__}: {error}.") from error
-
-
-def _flat(table: Mapping[str, Any], before: str = "") -> Settings:
-    """Tables within tables as paths: TOML reads `objective.beta = 4` as one."""
-    flat: Settings = {}
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{before}{name}.")
-        else:
-            flat[f"{before}{name}"] = value
-    return flat
 
 
 def _check_keys(table: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
