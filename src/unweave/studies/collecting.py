@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
@@ -17,8 +16,6 @@ from unweave.studies.storage import StoredRun, ended_runs
 from unweave.studies.task import is_done, result_of
 
 __all__ = ["Collecting", "collect_ended"]
-
-log = logging.getLogger("unweave")
 
 # How many runs come at once.
 _AT_ONCE: Final = 8
