@@ -55,6 +55,7 @@ class _Driving(Common):
     def drive(self, study: Study, out: str | None) -> int:
         """Carry out a study and show how it went; the exit code."""
         from unweave.cli.study_view import view
+        from unweave.errors import SpecError
         from unweave.studies import place_of, run_study, survey
 
         minutes = minutes_of(self.max_minutes)
@@ -83,6 +84,10 @@ class _Driving(Common):
                     )
             except KeyboardInterrupt:
                 if not folder.exists:
+                    if clock.is_over:
+                        raise SpecError(
+                            "The time of --max-minutes was over before the first run began."
+                        ) from None
                     raise
                 stopped_by = "time" if clock.is_over else "signal"
         found = survey(folder)

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _EVERY: Final = 60.0
 """Seconds between lines that say how far a study is, where no event says so."""
+_LARGE: Final = 100
+"""Runs of a study whose time left is not asked for at every event."""
+_PATIENCE: Final = 10.0
+"""Seconds in which it is asked for once."""
 _MOST_ROWS: Final = 60
 _LIVE_ROWS: Final = 16
 
@@ -155,6 +159,10 @@ class _Lines(_Watched):
         super().__init__(folder)
         self._over = threading.Event()
         self._said = time.monotonic()
+        self._settings: dict[str, Mapping[str, Any]] = {}
+        self._started: dict[str, float] = {}
+        self._ended: set[str] = set()
+        self._left: tuple[float, float | None] = (float("-inf"), None)
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
@@ -167,19 +175,38 @@ class _Lines(_Watched):
             thread.join()
 
     def tell(self, row: Mapping[str, Any]) -> None:
-        event, now = row["event"], self.now()
-        assert now is not None
+        event, key = row["event"], row.get("key")
         if event == "begun":
+            now = self.now()
+            assert now is not None
+            self._settings = {run.key: run.varied for run in now.runs}
+            self._ended = {run.key for run in now.of("finished", "diverged", "failed")}
             self._say(f"{now.name} in {now.folder}: {headline(now)}")
-            return
-        run = next((run for run in now.runs if run.key == row.get("key")), None)
-        if run is None or (event not in ("started", "finished") and not row.get("final")):
-            return
-        ended = len(now.of("finished", "diverged", "failed"))
-        what = "started" if event == "started" else run.state
-        took = f" after {duration(run.seconds)}" if event != "started" else ""
-        left = f", about {duration(now.seconds_left)} left" if now.seconds_left else ""
-        self._say(f"[{ended}/{len(now.runs)}] {what}{took}: {told(run.varied)}{left}")
+        elif event == "started":
+            self._started[key] = row["time"]
+            self._ended.discard(key)
+            self._say_of(key, "started")
+        elif event == "finished" or row.get("final"):
+            self._ended.add(key)
+            result = row.get("result", {})
+            took = row["time"] - self._started.get(key, row["time"])
+            # Of one that another study had done, its training took longer than it took here.
+            took = max(took, result.get("seconds", 0.0))
+            self._say_of(key, f"{result.get('state', 'failed')} after {duration(took)}")
+
+    def _say_of(self, key: str, what: str) -> None:
+        seconds = self._seconds_left()
+        left = f", about {duration(seconds)} left" if seconds else ""
+        counts = f"[{len(self._ended)}/{len(self._settings)}]"
+        self._say(f"{counts} {what}: {told(self._settings.get(key, {}))}{left}")
+
+    def _seconds_left(self) -> float | None:
+        asked, left = self._left
+        if len(self._settings) <= _LARGE or time.monotonic() - asked > _PATIENCE:
+            now = self.now()
+            left = None if now is None else now.seconds_left
+            self._left = time.monotonic(), left
+        return left
 
     def _repeat(self) -> None:
         while not self._over.wait(1):

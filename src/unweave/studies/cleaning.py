@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from unweave.inventory import Size, remove, remove_folder, size_of
+from unweave.inventory import Size, check_removable, remove, remove_folder, size_of
 from unweave.rundir import is_run, work_lock
 from unweave.session import leftovers, read_state
 from unweave.studies.folder import StudyFolder
@@ -46,7 +46,7 @@ def superfluous(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous
     """
     keys, keep = {run["key"] for run in folder.read()["runs"]}, folder.study().keep
     places = sorted(folder.run_folder("x").parent.glob("*"))
-    runs = [place for place in places if is_run(place) and not place.name.startswith(".")]
+    runs = [place for place in places if _is_whole_run(place)]
     own = [place for place in runs if place.name in keys]
     ended = [place for place in own if read_state(place) in ("finished", "diverged")]
     found = {
@@ -86,14 +86,21 @@ def clean(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous]:
     folder.read()
     with folder.alone():
         found = superfluous(folder, codes=codes)
-        for group in found:
-            for path in group.paths:
-                _remove(path)
+        paths = [path for group in found for path in group.paths]
+        for path in paths:
+            if _is_whole_run(path):
+                check_removable(path)
+        for path in paths:
+            _remove(path)
     return found
 
 
+def _is_whole_run(path: Path) -> bool:
+    return is_run(path) and not path.name.startswith(".")
+
+
 def _remove(path: Path) -> None:
-    if is_run(path) and not path.name.startswith("."):
+    if _is_whole_run(path):
         remove(path)
         work_lock(path).unlink(missing_ok=True)
     elif path.is_dir():
