@@ -88,6 +88,9 @@ def test_runs_without_any_score_are_an_error_that_says_how_to_get_some(tmp_path)
     made(tmp_path / "a")
     with pytest.raises(RunError, match=r"None of the 1 runs has a score.*unweave evaluate"):
         choose(collect([tmp_path]))
+    made(tmp_path / "more" / "b", state="stopped")
+    with pytest.raises(RunError, match=r"and none is finished: go on with them first"):
+        choose(collect([tmp_path / "more"]))
 
 
 def test_conditions_are_read_with_their_brackets():

@@ -160,6 +160,12 @@ def test_what_cannot_be_read_is_a_state_and_no_error(tmp_path):
         ("d", "status.json", "[]"),
         ("e", "scores.json", '{"scores": [{"value": 1}]}'),
         ("f", "scores.json", '{"format": 1}'),
+        ("h", "scores.json", json.dumps({"scores": [score("mig", "0.1")]})),
+        ("i", "scores.json", json.dumps({"scores": [score("mig", 0.1, parts=[1])]})),
+        ("j", "scores.json", json.dumps({"scores": [score("mig", 0.1, interval={"low": 0})]})),
+        ("k", "scores.json", json.dumps({"scores": [score("mig", 0.1, seed="0")]})),
+        ("l", "scores.json", '{"scores": 5}'),
+        ("m", "status.json", '{"state": "finished", "step": "10"}'),
     ):
         folder = made(tmp_path / name, seed=ord(name))
         (folder / file).write_text(text)
@@ -167,7 +173,7 @@ def test_what_cannot_be_read_is_a_state_and_no_error(tmp_path):
     (tmp_path / "g" / "status.json").unlink()
     found = table(tmp_path)
     assert found.select("key", "state").rows() == [
-        ("a", "finished"), *((name, "damaged") for name in "bcdefg"),
+        ("a", "finished"), *((name, "damaged") for name in "bcdefghijklm"),
     ]  # fmt: skip
     messages = dict(found.select("key", "message").rows())
     assert "99" in messages["c"]

@@ -22,7 +22,8 @@ def judged(results: Results) -> pl.DataFrame:
     """
     runs = results.runs.select("id", "run", "state", "step")
     scores = results.scores.join(runs, on="id", maintain_order="left").with_columns(
-        current=(pl.col("score_step") == pl.col("step")).fill_null(value=True),
+        # The step of no run is known where none has begun.
+        current=(pl.col("score_step") == pl.col("step").cast(pl.Int64)).fill_null(value=True),
         finite=pl.col("value").is_not_null(),
         done=pl.col("state") == "finished",
     )

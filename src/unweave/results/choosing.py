@@ -159,11 +159,11 @@ def _missing(results: Results, asked: str, name: str) -> str:
 
 
 def _unscored(results: Results) -> str:
-    keys = results.runs["run"].to_list()
-    return (
-        f"None of the {len(keys)} runs has a score, so there is nothing to tabulate. Compute some "
-        f"first: unweave evaluate {keys[0]}."
-    )
+    done = results.runs.filter(pl.col("state") == "finished")["run"].to_list()
+    said = f"None of the {len(results.runs)} runs has a score, so there is nothing to tabulate"
+    if not done:
+        return f"{said}, and none is finished: go on with them first."
+    return f"{said}. Compute some first: unweave evaluate {done[0]}."
 
 
 def _with_timings(results: Results, wanted: Sequence[str]) -> Results:

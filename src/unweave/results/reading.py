@@ -14,7 +14,7 @@ from unweave.errors import RunError, UnweaveError
 from unweave.results.fields import BESIDE, Cell, config_columns
 from unweave.results.finding import Found
 from unweave.rundir import FORMAT, LOCK, is_held, read_json
-from unweave.scores import load_scores
+from unweave.scores import load_scores, repeats_of
 
 RUN_FIELDS: Final = (
     "run", "key", "study", "state", "message", "step", "seconds", "images_per_second", "unweave",
@@ -59,7 +59,7 @@ def read_run(found: Found) -> Record:
             raise RunError(
                 f"config.json has format {form.get('format')!r}, and this version reads {FORMAT}."
             )
-        status = _document(found, "status.json")
+        status = _status(found)
         scores = _scores(found)
         config = config_columns(form)
         source = _document(found, "import.json") if (found.path / "import.json").is_file() else {}
@@ -82,14 +82,32 @@ def _document(found: Found, name: str) -> dict[str, Any]:
     return form
 
 
+def _status(found: Found) -> dict[str, Any]:
+    form = _document(found, "status.json")
+    if isinstance(form.get("state"), str) and type(form.get("step")) is int:
+        return form
+    raise RunError(f"{found.path / 'status.json'} is damaged: it has no state, or no step.")
+
+
 def _scores(found: Found) -> list[dict[str, Any]]:
     try:
         rows = load_scores(found.path)
-        if all("metric" in row and "value" in row and "protocol" in row for row in rows):
+        if all(map(_is_score, rows)):
             return rows
-    except (TypeError, KeyError):
+    except (AttributeError, TypeError, KeyError):
         pass
     raise RunError(f"{found.path / 'scores.json'} is damaged.")
+
+
+def _is_score(row: Mapping[str, Any]) -> bool:
+    texts = all(isinstance(row[name], str) for name in ("metric", "protocol"))
+    numbers = (row["value"], *(row.get("parts") or {}).values())
+    whole = (repeats_of(row), *(row.get(name) for name in ("seed", "samples", "step")))
+    return (
+        texts
+        and all(number is None or type(number) in (int, float) for number in numbers)
+        and all(number is None or type(number) is int for number in whole)
+    )
 
 
 def _identity(form: Mapping[str, Any], source: Mapping[str, Any]) -> str:
