@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 _EVERY: Final = 60.0
 """Seconds between lines that say how far a study is, where no event says so."""
 _LARGE: Final = 100
-"""Runs of a study whose time left is not asked for at every event."""
-_PATIENCE: Final = 10.0
-"""Seconds in which it is asked for once."""
+"""Runs of a study that is not looked at anew for every event."""
+_SHARE: Final = 50.0
+"""How much longer than a look at it is the time to the next one."""
 _MOST_ROWS: Final = 60
 _LIVE_ROWS: Final = 16
 
@@ -129,6 +129,8 @@ class _Watched:
         self._folder = folder
         self._events: list[Mapping[str, Any]] = []
         self._form: Mapping[str, Any] | None = None
+        self._seen: Overview | None = None
+        self._at = self._pause = 0.0
 
     def __call__(self, row: Mapping[str, Any]) -> None:
         if self._form is None:
@@ -143,12 +145,18 @@ class _Watched:
         """An event has come."""
 
     def now(self) -> Overview | None:
-        """The study as it is; None before the first event."""
+        """The study as it is, of a large one as it was just now; None before the first event."""
         from unweave.studies.overview import overview
 
         if self._form is None:
             return None
-        return overview(self._folder, self._form, list(self._events), busy=True)
+        before, seen = time.monotonic(), self._seen
+        if seen is None or len(seen.runs) <= _LARGE or before - self._at > self._pause:
+            self._seen = overview(self._folder, self._form, list(self._events), busy=True)
+            self._at = time.monotonic()
+            # A training in this process has to wait meanwhile.
+            self._pause = _SHARE * (self._at - before)
+        return self._seen
 
 
 @final
@@ -162,7 +170,6 @@ class _Lines(_Watched):
         self._settings: dict[str, Mapping[str, Any]] = {}
         self._started: dict[str, float] = {}
         self._ended: set[str] = set()
-        self._left: tuple[float, float | None] = (float("-inf"), None)
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
@@ -175,7 +182,7 @@ class _Lines(_Watched):
             thread.join()
 
     def tell(self, row: Mapping[str, Any]) -> None:
-        event, key = row["event"], row.get("key")
+        event, key = row["event"], row.get("key", "")
         if event == "begun":
             now = self.now()
             assert now is not None
@@ -195,18 +202,11 @@ class _Lines(_Watched):
             self._say_of(key, f"{result.get('state', 'failed')} after {duration(took)}")
 
     def _say_of(self, key: str, what: str) -> None:
-        seconds = self._seconds_left()
+        now = self.now()
+        seconds = None if now is None else now.seconds_left
         left = f", about {duration(seconds)} left" if seconds else ""
         counts = f"[{len(self._ended)}/{len(self._settings)}]"
         self._say(f"{counts} {what}: {told(self._settings.get(key, {}))}{left}")
-
-    def _seconds_left(self) -> float | None:
-        asked, left = self._left
-        if len(self._settings) <= _LARGE or time.monotonic() - asked > _PATIENCE:
-            now = self.now()
-            left = None if now is None else now.seconds_left
-            self._left = time.monotonic(), left
-        return left
 
     def _repeat(self) -> None:
         while not self._over.wait(1):
