@@ -1,6 +1,7 @@
 """Runs in a storage: what a kill leaves can be read, and nodes need not share a disk."""
 
 import shutil
+import time
 
 import pytest
 from fsspec.implementations.local import LocalFileSystem
@@ -134,6 +135,22 @@ def test_a_worker_that_was_taken_for_dead_writes_no_more(url, tmp_path):
         slow.put(written(tmp_path / "slow", a="3"))
     assert StoredRun(url, "k").fetch(tmp_path / "there")
     assert content(tmp_path / "there") == {"a": "2"}
+
+
+def test_checkpoints_are_stored_as_often_as_that_takes_little_of_the_time(url, tmp_path):
+    stored = StoredRun(url, "k")
+    assert stored.put(written(tmp_path / "run", a="1"), sparing=True)
+    # For twenty times as long as that took nothing is put there unless it must be.
+    stored._soonest += 60
+    assert not stored.put(written(tmp_path / "run", a="2"), sparing=True)
+    assert stored.put(written(tmp_path / "run", a="3"))
+    assert StoredRun(url, "k").fetch(tmp_path / "there")
+    assert content(tmp_path / "there") == {"a": "3"}
+    begun = time.monotonic()
+    while not stored.put(written(tmp_path / "run", a="4"), sparing=True):
+        time.sleep(0.01)
+        assert time.monotonic() < begun + 60
+    assert 0 < stored.seconds < 20 * (time.monotonic() - begun)
 
 
 def test_damaged_files_are_not_used(tmp_path):

@@ -27,6 +27,8 @@ log = logging.getLogger("unweave")
 
 _DONE: Final = ".done.json"
 _UNDER_WAY: Final = ".json"
+# Of the time of a run, what storing checkpoints may take.
+_SHARE: Final = 0.05
 
 
 class TakenOverError(Exception):
@@ -95,6 +97,7 @@ class StoredRun:
         digest = hashlib.sha256(url.encode()).hexdigest()[:8]
         self.local = home() / "runs" / digest / key
         self.seconds = 0.0
+        self._soonest = float("-inf")
         self._last: str | None = None
         self._files: dict[str, str] = {}
         self._digests: dict[tuple[str, int, int], str] = {}
@@ -161,20 +164,41 @@ class StoredRun:
             raise explain_os_error(error, folder) from error
         return folder
 
-    def put(self, folder: Path, *, done: bool = False, without: tuple[str, ...] = ()) -> None:
+    def put(
+        self,
+        folder: Path,
+        *,
+        done: bool = False,
+        without: tuple[str, ...] = (),
+        sparing: bool = False,
+    ) -> bool:
         """Put the run there as it is in a folder now; nobody must be writing into it.
 
         Args:
             folder: The run folder.
             done: Whether it has come to its end.
             without: Folders in it that are left out.
+            sparing: Leave it be when the last time took more than a twentieth of the time that
+                has passed since: what would be lost is soon done again.
+
+        Returns:
+            Whether it is there now.
 
         Raises:
             TakenOverError: Another worker has put something there since this one last looked.
             UnweaveError: The storage does not answer.
         """
-        with self._timed():
-            _answered(self._url, lambda: self._put(folder, done, without))
+        if sparing and time.monotonic() < self._soonest:
+            return False
+        begun = time.monotonic()
+        try:
+            with self._timed():
+                _answered(self._url, lambda: self._put(folder, done, without))
+        finally:
+            # A storage that does not answer, too, is not asked all the time.
+            now = time.monotonic()
+            self._soonest = now + (now - begun) / _SHARE
+        return True
 
     def forget_local(self) -> None:
         """Remove the folder of this machine, once all of it is in the storage."""

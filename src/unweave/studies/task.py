@@ -49,8 +49,9 @@ LARGE: Final = {
 def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     """Bring one run to its end; whatever of it is there already is not done again.
 
-    With a storage the run is taken from there into a folder of this machine, and put back at each
-    checkpoint and each score; its folder in the study is left to the driver.
+    With a storage the run is taken from there into a folder of this machine, and put back at
+    checkpoints, as often as that takes little of the time, when it is stopped, and at its end; its
+    folder in the study is left to the driver.
 
     Args:
         payload: As `PlannedRun.item` makes it, and `storage`, a URL, or `marker`, as
@@ -168,7 +169,7 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
         outcome = begin(config, folder, overwrite=again, watch=watch, progress=progress)
     else:
         outcome = continue_run(folder, watch=watch, progress=progress)
-    watch.keep()
+    watch.keep(sparing=outcome.state != "stopped")
     if outcome.state == "stopped":
         raise KeyboardInterrupt
 
@@ -239,7 +240,7 @@ def _score(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
         )
         # After the last one the run is put there with everything else.
         if stored is not None and place < len(requests):
-            stored.put(folder, without=("cache",))
+            stored.put(folder, without=("cache",), sparing=True)
 
 
 def _missing(payload: Mapping[str, Any], folder: Path) -> Iterator[Mapping[str, Any]]:
@@ -280,9 +281,9 @@ class _Beating:
     def step(self, step: int, images: int) -> None:
         self._beat()
         if self._stored is not None and self._written() != self._kept:
-            # The next checkpoint tries again; the last one must come there.
+            # A later step tries again; what the run ends with must come there.
             try:
-                self.keep()
+                self.keep(sparing=True)
             except UnweaveError as error:
                 log.warning("%s", error)
 
@@ -292,12 +293,15 @@ class _Beating:
     def close(self) -> None:
         """Nothing was opened."""
 
-    def keep(self) -> None:
+    def keep(self, *, sparing: bool) -> None:
         """Put the run into its storage, if it has one and there is a new checkpoint."""
         written = self._written()
-        if self._stored is not None and written != self._kept:
-            self._stored.put(self._folder, without=("cache",))
-        self._kept = written
+        if (
+            self._stored is not None
+            and written != self._kept
+            and self._stored.put(self._folder, without=("cache",), sparing=sparing)
+        ):
+            self._kept = written
 
     def _written(self) -> int | None:
         """When the checkpoint was written."""
