@@ -1,5 +1,6 @@
 """The store: all or nothing, one builder, damage found and named."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -19,8 +21,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unweave.data.pixels.build import build_store
-from unweave.data.pixels.manifest import encode_images, row_bytes
+from unweave.data.pixels.manifest import BLOCK, encode_images, row_bytes
 from unweave.data.pixels.store import Store
+from unweave.data.pixels.unfinished import Unfinished
 from unweave.errors import DataError
 
 
@@ -463,6 +466,68 @@ def test_a_build_can_stop_behind_its_last_image(tmp_path):
     store, first = go_on(tmp_path / "toy", rows=rows)
     assert first == 8192
     np.testing.assert_array_equal(store.rows, rows)
+
+
+def test_a_build_that_is_stopped_while_labels_are_had_keeps_its_images(tmp_path):
+    def stopped():
+        raise KeyboardInterrupt
+
+    asked = []
+    for labels in (stopped, lambda: None):
+        with contextlib.suppress(KeyboardInterrupt):
+            build_store(
+                tmp_path / "toy",
+                text="toy",
+                form={},
+                source="rendered",
+                image_shape=(8, 8, 1),
+                count=20_000,
+                encoding="bits",
+                blocks=lambda first: asked.append(first) or [ROWS[first:]],
+                origin=lambda: {"file": "as it is"},
+                labels=labels,
+            )
+    assert asked == [0, 4 * 4096]
+    store = Store.open(tmp_path / "toy")
+    store.verify()
+    np.testing.assert_array_equal(store.rows, ROWS)
+    assert names(tmp_path / "toy") == ["images.bin", "manifest.json"]
+
+
+def test_a_build_whose_origin_cannot_be_told_is_not_gone_on_with(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        go_on(tmp_path / "toy", file=None, end=9000)
+    assert names(tmp_path) == []
+    assert go_on(tmp_path / "toy", file=None)[1] == 0
+
+
+def test_what_is_gone_on_with_is_not_written_anew(killed):
+    """To be killed once more in the middle of that would lose all blocks."""
+    folder = killed.parent / ".toy.building"
+    begun = {name: (folder / name).read_bytes() for name in ("blocks.txt", "origin.json")}
+    for name in begun:
+        os.utime(folder / name, (1, 1))
+    with Unfinished(folder, json.loads(begun["origin.json"]), 20_000, 8, None) as rows:
+        assert rows.done == 3 * 4096
+    for name, data in begun.items():
+        assert (folder / name).read_bytes() == data
+        assert (folder / name).stat().st_mtime == 1
+
+
+def test_what_is_taken_over_of_large_images_is_checked_in_pieces(tmp_path):
+    """A block of these has 64 MiB."""
+    width = 1 << 14
+    rows = np.random.default_rng(4).integers(0, 256, size=(BLOCK + 1, width), dtype=np.uint8)
+    with Unfinished(tmp_path / "toy", {"file": "as it is"}, len(rows), width, None) as begun:
+        begun.write([rows])
+    tracemalloc.start()
+    with Unfinished(tmp_path / "toy", {"file": "as it is"}, len(rows), width, None) as again:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert again.done == BLOCK
+        again.write([rows[BLOCK:]])
+        assert again.crcs == begun.crcs
+    assert peak < 16 << 20
 
 
 def test_space_is_only_asked_for_what_is_left(killed, monkeypatch):

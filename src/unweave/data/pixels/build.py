@@ -72,7 +72,8 @@ def build_store(
         blocks: Gives encoded images in order, from that of a flat index on, each block (any,
             row_bytes) uint8. Called once, and only if this process builds.
         origin: Gives what the images are made from, such as the checksum of a file; called before
-            the first block. Left out, a build is never gone on with.
+            the first block. Left out, or where a fact is None since it cannot be told, a build is
+            never gone on with.
         details: Further facts for the manifest; read after the last block.
         labels: Gives factors and labels of the images, or None; called after the last block.
         progress: Told how many images are written.
@@ -91,10 +92,11 @@ def build_store(
                 made_from = None if origin is None else _complete(origin(), count)
                 building = folder.parent / f".{folder.name}{_BUILDING}"
                 _check_space(folder, need - _size(building / IMAGES))
-                with _kept_if_stopped(building, possible=origin is not None):
-                    with Unfinished(building, made_from, count, width, progress) as rows:
-                        rows.write(blocks(rows.done))
-                        rows.finish()
+                with (
+                    _kept_if_stopped(building, possible=made_from is not None),
+                    Unfinished(building, made_from, count, width, progress) as rows,
+                ):
+                    rows.write(blocks(rows.done))
                     manifest = {
                         "format": FORMAT,
                         "text": text,
@@ -114,6 +116,8 @@ def build_store(
                     with (building / MANIFEST).open("wb") as handle:
                         handle.write(json.dumps(manifest, indent=1).encode())
                         flush(handle)
+                    # Not before: labels can take long, and what is finished is not gone on with.
+                    rows.finish()
                     building.rename(folder)
                 flush_folder(folder.parent)
     except OSError as error:
@@ -123,8 +127,10 @@ def build_store(
     return Store.open(folder)
 
 
-def _complete(origin: Mapping[str, Any], count: int) -> dict[str, Any]:
+def _complete(origin: Mapping[str, Any], count: int) -> dict[str, Any] | None:
     """An origin with what else must be the same: another version may make other images of it."""
+    if None in origin.values():
+        return None
     return {**origin, "unweave": __version__, "images": count}
 
 

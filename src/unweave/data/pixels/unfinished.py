@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, final
+from typing import IO, Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ __all__ = ["Unfinished"]
 
 _ORIGIN = "origin.json"
 _CRCS = "blocks.txt"
+_PIECE = 1 << 22
+"""Bytes that are read at once: a block of large images has gigabytes."""
 
 
 @final
@@ -66,16 +68,13 @@ class Unfinished:
         if form is None or _text(folder / _ORIGIN) != form:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
+            if form is not None:
+                (folder / _ORIGIN).write_text(form)
+        # Nothing of what is gone on with is written anew: to be killed meanwhile would lose all.
         self.crcs = self._sound_blocks()
         self.done = len(self.crcs) * BLOCK
-        self._images = (folder / IMAGES).open("ab")
-        if self._images.tell() != self.done * width:
-            self._images.truncate(self.done * width)
-        self._list = (folder / _CRCS).open("w")
-        self._list.writelines(f"{crc}\n" for crc in self.crcs)
-        self._list.flush()
-        if form is not None:
-            (folder / _ORIGIN).write_text(form)
+        self._images = _cut(folder / IMAGES, self.done * width)
+        self._list = _cut(folder / _CRCS, sum(len(_line(crc)) for crc in self.crcs))
         if self.done and progress is not None:
             progress("writing", self.done, count)
 
@@ -110,7 +109,7 @@ class Unfinished:
         self._crc = 0
         # The last block may be shorter, and a store without its last rows is of another count.
         if self.done % BLOCK == 0:
-            self._list.write(f"{self.crcs[-1]}\n")
+            self._list.write(_line(self.crcs[-1]))
             self._list.flush()
         if self._progress is not None:
             self._progress("writing", self.done, self._count)
@@ -121,11 +120,10 @@ class Unfinished:
         path = self._folder / IMAGES
         if not path.is_file():
             return found
-        size = BLOCK * self._width
         with path.open("rb") as handle:
-            for crc in (_text(self._folder / _CRCS) or "").split():
-                data = handle.read(size)
-                if len(data) < size or f"{zlib.crc32(data):08x}" != crc:
+            for line in (_text(self._folder / _CRCS) or "").splitlines(keepends=True):
+                crc = _next_crc(handle, BLOCK * self._width)
+                if crc is None or line != f"{crc}\n":
                     break
                 found.append(crc)
                 if self._progress is not None:
@@ -133,7 +131,7 @@ class Unfinished:
         return found[: self._count // BLOCK]
 
     def finish(self) -> None:
-        """Close the files, and leave of them the images alone."""
+        """Close the files, and leave of them the images alone; nothing is gone on with then."""
         self.close()
         for name in (_CRCS, _ORIGIN):
             (self._folder / name).unlink(missing_ok=True)
@@ -155,6 +153,28 @@ class Unfinished:
     ) -> None:
         """Close the files."""
         self.close()
+
+
+def _cut(path: Path, size: int) -> IO[bytes]:
+    """A file to be written at its end, without what it has behind that many bytes."""
+    handle = path.open("ab")
+    if handle.tell() != size:
+        handle.truncate(size)
+    return handle
+
+
+def _line(crc: str) -> bytes:
+    """How a checksum stands in the list."""
+    return f"{crc}\n".encode()
+
+
+def _next_crc(handle: IO[bytes], size: int) -> str | None:
+    """The CRC-32 of the next bytes, read in pieces; None where there are fewer."""
+    crc = 0
+    while size and (piece := handle.read(min(size, _PIECE))):
+        crc = zlib.crc32(piece, crc)
+        size -= len(piece)
+    return None if size else f"{crc:08x}"
 
 
 def _text(path: Path) -> str | None:
