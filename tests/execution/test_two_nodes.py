@@ -173,6 +173,17 @@ def test_room_is_counted_node_by_node(cluster, tmp_path):
             assert engine.slots() == room, settings
 
 
+def test_without_an_address_there_is_a_cluster_of_this_machine_alone(
+    two_nodes, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("RAY_ADDRESS")
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items_of(tmp_path, 4), RayCluster(TASK, workers=2), log)
+    assert {state.state for state in found.values()} == {"finished"}
+    nodes = {node for _, node, _ in places(tmp_path)}
+    assert nodes.isdisjoint(node.node_id for node in two_nodes.list_all_nodes())
+
+
 def test_a_cluster_that_does_not_answer_is_named(tmp_path):
     pytest.importorskip("ray", reason="needs Ray")
     from unweave.errors import UnweaveError

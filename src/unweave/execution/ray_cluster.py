@@ -105,10 +105,12 @@ class RayCluster:
         self._ray = ray
         try:
             if not ray.is_initialized():
-                _check_answer(self._address or os.environ.get("RAY_ADDRESS", ""))
+                # Without an address Ray would also look for what was last started here.
+                address = self._address or os.environ.get("RAY_ADDRESS") or "local"
+                _check_answer(address)
                 with _own_signals():
                     ray.init(
-                        address=self._address,
+                        address=address,
                         log_to_driver=False,
                         include_dashboard=False,
                         configure_logging=False,
