@@ -18,7 +18,7 @@ RAY_STAMP := $(VENV)/.installed-ray
 help:
 	@echo 'make demo        train a model on dSprites, score it, write report.html'
 	@echo 'make test        lint, tests, documentation'
-	@echo 'make test-slow   the tests that take minutes each'
+	@echo 'make test-slow   the tests that take minutes each, with Ray'
 	@echo 'make install     only set up .venv'
 	@echo 'make unit        only the tests            (PYTEST="-k store" for some of them)'
 	@echo 'make lint        only formatting, lint, types, layers, spelling'
