@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from results.made import made, score, series
+from results.made import made, score, series, study
 from unweave.errors import RunError, SpecError
 from unweave.metrics.interval import bootstrap_ends, over_runs
 from unweave.results import choose, collect, summarise
+from unweave.results.notes import notes_of
 from unweave.splits import keyed_generator
 
 LOW = [0.11, 0.25, 0.17, 0.42, 0.3]
@@ -81,6 +82,35 @@ def test_groups_by_default_are_configurations_apart_from_the_seed(tmp_path):
         ("beta_vae(beta=1)", 10, 2),
         ("beta_vae(beta=2)", 10, 1),
     ]
+
+
+def test_runs_that_have_not_begun_make_no_setting_differ(tmp_path):
+    folder = study(tmp_path / "study", ["a", "b", "c"])
+    made(folder / "runs" / "a", score("mig", 0.1))
+    made(folder / "runs" / "b", score("mig", 0.3), seed=1)
+    summary = summarise(collect([folder]))
+    assert summary.group_by == ("objective",)
+    (row,) = summary.rows.to_dicts()
+    assert (row["runs"], row["n"]) == (2, 2)
+    assert summary.left_out == {"waiting": (str(folder / "runs" / "c"),)}
+
+
+def test_scores_that_lack_are_named_with_their_circumstances(tmp_path):
+    made(tmp_path / "a", score("mig", 0.1), score("mig", 0.2, part="holdout"))
+    made(tmp_path / "b", score("mig", 0.1), seed=1)
+    out = summarise(collect([tmp_path])).left_out
+    assert out == {"no score of mig, unweave/1, holdout": (str(tmp_path / "b"),)}
+
+
+def test_what_the_same_runs_lack_is_said_at_once(tmp_path):
+    made(tmp_path / "a", *(score(name, 0.1) for name in ("mig", "sap", "irs")))
+    for seed in range(1, 8):
+        made(tmp_path / f"b{seed}", score("irs", 0.1), seed=seed)
+    results = collect([tmp_path])
+    one, two = notes_of(results, summarise(results))
+    assert one == "8 runs: 8 finished."
+    assert two.startswith("Not counted, no score of mig, unweave/1; sap, unweave/1: ")
+    assert two.endswith(f"{tmp_path / 'b5'} and 2 more.")
 
 
 def test_groups_by_several_fields_and_by_what_only_some_runs_have(tmp_path):
@@ -210,3 +240,5 @@ def test_runs_that_are_not_finished_are_an_error(tmp_path):
     made(tmp_path / "a", score("mig", 0.1), state="stopped")
     with pytest.raises(RunError, match=r"None of the 1 runs is finished \(1 stopped\)"):
         summarise(collect([tmp_path]))
+    with pytest.raises(RunError, match=r"None of the 1 runs is finished \(1 waiting\)"):
+        summarise(collect([study(tmp_path / "study", ["k"])]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["STATISTICS", "Summary", "group_labels", "summarise"]
+__all__ = ["REASONS", "STATISTICS", "Summary", "group_labels", "summarise"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,18 @@ from numpy.typing import NDArray
 
 from unweave.errors import RunError, SpecError, nearest
 from unweave.metrics.interval import FEWEST, bootstrap_ends
-from unweave.results.cases import differing, judged
+from unweave.results.cases import differing, judged, told
 from unweave.results.fields import Cell, default_fields, natural
 from unweave.results.table import CIRCUMSTANCES, Results
 
 STATISTICS: Final = (
     "runs", "finished", "n", "missing", "not_finite", "mean", "sd", "median", "low", "high",
 )  # fmt: skip
+
+REASONS: Final = (
+    "no score of {}", "a score that is not a number: {}", "a score of earlier weights: {}",
+)  # fmt: skip
+"""Why a finished run does not count for a score, apart from its state."""
 
 # Fields whose values say what they are.
 _SPEAKING = (
@@ -72,7 +77,6 @@ def summarise(
         SpecError: There is no such field.
         RunError: No run is finished.
     """
-    fields = _fields(results, group_by)
     runs = results.runs
     if not (runs["state"] == "finished").any():
         states = ", ".join(
@@ -82,6 +86,7 @@ def summarise(
             f"None of the {len(runs)} runs is finished ({states}), so that no score counts. Go on "
             "with them first, or write the table of all scores with --out."
         )
+    fields = _fields(results, group_by)
     of_runs = [field for field in fields if field in runs.columns]
     places, groups = _places(runs.select(of_runs), of_runs)
     runs = runs.select("id", "run", "state", data="dataset").with_columns(
@@ -138,9 +143,10 @@ def _show(value: Cell) -> str:
 
 
 def _fields(results: Results, group_by: Sequence[str] | None) -> tuple[str, ...]:
-    config = {name: results.runs[name].to_list() for name in results.config if "." not in name}
     if group_by is None:
-        return tuple(name for name in default_fields(config) if name in config)
+        # Of runs that have not begun the settings are not known.
+        begun = results.runs.filter(pl.col("objective").is_not_null())
+        return default_fields({name: begun[name].to_list() for name in results.config})
     known = [name for name in results.runs.columns if name != "id"] + list(CIRCUMSTANCES)
     for place, field in enumerate(group_by):
         if field not in known:
@@ -197,16 +203,18 @@ def _left_out(
         out.setdefault(state, []).append(run)
     done = scores.filter("done")
     finished = expected.filter(pl.col("state") == "finished")
-    named = cases.select("case", "position", "metric", "protocol")
-    for reason, frame in (
-        ("no score of {}", finished.join(done, on=["id", "case"], how="anti")),
-        ("a score that is not a number: {}", done.filter(pl.col("current") & ~pl.col("finite"))),
-        ("a score of earlier weights: {}", done.filter(~pl.col("current"))),
-    ):
+    apart = ("protocol", *(name for name in differing(cases) if name != "protocol"))
+    names = [
+        ", ".join(filter(None, (row["metric"], told(row, apart)))) for row in cases.to_dicts()
+    ]
+    named = cases.select("case", "position", name=pl.Series(names, dtype=pl.String))
+    frames = (
+        finished.join(done, on=["id", "case"], how="anti"),
+        done.filter(pl.col("current") & ~pl.col("finite")),
+        done.filter(~pl.col("current")),
+    )
+    for reason, frame in zip(REASONS, frames, strict=True):
         rows = frame.select("id", "run", "case").join(named, on="case").sort("position", "id")
-        for run, metric, protocol in rows.select("run", "metric", "protocol").rows():
-            what = reason.format(f"{metric}, {protocol}" if protocol else metric)
-            told = out.setdefault(what, [])
-            if run not in told[-1:]:
-                told.append(run)
-    return {reason: tuple(names) for reason, names in out.items()}
+        for run, name in rows.select("run", "name").rows():
+            out.setdefault(reason.format(name), []).append(run)
+    return {reason: tuple(runs) for reason, runs in out.items()}

@@ -6,10 +6,11 @@ __all__ = ["notes_of", "states_of"]
 
 from collections.abc import Iterator, Sequence
 
-from unweave.results.grouping import Summary
+from unweave.results.grouping import REASONS, Summary
 from unweave.results.table import Results
 
 _SHOWN = 5
+_STARTS = tuple(reason.format("") for reason in REASONS)
 
 
 def states_of(results: Results) -> dict[str, int]:
@@ -26,14 +27,23 @@ def notes_of(results: Results, summary: Summary | None = None) -> list[str]:
     told = ", ".join(f"{n} {state}" for state, n in states.items())
     notes = [f"{count} {'run' if count == 1 else 'runs'}: {told}."]
     if summary is not None:
-        for reason, runs in summary.left_out.items():
-            notes.append(f"Not counted, {reason}: {_few(runs)}.")
+        notes += _not_counted(summary)
     notes += _reasons(results)
     notes += results.notes
     versions = sorted(v for v in results.scores["score_unweave"].unique() if v is not None)
     if len(versions) > 1:
         notes.append(f"The scores are from different versions of unweave: {', '.join(versions)}.")
     return notes
+
+
+def _not_counted(summary: Summary) -> Iterator[str]:
+    """What is missing, for all scores that the same runs lack at once."""
+    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for reason, runs in summary.left_out.items():
+        start = next((start for start in _STARTS if reason.startswith(start)), reason)
+        together.setdefault((start, runs), []).append(reason.removeprefix(start))
+    for (start, runs), names in together.items():
+        yield f"Not counted, {start}{_few(names, '; ')}: {_few(runs)}."
 
 
 def _reasons(results: Results) -> Iterator[str]:
@@ -45,6 +55,6 @@ def _reasons(results: Results) -> Iterator[str]:
                 break
 
 
-def _few(runs: Sequence[str]) -> str:
-    more = f" and {len(runs) - _SHOWN:,} more" if len(runs) > _SHOWN else ""
-    return f"{', '.join(runs[:_SHOWN])}{more}"
+def _few(names: Sequence[str], between: str = ", ") -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{between.join(names[:_SHOWN])}{more}"
