@@ -308,6 +308,7 @@ def until(condition, driver):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_after_a_kill_and_a_termination_the_results_are_those_of_one_go(tmp_path):
     """Killed, terminated, and resumed: the weights are bit for bit the same."""
     file, folder = file_of(tmp_path, steps="400"), tmp_path / "study"
