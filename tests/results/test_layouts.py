@@ -9,7 +9,7 @@ from results.made import made, score, series
 from unweave.errors import RunError
 from unweave.results import choose, collect, lay_out, summarise
 from unweave.results.formats import csv_text, json_rows, latex, markdown, plain
-from unweave.results.layouts import ELEVEN, Spread, eleven_of
+from unweave.results.layouts import ELEVEN, Sheet, Spread, eleven_of
 
 # The eleven short names, in the order in which the script reads them.
 NAMES = ["fac", "fac_dim", "beta", "mig", "dci_info", "dci_dis", "dci_comp", "mod", "explicit",
@@ -103,6 +103,22 @@ def test_protocols_stand_in_lines_of_their_own(tmp_path):
     assert found == [("dlib/1", "0.9", "", "5.0"), ("unweave/1", "0.1", "0.3", "5.0")]
     text = plain(lay_out(summary(tmp_path), "wide"))
     assert "protocol" in text.split("\n\n")[1].splitlines()[0].split()
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "text"),
+    [
+        (0.25, 0.0004, "0.250 ± 0.000"),
+        (12.345, 9.876, "12.35 ± 9.88"),
+        (864.72, 49.31, "864.7 ± 49.3"),
+        (-98765.4, 3.2, "-98765 ± 3"),
+        (0.00012, 0.5, "0.00012 ± 0.500"),
+        (0.0, None, "0.000"),
+    ],
+)
+def test_numbers_have_the_digits_that_their_size_leaves(mean, sd, text):
+    sheet = Sheet(("a", "m"), (("x", Spread(mean, sd, 4, 4)),))
+    assert markdown(sheet).splitlines()[-1] == f"| x | {text} |"
 
 
 def test_timings_alone_have_lines_too(small):

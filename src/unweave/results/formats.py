@@ -145,8 +145,8 @@ def _cell(cell: Cell | Spread, column: str = "") -> str:
     if isinstance(cell, Spread):
         if cell.mean is None:
             return "-"
-        digits = 3 if abs(cell.mean) < 10 else max(0, 3 - int(math.log10(abs(cell.mean))))
-        spread = "" if cell.sd is None else f" ± {_number(cell.sd, digits)}"
+        # With as many digits as the mean has.
+        spread = "" if cell.sd is None else f" ± {cell.sd:.{_digits(cell.mean, 3)}f}"
         few = f" ({cell.n})" if cell.n != cell.runs else ""
         return f"{_number(cell.mean, 3)}{spread}{few}"
     if cell is None:
@@ -162,8 +162,12 @@ def _number(value: float, digits: int) -> str:
         return "-"
     if 0 < abs(value) < 10.0**-digits:
         return f"{value:.2g}"
+    return f"{value:.{_digits(value, digits)}f}"
+
+
+def _digits(value: float, digits: int) -> int:
     size = 0 if abs(value) < 10 else int(math.log10(abs(value)))
-    return f"{value:.{max(0, digits - size)}f}"
+    return max(0, digits - size)
 
 
 def _in_markdown(text: str) -> str:
