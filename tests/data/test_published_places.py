@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ from reference.small_archives import (
     write_zip,
 )
 from session.runs import cli, listing
-from unweave.data import load_dataset, with_file
+from unweave.data import Isaac3D, load_dataset, with_file
 from unweave.data.fetching.download import RemoteFile, downloads
 from unweave.data.files.bundle import open_bundle
 from unweave.data.files.npz import open_npz
@@ -42,6 +43,8 @@ TABLE = RNG.integers(0, 2, (COUNT, 40))
 CHAIRS = chair_members(smooth(RNG, 3, 2, 4, 70, 70, 3))
 CLASSES = np.arange(COUNT)
 PICTURES = smooth(RNG, COUNT, 28, 28, 1)[..., 0]
+
+MEMORY = Path("/proc/self/mem")
 
 closed_to_all = pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to the superuser")
 
@@ -300,6 +303,19 @@ def test_a_wrong_download_is_replaced_by_the_same_option(tmp_path, home, monkeyp
     for words in (f"is kept as {kept}", "is damaged or not a zip", "with --from ...."):
         assert words in result.err
     assert kept.read_bytes().startswith(b"<html>")
+
+
+@pytest.mark.skipif(not MEMORY.is_file(), reason="a file that cannot be read is one of Linux")
+def test_a_download_that_cannot_be_read_is_not_taken_for_a_wrong_one(tmp_path, home):
+    """Memory of a process has no page at address 0, so that the kernel says EIO."""
+    path = downloads() / Isaac3D().files[0].name
+    path.parent.mkdir(parents=True)
+    path.symlink_to(MEMORY)
+    with pytest.raises(DataError, match="cannot be read: Input/output error") as caught:
+        load_dataset("isaac3d")
+    assert "not what was published" not in str(caught.value)
+    assert [entry.name for entry in path.parent.iterdir()] == [path.name]
+    assert path.is_symlink()
 
 
 def test_many_files_are_named_once(tmp_path, home):

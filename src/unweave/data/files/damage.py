@@ -12,12 +12,12 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 from unweave.data.files.checks import reading
 from unweave.errors import DataError
 
-__all__ = ["DAMAGE", "reason_of", "sound"]
+__all__ = ["DAMAGE", "of_the_disk", "reason_of", "sound"]
 
 DAMAGE: Final = (
     zipfile.BadZipFile,
@@ -36,7 +36,8 @@ DAMAGE: Final = (
 )
 """What zipfile, tarfile, gzip and the like end in; `RuntimeError` is for an encrypted zip."""
 
-_DISK: Final = (errno.EACCES, errno.EPERM, errno.EIO)
+_DISK: Final = (errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE, errno.ENFILE)
+"""What a disk or a system ends in that does not give a file, whatever is in it."""
 
 
 @contextlib.contextmanager
@@ -56,13 +57,18 @@ def sound(path: Path, remedy: str, form: str) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        if isinstance(error, OSError) and error.errno in _DISK:
+        if of_the_disk(error):
             with reading(path, remedy):
                 # What h5py tells beside the reason takes several lines.
                 raise OSError(error.errno, os.strerror(error.errno)) from error
         raise DataError(
             f"{path} is damaged or not {form}: {reason_of(error)}. {remedy}"
         ) from error
+
+
+def of_the_disk(error: BaseException | None) -> TypeGuard[OSError]:
+    """Whether a file could not be read at all, which says nothing about what is in it."""
+    return isinstance(error, OSError) and error.errno in _DISK
 
 
 def reason_of(error: Exception) -> str:

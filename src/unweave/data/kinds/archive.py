@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from unweave.data.base import Dataset
 from unweave.data.fetching.download import RemoteFile, digest, fetch, set_aside
 from unweave.data.files.checks import reading, there
+from unweave.data.files.damage import of_the_disk
 from unweave.data.kinds.stored import StoredSpec, dropped, is_built
 from unweave.data.pixels.manifest import Encoding, row_bytes
 from unweave.errors import DataError, SpecError
@@ -269,11 +270,11 @@ class ArchiveSpec(StoredSpec):
 
     @contextlib.contextmanager
     def _setting_aside(self, paths: tuple[Path, ...]) -> Iterator[None]:
-        """Rename what was downloaded when its reader refuses it, and say so."""
+        """Rename what was downloaded when its reader refuses what is in it, and say so."""
         try:
             yield
         except DataError as error:
-            if self.path is not None:
+            if self.path is not None or of_the_disk(error.__cause__):
                 raise
             text = str(error)
             named = [path for path in paths if str(path) in text] or list(paths)
