@@ -12,7 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TypeGuard
+from typing import Final
 
 from unweave.data.files.checks import reading
 from unweave.errors import DataError
@@ -57,18 +57,18 @@ def sound(path: Path, remedy: str, form: str) -> Iterator[None]:
     try:
         yield
     except DAMAGE as error:
-        if of_the_disk(error):
+        if number := of_the_disk(error):
             with reading(path, remedy):
                 # What h5py tells beside the reason takes several lines.
-                raise OSError(error.errno, os.strerror(error.errno)) from error
+                raise OSError(number, os.strerror(number)) from error
         raise DataError(
             f"{path} is damaged or not {form}: {reason_of(error)}. {remedy}"
         ) from error
 
 
-def of_the_disk(error: BaseException | None) -> TypeGuard[OSError]:
-    """Whether a file could not be read at all, which says nothing about what is in it."""
-    return isinstance(error, OSError) and error.errno in _DISK
+def of_the_disk(error: BaseException | None) -> int | None:
+    """Number of an error by which a file could not be read, whatever is in it; None of others."""
+    return error.errno if isinstance(error, OSError) and error.errno in _DISK else None
 
 
 def reason_of(error: Exception) -> str:
