@@ -204,6 +204,16 @@ def test_only_the_wrong_one_of_several_downloads_is_set_aside(home, server):
     assert [path for path, _, _ in server.asked] == ["/tones.bin"]
 
 
+def test_a_wrong_download_that_cannot_be_renamed_is_named(home):
+    downloads().mkdir(parents=True)
+    for name, content in (GOOD | {"tones.bin": b"wrong"}).items():
+        (downloads() / name).write_bytes(content)
+    (downloads() / "tones.bin.wrong").mkdir()
+    with pytest.raises(DataError, match=r"directory\): delete it, .*tones\.bin has 5 bytes"):
+        parse_dataset("two_files").open()
+    assert (downloads() / "tones.bin").read_bytes() == b"wrong"
+
+
 def test_a_download_that_fails_says_what_to_do(home):
     with pytest.raises(DataError) as caught:
         parse_dataset("two_files(darker=True)").open()

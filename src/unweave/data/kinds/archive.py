@@ -278,7 +278,13 @@ class ArchiveSpec(StoredSpec):
                 raise
             text = str(error)
             named = [path for path in paths if str(path) in text] or list(paths)
-            kept = ", ".join(str(set_aside(path)) for path in named)
+            try:
+                kept = ", ".join(str(set_aside(path)) for path in named)
+            except OSError as trouble:
+                raise DataError(
+                    "What was downloaded is not what was published, and cannot be renamed "
+                    f"({trouble.strerror}): delete it, so that it is downloaded again. {error}"
+                ) from error
             raise DataError(
                 f"What was downloaded is not what was published, and is kept as {kept}; the next "
                 f"call downloads it again. {error}"
