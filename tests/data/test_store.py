@@ -1,6 +1,5 @@
 """The store: all or nothing, one builder, damage found and named."""
 
-import contextlib
 import errno
 import hashlib
 import json
@@ -335,7 +334,7 @@ build_store(Path(sys.argv[1]), text="toy", form={}, source="rendered", image_sha
 """
 
 
-def go_on(folder, *, file="as it is", told=None, rows=ROWS, end=None):
+def go_on(folder, *, file="as it is", told=None, rows=ROWS, end=None, labels=None):
     """Build it here; gives the store and the first row that was asked for."""
     asked = []
 
@@ -355,6 +354,7 @@ def go_on(folder, *, file="as it is", told=None, rows=ROWS, end=None):
         encoding="bits",
         blocks=blocks,
         origin=lambda: {"file": file},
+        labels=labels,
         progress=None if told is None else lambda *report: told.append(report),
     )
     return store, asked[0]
@@ -472,23 +472,10 @@ def test_a_build_that_is_stopped_while_labels_are_had_keeps_its_images(tmp_path)
     def stopped():
         raise KeyboardInterrupt
 
-    asked = []
-    for labels in (stopped, lambda: None):
-        with contextlib.suppress(KeyboardInterrupt):
-            build_store(
-                tmp_path / "toy",
-                text="toy",
-                form={},
-                source="rendered",
-                image_shape=(8, 8, 1),
-                count=20_000,
-                encoding="bits",
-                blocks=lambda first: asked.append(first) or [ROWS[first:]],
-                origin=lambda: {"file": "as it is"},
-                labels=labels,
-            )
-    assert asked == [0, 4 * 4096]
-    store = Store.open(tmp_path / "toy")
+    with pytest.raises(KeyboardInterrupt):
+        go_on(tmp_path / "toy", labels=stopped)
+    store, first = go_on(tmp_path / "toy")
+    assert first == 4 * 4096
     store.verify()
     np.testing.assert_array_equal(store.rows, ROWS)
     assert names(tmp_path / "toy") == ["images.bin", "manifest.json"]
