@@ -67,11 +67,12 @@ class ArchiveSpec(StoredSpec):
     def files(self) -> tuple[RemoteFile, ...]:
         """The published files that are read, in the order in which `read` takes them."""
 
-    @abstractmethod
     def read(
         self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
     ) -> Iterable[NDArray[np.uint8]]:
         """All images in flat order, encoded for the store, in blocks of any length.
+
+        A member has this, or `read_from` where its images are files of their own.
 
         Args:
             paths: The files, each of which exists.
@@ -81,6 +82,7 @@ class ArchiveSpec(StoredSpec):
         Raises:
             DataError: A file is not what was published; the message begins with its path.
         """
+        return self.read_from(0, paths, details, progress)
 
     def read_from(
         self,
@@ -89,9 +91,7 @@ class ArchiveSpec(StoredSpec):
         details: dict[str, Any],
         progress: Progress | None,
     ) -> Iterable[NDArray[np.uint8]]:
-        """As `read`, from the image of that flat index on.
-
-        A member whose images are files of their own overrides this, and reads those alone.
+        """As `read`, from the image of that flat index on: all are read, and the others dropped.
 
         Raises:
             DataError: A file is not what was published; the message begins with its path.

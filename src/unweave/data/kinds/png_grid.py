@@ -63,7 +63,7 @@ class PngGridSpec(GridFileSpec):
         details: dict[str, Any],
         progress: Progress | None,
     ) -> Iterator[NDArray[np.uint8]]:
-        """As `read`, from the image of that flat index on.
+        """Read the images from that flat index on.
 
         Raises:
             DataError: It is not what was published.

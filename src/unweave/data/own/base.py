@@ -42,16 +42,18 @@ class OwnSpec(StoredSpec):
             DataError: They are missing, or not as expected.
         """
 
-    @abstractmethod
     def read(self, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
         """All images in order, (n, H, W, C), in blocks.
+
+        A member has this, or `read_from` where its images are files of their own.
 
         Raises:
             DataError: Some cannot be read; the message names the first ten.
         """
+        return self.read_from(0, progress)
 
     def read_from(self, first: int, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
-        """As `read`, from the image of that index on.
+        """As `read`, from the image of that index on: all are read, and the others dropped.
 
         Raises:
             DataError: Some cannot be read; the message names the first ten.

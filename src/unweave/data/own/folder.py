@@ -116,16 +116,8 @@ class Folder(FileSpec):
         table = self._table()
         return None if table is None else known_of(table.columns, self.bins, str(self.factors))
 
-    def read(self, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
-        """Decode the pictures, several at once.
-
-        Raises:
-            DataError: Some cannot be read; the message names the first ten.
-        """
-        return self.read_from(0, progress)
-
     def read_from(self, first: int, progress: Progress | None) -> Iterator[NDArray[np.uint8]]:
-        """As `read`, from the picture of that index on.
+        """Decode the pictures from that index on, several at once.
 
         Raises:
             DataError: Some cannot be read; the message names the first ten.

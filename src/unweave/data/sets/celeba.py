@@ -97,16 +97,6 @@ class CelebA(ArchiveSpec):
         """The photographs, packed or not, and the tables, in the usual places."""
         return celeba.locate(path, [file.name for file in self.files])
 
-    def read(
-        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Read the photographs, after a look at the tables.
-
-        Raises:
-            DataError: A file is not what was published.
-        """
-        return self.read_from(0, paths, details, progress)
-
     def read_from(
         self,
         first: int,
@@ -114,7 +104,7 @@ class CelebA(ArchiveSpec):
         details: dict[str, Any],
         progress: Progress | None,
     ) -> Iterator[NDArray[np.uint8]]:
-        """As `read`, from the photograph of that index on.
+        """Read the photographs from that index on, after a look at the tables.
 
         Raises:
             DataError: A file is not what was published.

@@ -65,16 +65,6 @@ class Chairs3D(GridArchiveSpec):
         """(64, 64, 1)."""
         return (64, 64, 1)
 
-    def read(
-        self, paths: tuple[Path, ...], details: dict[str, Any], progress: Progress | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        """Read the published tar, or the folder that it was unpacked to.
-
-        Raises:
-            DataError: It is not what was published.
-        """
-        return self.read_from(0, paths, details, progress)
-
     def read_from(
         self,
         first: int,
@@ -82,7 +72,7 @@ class Chairs3D(GridArchiveSpec):
         details: dict[str, Any],
         progress: Progress | None,
     ) -> Iterator[NDArray[np.uint8]]:
-        """As `read`, from the image of that flat index on.
+        """Read the images from that flat index on.
 
         Raises:
             DataError: It is not what was published.
