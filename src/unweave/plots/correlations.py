@@ -10,7 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from unweave.plots.style import DIVERGING, FAINT, INK, MUTED, WIDTH, new_figure, styled
+from unweave.plots.style import (
+    DIVERGING,
+    FAINT,
+    INK,
+    WIDTH,
+    label_scale,
+    new_figure,
+    styled,
+    write_title,
+)
 
 _MOST_NUMBERS = 24
 # Inches that a letter of a name takes.
@@ -72,12 +81,6 @@ def correlation_matrix(
     scale = figure.add_axes(((left + side + 0.2) / width, (foot + tall - max(side, 1.0)) / height,
                              0.12 / width, tall / height))  # fmt: skip
     bar = figure.colorbar(picture, cax=scale, ticks=[-1, -0.5, 0, 0.5, 1])
-    bar.outline.set_visible(False)
-    scale.tick_params(length=0, labelsize=7.5, labelcolor=MUTED)
-    scale.grid(visible=False)
-    if value_label:
-        scale.set_ylabel(value_label, fontsize=8, color=MUTED)
-    if title:
-        figure.text(0.12 / width, 1 - 0.08 / height, title, fontweight="bold", fontsize=9.5,
-                    va="top")  # fmt: skip
+    label_scale(bar, value_label)
+    write_title(figure, title)
     return figure

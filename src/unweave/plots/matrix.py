@@ -12,7 +12,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.plots.style import FAINT, INK, MARK, MUTED, SEQUENTIAL, WIDTH, new_figure, styled
+from unweave.plots.style import (
+    FAINT,
+    INK,
+    MARK,
+    MUTED,
+    SEQUENTIAL,
+    WIDTH,
+    label_scale,
+    new_figure,
+    styled,
+    write_title,
+)
 
 
 def best_latents(matrix: ArrayLike) -> list[int | None]:
@@ -100,15 +111,8 @@ def latent_factor_matrix(
             )  # fmt: skip
     scale = figure.add_axes(((left + wide + 0.2) / width, (height - head - scale_h) / height,
                              0.12 / width, scale_h / height))  # fmt: skip
-    bar = figure.colorbar(picture, cax=scale)
-    bar.outline.set_visible(False)
-    scale.tick_params(length=0, labelsize=7.5, labelcolor=MUTED)
-    scale.grid(visible=False)
-    if value_label:
-        scale.set_ylabel(value_label, fontsize=8, color=MUTED)
-    if title:
-        figure.text(0.12 / width, 1 - 0.08 / height, title, fontweight="bold", fontsize=9.5,
-                    va="top")  # fmt: skip
+    label_scale(figure.colorbar(picture, cax=scale), value_label)
+    write_title(figure, title)
     return figure
 
 

@@ -14,8 +14,10 @@ __all__ = [
     "SEQUENTIAL",
     "SERIES",
     "WIDTH",
+    "label_scale",
     "new_figure",
     "styled",
+    "write_title",
 ]
 
 import functools
@@ -24,6 +26,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from matplotlib import style as mpl_style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
@@ -110,3 +113,20 @@ def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
     figure = Figure(figsize=(width, height), dpi=dpi)
     FigureCanvasAgg(figure)
     return figure
+
+
+def label_scale(bar: Colorbar, label: str) -> None:
+    """Give the scale of shades beside a table its looks, and say what the numbers are."""
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(length=0, labelsize=7.5, labelcolor=MUTED)
+    bar.ax.grid(visible=False)
+    if label:
+        bar.ax.set_ylabel(label, fontsize=8, color=MUTED)
+
+
+def write_title(figure: Figure, title: str) -> None:
+    """Write words, if there are any, into the upper left corner of a figure."""
+    if title:
+        width, height = figure.get_size_inches()
+        place = {"x": 0.12 / width, "y": 1 - 0.08 / height}
+        figure.text(**place, s=title, fontweight="bold", fontsize=9.5, va="top")
