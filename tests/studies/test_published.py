@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from studies.published_runs import ALL, SCRIPTS, runs_of
+from reference.published_runs import ALL, SCRIPTS, runs_of
 from unweave.analysis import choose
 from unweave.data import DatasetSpec
 from unweave.errors import SpecError

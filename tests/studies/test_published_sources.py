@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from studies.published_runs import ALL, SCRIPTS, runs_of, stood_in
+from reference.published_runs import ALL, SCRIPTS, runs_of, stood_in
 from unweave.data import parse_dataset
 
 # disent-and-gen: what is trained on, and how many updates that gives
