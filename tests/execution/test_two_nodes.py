@@ -1,5 +1,6 @@
 """A Ray cluster of two nodes: it loses a node, its driver, gains a node, and shares its GPUs."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -18,9 +19,12 @@ pytestmark = pytest.mark.slow
 
 TASK = "execution.tasks:placed"
 SCRIPT = """
-import sys
+import signal, sys
 from pathlib import Path
 from unweave.execution import EventLog, Item, RayCluster, execute
+
+# Whoever runs tests in the background of a shell hands on that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 folder, task = sys.argv[1:]
 items = [Item(f"i{n}", {"number": n, "folder": folder, "seconds": 0.3}) for n in range(40)]
@@ -35,12 +39,19 @@ def items_of(folder, count, seconds=0.0):
     ]
 
 
-def begin(folder, task):
+@contextlib.contextmanager
+def begun(folder, task):
+    """A driver in a process of its own, which does not outlive the block."""
     script = folder / "driver.py"
     script.write_text(SCRIPT)
     given = [str(TESTS), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(given)}
-    return subprocess.Popen([sys.executable, str(script), str(folder), task], env=environment)
+    command = [sys.executable, str(script), str(folder), task]
+    with subprocess.Popen(command, env=environment) as driver:
+        try:
+            yield driver
+        finally:
+            driver.kill()
 
 
 def places(folder):
@@ -92,10 +103,8 @@ def test_a_node_that_joins_is_used(cluster, tmp_path):
 
 def test_workers_end_with_their_driver_and_the_next_one_does_what_is_left(two_nodes, tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
-    driver = begin(tmp_path, "placed")
-    until(lambda: len(finished(log)) >= 6)
-    driver.send_signal(signal.SIGKILL)
-    driver.wait()
+    with begun(tmp_path, "placed"):
+        until(lambda: len(finished(log)) >= 6)
     workers = {int(pid) for _, _, pid in places(tmp_path)}
     assert len(workers) >= 2
     until(lambda: not any(alive(pid) for pid in workers), 10)
@@ -111,10 +120,10 @@ def test_workers_end_with_their_driver_and_the_next_one_does_what_is_left(two_no
 
 def test_workers_are_told_before_they_are_ended(two_nodes, tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
-    driver = begin(tmp_path, "patient")
-    until(lambda: (tmp_path / "begun").is_file() and len(lines(tmp_path / "begun")) == 2)
-    driver.send_signal(signal.SIGINT)
-    assert driver.wait(30) != 0
+    with begun(tmp_path, "patient") as driver:
+        until(lambda: (tmp_path / "begun").is_file() and len(lines(tmp_path / "begun")) == 2)
+        driver.send_signal(signal.SIGINT)
+        assert driver.wait(60) != 0
     assert sorted(lines(tmp_path / "told")) == ["0", "1"]
     assert log.read()[-1]["event"] == "ended"
 
