@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 __all__ = [
+    "ASIDE",
+    "BESIDE",
+    "ENDED",
     "LOCK",
     "STUDY_FILE",
     "State",
@@ -44,6 +47,18 @@ FORMAT = 1
 
 State: TypeAlias = Literal["finished", "stopped", "running", "diverged"]
 """How far a run has come."""
+
+ENDED: Final = ("finished", "diverged")
+"""The states of runs that go on no further."""
+
+BESIDE: Final = ("format", "unweave", "address", "text", "command", "units")
+"""What `config.json` holds beside the configuration."""
+
+ASIDE: Final = (
+    "seed", "threads", "device", "log_every", "checkpoint_every", "snapshot_every",
+    "evaluate_every", "picture_every",
+)  # fmt: skip
+"""Settings that leave the trained model as it is, or tell runs of one configuration apart."""
 
 LOCK: Final = ".lock"
 """The lock file of a folder of a run, or of a study, that is worked on."""

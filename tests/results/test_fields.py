@@ -53,7 +53,7 @@ def test_summands_stand_under_their_names_and_the_first_that_has_a_field_under_n
 
 
 def test_runs_of_one_configuration_are_those_that_a_ranking_takes_for_it():
-    assert ASIDE == order._ASIDE
+    assert ASIDE == order.ASIDE
 
 
 def test_settings_that_differ_tell_configurations_apart():

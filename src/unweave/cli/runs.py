@@ -145,6 +145,7 @@ def _resume(folder: Path, facts: dict[str, Any], study: Path | None) -> str | No
 
 def _shown(result: dict[str, Any]) -> str:
     from unweave.cli.study_view import duration, table
+    from unweave.rundir import BESIDE
 
     config = result["config"]
     message = f": {result['message']}" if result["message"] else ""
@@ -154,8 +155,7 @@ def _shown(result: dict[str, Any]) -> str:
         config["command"],
         "",
     ]
-    aside = {"format", "unweave", "address", "text", "command", "units"}
-    settings = {name: value for name, value in config.items() if name not in aside}
+    settings = {name: value for name, value in config.items() if name not in BESIDE}
     settings |= config["text"]
     lines.append(table(["setting", "value"], [[n, str(v)] for n, v in settings.items()]))
     if result["scores"]:

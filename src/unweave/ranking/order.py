@@ -26,6 +26,7 @@ from unweave.metrics.protocols import protocol as protocol_of
 from unweave.metrics.sampling import GridSampler
 from unweave.ranking.result import Compare, GroupScore, Ranked, Ranking
 from unweave.run import Run, load_run
+from unweave.rundir import ASIDE
 from unweave.scores import load_scores
 from unweave.spec import members
 from unweave.splits import keyed_generator
@@ -36,11 +37,6 @@ _COMPAT: dict[str, UDRCompat] = {
     "unweave": "none", "full": "none", "fast": "none", "dlib": "dlib", "dlib2019": "dlib",
     "rpu": "rpu",
 }  # fmt: skip
-# Fields that leave the trained model as it is, or tell runs of one configuration apart.
-_ASIDE = (
-    "seed", "threads", "device", "log_every", "checkpoint_every", "snapshot_every",
-    "evaluate_every", "picture_every",
-)  # fmt: skip
 # Images in a batch of published UDR.
 _CHUNK = 10
 # How many images are encoded unless another number is given.
@@ -169,7 +165,7 @@ def _open(runs: Sequence[Run | str | Path]) -> list[Run]:
 def _labels(configs: Sequence[TrainConfig]) -> list[str]:
     """For each configuration the fields in which they differ; the objective in any case."""
     forms = [
-        {key: value for key, value in spec.to_dict(config).items() if key not in _ASIDE}
+        {key: value for key, value in spec.to_dict(config).items() if key not in ASIDE}
         for config in configs
     ]
     texts = [{key: json.dumps(value, sort_keys=True) for key, value in f.items()} for f in forms]

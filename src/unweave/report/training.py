@@ -19,10 +19,11 @@ from typing import Any, final
 
 from unweave.report.files import RunFiles
 from unweave.report.words import count, duration, number, plain, sentence_list
+from unweave.rundir import BESIDE
 
 _PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "holdout", "seed",
            "init_from", "threads", "device", "precision")  # fmt: skip
-_NOT_SETTINGS = {"type", "format", "unweave", "address", "text", "command", "units"}
+_NOT_SETTINGS = {"type", *BESIDE}
 
 
 @final

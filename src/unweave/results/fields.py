@@ -8,17 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from unweave.rundir import ASIDE, BESIDE
+
 Cell: TypeAlias = str | int | float | bool | None
 """What a column holds."""
-
-ASIDE = (
-    "seed", "threads", "device", "log_every", "checkpoint_every", "snapshot_every",
-    "evaluate_every", "picture_every",
-)  # fmt: skip
-"""Settings that leave the trained model as it is, or tell runs of one configuration apart."""
-
-# What `config.json` holds beside the configuration.
-BESIDE = ("format", "unweave", "address", "text", "command", "units")
 
 
 def config_columns(form: Mapping[str, Any]) -> dict[str, Cell]:

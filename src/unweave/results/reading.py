@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, final
 
 from unweave.errors import RunError, UnweaveError
-from unweave.results.fields import BESIDE, Cell, config_columns
+from unweave.results.fields import Cell, config_columns
 from unweave.results.finding import Found
-from unweave.rundir import FORMAT, LOCK, is_held, read_json
+from unweave.rundir import BESIDE, FORMAT, LOCK, is_held, read_json
 from unweave.scores import load_scores, repeats_of
 
 RUN_FIELDS: Final = (

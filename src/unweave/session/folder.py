@@ -34,6 +34,7 @@ from unweave import spec
 from unweave._version import __version__
 from unweave.errors import RunError, SpecError, UnweaveError
 from unweave.rundir import (
+    BESIDE,
     FORMAT,
     State,
     append_line,
@@ -68,9 +69,8 @@ def read_config(folder: Path) -> TrainConfig:
         raise RunError(
             f"{folder / 'config.json'} has format {found!r}, and this version reads {FORMAT}."
         )
-    beside = {"format", "unweave", "address", "text", "command", "units"}
     try:
-        return TrainConfig.from_dict({k: v for k, v in form.items() if k not in beside})
+        return TrainConfig.from_dict({k: v for k, v in form.items() if k not in BESIDE})
     except SpecError as error:
         raise RunError(f"{folder / 'config.json'} cannot be read: {error}") from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import final
 
 from unweave.inventory import Size, check_removable, remove, remove_folder, size_of
-from unweave.rundir import is_run, work_lock
+from unweave.rundir import ENDED, is_run, work_lock
 from unweave.session import leftovers, read_state
 from unweave.studies.folder import StudyFolder
 from unweave.studies.task import LARGE
@@ -48,7 +48,7 @@ def superfluous(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous
     places = sorted(folder.run_folder("x").parent.glob("*"))
     runs = [place for place in places if _is_whole_run(place)]
     own = [place for place in runs if place.name in keys]
-    ended = [place for place in own if read_state(place) in ("finished", "diverged")]
+    ended = [place for place in own if read_state(place) in ENDED]
     found = {
         "runs that are no longer part of the study": [p for p in runs if p.name not in keys],
         f'weights and codes that are not kept, as keep = "{keep}" says': [

@@ -11,6 +11,7 @@ from typing import Final, Self, final
 
 from unweave.errors import UnweaveError
 from unweave.execution import Engine, Item, Report
+from unweave.rundir import ENDED
 from unweave.session import read_state
 from unweave.studies.storage import StoredRun, ended_runs
 from unweave.studies.task import is_done, result_of
@@ -32,7 +33,7 @@ def collect_ended(url: str, items: Sequence[Item]) -> None:
     ended = ended_runs(url)
     folders = [Path(item.payload["folder"]) for item in items if item.key in ended]
     # A run that has ended here may have more scores than the one there.
-    coming = [folder for folder in folders if read_state(folder) not in ("finished", "diverged")]
+    coming = [folder for folder in folders if read_state(folder) not in ENDED]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         list(pool.map(lambda folder: StoredRun(url, folder.name).fetch(folder), coming))
 

@@ -14,6 +14,7 @@ from unweave.estimate import estimate
 from unweave.inventory import last_step
 from unweave.metrics.protocols import protocol
 from unweave.progress import Progress
+from unweave.rundir import ENDED
 from unweave.session import read_state
 from unweave.studies.folder import StudyFolder
 from unweave.studies.planning import PlannedRun
@@ -85,7 +86,7 @@ def forecast(
         progress: Told how many kinds of runs are measured.
     """
     states = {run.key: read_state(folder.run_folder(run.key)) for run in runs}
-    finished = {key for key, state in states.items() if state in ("finished", "diverged")}
+    finished = {key for key, state in states.items() if state in ENDED}
     shared = {
         run.key
         for run in runs

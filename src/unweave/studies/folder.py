@@ -16,6 +16,7 @@ from unweave._version import __version__
 from unweave.errors import RunError
 from unweave.execution import EventLog, Progressed, replay
 from unweave.rundir import (
+    ENDED,
     FORMAT,
     LOCK,
     STUDY_FILE,
@@ -154,7 +155,7 @@ class StudyFolder:
         for study in self.neighbours:
             found = study / "runs" / key
             with contextlib.suppress(RunError):  # it is damaged
-                if read_state(found) in ("finished", "diverged"):
+                if read_state(found) in ENDED:
                     return found
         return None
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, final
 
 from unweave.execution import Progressed, replay
 from unweave.inventory import last_step, seconds_a_step
+from unweave.rundir import ENDED
 from unweave.studies.axes import Settings
 from unweave.studies.folder import StudyFolder
 
@@ -202,7 +203,7 @@ def _view(
     if state == "running" and not busy:
         # Its driver was killed.
         state = "waiting"
-    ended = state in ("finished", "diverged")
+    ended = state in ENDED
     step = result.get("step", 0) if ended else last_step(place) if known.tries else 0
     log = place / "log.txt"
     return RunView(
