@@ -123,17 +123,12 @@ def _ranks(
     if len(lines) > _MOST_LINES:
         notes.append(_too_many("ranks", len(lines), _MOST_LINES))
         return
-    panels: dict[str, NDArray[np.float64]] = {}
-    for row, label in zip(rows, labels, strict=True):
-        name = told(row, [name for name in SHARED if name in summary.differing])
-        means = panels.setdefault(name, np.full((len(lines), len(metrics)), np.nan))
-        means[lines.index(label), metrics.index(row["metric"])] = _upward(row)
-    if not any(np.isfinite(_ranked(means)).any() for means in panels.values()):
+    shared = [name for name in SHARED if name in summary.differing]
+    panels = [told(row, shared) for row in rows]
+    ranks = _rank_panels(rows, panels, labels, [row["metric"] for row in rows], lines, metrics)
+    if not any(np.isfinite(table).any() for table in ranks.values()):
         return
-    pictures["ranks"] = rank_lines(
-        {name: _ranked(means) for name, means in panels.items()}, lines, metrics,
-        title="Rank by the mean of each metric",
-    )  # fmt: skip
+    pictures["ranks"] = rank_lines(ranks, lines, metrics, title="Rank by the mean of each metric")
 
 
 def _ranks_over(
@@ -155,13 +150,10 @@ def _ranks_over(
     if max(len(lines), len(places)) > _MOST_LINES:
         notes.append(_too_many(picture, max(len(lines), len(places)), _MOST_LINES))
         return
-    panels: dict[str, NDArray[np.float64]] = {}
-    for row, line, place in zip(rows, labels, values, strict=True):
-        if place in places:
-            name = ", ".join(filter(None, (row["metric"], told(row, summary.differing))))
-            means = panels.setdefault(name, np.full((len(lines), len(places)), np.nan))
-            means[lines.index(line), places.index(place)] = _upward(row)
-    ranks = {name: _ranked(means) for name, means in panels.items()}
+    panels = [
+        ", ".join(filter(None, (row["metric"], told(row, summary.differing)))) for row in rows
+    ]
+    ranks = _rank_panels(rows, panels, labels, values, lines, places)
     kept = [
         k for k in range(len(places)) if any(np.isfinite(r[:, k]).any() for r in ranks.values())
     ]
@@ -172,6 +164,32 @@ def _ranks_over(
         [places[k].removeprefix(stem) for k in kept],
         title=f"Rank by the mean, for each {fields[-1]}", place_label=fields[-1],
     )  # fmt: skip
+
+
+def _rank_panels(
+    rows: Sequence[Mapping[str, Any]],
+    panels: Sequence[str],
+    labels: Sequence[str],
+    values: Sequence[str],
+    lines: Sequence[str],
+    places: Sequence[str],
+) -> dict[str, NDArray[np.float64]]:
+    """Ranks by the means of some rows, one table (lines, places) for each panel.
+
+    Args:
+        rows: What has the means.
+        panels: The panel of each row.
+        labels: The line of each row.
+        values: The place of each row; one that is none of `places` is passed over.
+        lines: All lines.
+        places: All places.
+    """
+    tables: dict[str, NDArray[np.float64]] = {}
+    for row, panel, label, value in zip(rows, panels, labels, values, strict=True):
+        if value in places:
+            means = tables.setdefault(panel, np.full((len(lines), len(places)), np.nan))
+            means[lines.index(label), places.index(value)] = _upward(row)
+    return {panel: _ranked(means) for panel, means in tables.items()}
 
 
 def _sorted(values: Sequence[str], rows: Sequence[Mapping[str, Any]], field: str) -> list[str]:
