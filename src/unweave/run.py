@@ -26,7 +26,7 @@ from unweave.representation import Representation
 from unweave.rundir import read_json, runs_root
 from unweave.scores import Scores, load_scores, save_scores
 from unweave.scoring import check, score
-from unweave.session import Watch, begin, continue_run, read_config, training_rows
+from unweave.session import CHECKPOINT, Watch, begin, continue_run, read_config, training_rows
 from unweave.settings import make_config
 from unweave.splits import keyed_permutation
 from unweave.trained import decode_codes, encode_images, fingerprint, load_model
@@ -76,7 +76,7 @@ class Run:
 
     @cached_property
     def _checkpoint(self) -> Checkpoint:
-        return load_tensors(self.folder / "checkpoint" / "state.safetensors")
+        return load_tensors(self.folder / CHECKPOINT)
 
     @property
     def step(self) -> int:

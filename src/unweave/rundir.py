@@ -23,6 +23,7 @@ __all__ = [
     "read_json",
     "read_lines",
     "read_state",
+    "read_study",
     "runs_root",
     "trim_lines",
     "work_lock",
@@ -91,6 +92,18 @@ def is_run(folder: Path) -> bool:
 def is_study(folder: Path) -> bool:
     """Whether a folder looks like that of a study."""
     return (folder / STUDY_FILE).is_file()
+
+
+def read_study(folder: Path) -> dict[str, Any]:
+    """What `study.json` of a study's folder says.
+
+    Raises:
+        RunError: It is damaged, or of another format.
+    """
+    form = read_json(folder / STUDY_FILE)
+    if not isinstance(form, dict) or form.get("format") != FORMAT:
+        raise RunError(f"{folder / STUDY_FILE} has another format than this version reads.")
+    return form
 
 
 def work_lock(folder: Path) -> Path:

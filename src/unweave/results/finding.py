@@ -12,7 +12,7 @@ from typing import Any, final
 from unweave.errors import RunError
 from unweave.execution import EventLog, replay
 from unweave.inventory import subfolders
-from unweave.rundir import FORMAT, STUDY_FILE, is_run, is_study, read_json
+from unweave.rundir import STUDY_FILE, is_run, is_study, read_study
 
 
 @final
@@ -75,10 +75,7 @@ def _within(folder: Path, notes: list[str]) -> Iterator[Found]:
 
 def _of_study(folder: Path, notes: list[str]) -> Iterator[Found]:
     """The runs that a study asks for, whether they are there or not."""
-    form = read_json(folder / STUDY_FILE)
-    if not isinstance(form, dict) or form.get("format") != FORMAT:
-        raise RunError(f"{folder / STUDY_FILE} has another format than this version reads.")
-    name, keys = _told(form, folder)
+    name, keys = _told(read_study(folder), folder)
     states = replay(EventLog(folder / "state.jsonl").read())
     runs = folder / "runs"
     for key in keys:

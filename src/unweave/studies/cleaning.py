@@ -8,7 +8,7 @@ from typing import final
 
 from unweave.inventory import Size, check_removable, remove, remove_folder, size_of
 from unweave.rundir import ENDED, is_run, work_lock
-from unweave.session import leftovers, read_state
+from unweave.session import CHECKPOINT, leftovers, read_state
 from unweave.studies.folder import StudyFolder
 from unweave.studies.task import LARGE
 
@@ -44,7 +44,7 @@ def superfluous(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous
     Raises:
         RunError: There is no study.
     """
-    keys, keep = {run["key"] for run in folder.read()["runs"]}, folder.study().keep
+    keys, keep = set(folder.keys()), folder.study().keep
     places = sorted(folder.run_folder("x").parent.glob("*"))
     runs = [place for place in places if _is_whole_run(place)]
     own = [place for place in runs if place.name in keys]
@@ -64,7 +64,7 @@ def superfluous(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous
         found["codes that can be encoded again"] = [
             place / "cache"
             for place in ended
-            if (place / "cache").exists() and (place / "checkpoint").exists()
+            if (place / "cache").exists() and (place / CHECKPOINT).parent.exists()
         ]
     return [
         Superfluous(why, tuple(paths), size_of(*paths)) for why, paths in found.items() if paths

@@ -25,8 +25,8 @@ from unweave.rundir import (
     is_held,
     is_run,
     is_study,
-    read_json,
     read_state,
+    read_study,
     runs_root,
     write_json,
 )
@@ -74,10 +74,15 @@ class StudyFolder:
         """
         if not self.exists:
             raise RunError(f"{self.path} is not the folder of a study: it has no {STUDY_FILE}.")
-        form = read_json(self.path / STUDY_FILE)
-        if not isinstance(form, dict) or form.get("format") != FORMAT:
-            raise RunError(f"{self.path / STUDY_FILE} has another format than this version reads.")
-        return form
+        return read_study(self.path)
+
+    def keys(self) -> list[str]:
+        """The runs that are asked for, in the order of the study.
+
+        Raises:
+            RunError: There is no study here.
+        """
+        return [run["key"] for run in self.read()["runs"]]
 
     def write(self, study: Study, runs: Sequence[PlannedRun]) -> None:
         """Write down what is asked for; runs that were asked for before stay in the folder.
@@ -118,7 +123,7 @@ class StudyFolder:
     def states(self) -> dict[str, Progressed]:
         """How far each run has come, in the order of the study."""
         found = replay(self.events.read())
-        return {run["key"]: found.get(run["key"], Progressed()) for run in self.read()["runs"]}
+        return {key: found.get(key, Progressed()) for key in self.keys()}
 
     def alone(self) -> AbstractContextManager[None]:
         """Keep a second driver out; the folder is made where there is none.

@@ -188,7 +188,7 @@ def _check_same_study(folder: StudyFolder, runs: Sequence[PlannedRun]) -> None:
     """Refuse to put another study in the place of one; say which runs are left out from now on."""
     if not folder.exists:
         return
-    before, now = set(folder.states()), {run.key for run in runs}
+    before, now = set(folder.keys()), {run.key for run in runs}
     left = before - now
     if left == before and any(folder.run_folder(key).exists() for key in left):
         raise RunError(

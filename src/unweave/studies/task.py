@@ -21,7 +21,7 @@ from unweave.metrics.protocols import names_of, protocol
 from unweave.run import load_run
 from unweave.rundir import alone, atomic_write, read_json, work_lock
 from unweave.scores import load_scores, repeats_of
-from unweave.session import begin, continue_run, log_file, read_state
+from unweave.session import CHECKPOINT, begin, continue_run, log_file, read_state
 from unweave.studies.storage import StoredRun, TakenOverError
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
@@ -37,10 +37,10 @@ _MARKER: Final = ".seen"
 # How long a shared file system may take to show a new file, in seconds.
 _PATIENCE: Final = 10.0
 
-_CHECKPOINT = "checkpoint"
+_WEIGHTS: Final = (CHECKPOINT.parts[0], "snapshots")
 LARGE: Final = {
-    "scores": (_CHECKPOINT, "snapshots", "cache"),
-    "codes": (_CHECKPOINT, "snapshots"),
+    "scores": (*_WEIGHTS, "cache"),
+    "codes": _WEIGHTS,
     "all": (),
 }
 """What of a run's folder goes once it has ended, by what the study keeps."""
@@ -161,7 +161,7 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
     config = TrainConfig.from_dict(dict(payload["config"]))
     watch, progress = _Beating(beat, folder, stored), _quiet(beat)
     state = read_state(folder)
-    if state == "finished" and (folder / _CHECKPOINT).is_dir():
+    if state == "finished" and (folder / CHECKPOINT).parent.is_dir():
         return
     if state is None or state == "finished":
         # Finished without weights: they were not kept, and what needs them is asked for now.
@@ -305,5 +305,5 @@ class _Beating:
 
     def _written(self) -> int | None:
         """When the checkpoint was written."""
-        path = self._folder / _CHECKPOINT / "state.safetensors"
+        path = self._folder / CHECKPOINT
         return path.stat().st_mtime_ns if path.is_file() else None
