@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["command", "machine", "versions"]
+__all__ = ["circumstances", "command", "machine", "versions"]
 
+import datetime
 import os
 import platform
 import shlex
@@ -36,6 +37,16 @@ def command() -> str:
     words = [Path(sys.argv[0]).name, *sys.argv[1:]]
     short = [_short(word) for word in words]
     return shlex.join(["python", f"benchmarks/{short[0]}", *short[1:]])
+
+
+def circumstances() -> tuple[tuple[str, str], ...]:
+    """What stands at the head of results, each with its name: what was typed, when, on what."""
+    return (
+        ("command", f"`{command()}`"),
+        ("date", datetime.datetime.now(datetime.UTC).date().isoformat()),
+        ("machine", machine()),
+        ("versions", versions()),
+    )
 
 
 def _short(word: str) -> str:

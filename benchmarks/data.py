@@ -41,7 +41,6 @@ from __future__ import annotations
 __all__ = ["FULL", "LIMITS", "QUICK", "Sizes", "batch_table", "main", "ready_table"]
 
 import argparse
-import datetime
 import json
 import os
 import subprocess
@@ -55,7 +54,7 @@ from typing import final
 
 from _data.loading import loading
 from _data.steps import step_times
-from _machine import command, machine, versions
+from _machine import circumstances
 
 from unweave.data import StoredSpec, catalog, parse_dataset
 from unweave.rundir import atomic_write
@@ -118,10 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     head = [
         "# Datasets: time until they are ready, and cost of a batch",
         "",
-        f"- command: `{command()}`",
-        f"- date: {datetime.datetime.now(datetime.UTC).date().isoformat()}",
-        f"- machine: {machine()}",
-        f"- versions: {versions()}",
+        *(f"- {name}: {value}" for name, value in circumstances()),
         "- protocol: the docstring of `benchmarks/data.py`",
         "",
     ]

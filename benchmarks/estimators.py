@@ -50,7 +50,6 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import argparse
-import datetime
 import os
 import sys
 import tempfile
@@ -63,7 +62,7 @@ from _estimators.measure import Study
 from _estimators.models import Weights, load, train_early
 from _estimators.progress import Progress
 from _estimators.results import draw, tables, write_markdown
-from _machine import command, machine, versions
+from _machine import circumstances
 
 import unweave
 from unweave import plots
@@ -139,10 +138,7 @@ def _run(checkpoints: Sequence[str], out: Path, *, quick: bool) -> None:
         print(tables(cells, checks))
         return
     head = [
-        ("command", f"`{command()}`"),
-        ("date", datetime.datetime.now(datetime.UTC).date().isoformat()),
-        ("machine", machine()),
-        ("versions", versions()),
+        *circumstances(),
         ("data", f"{dataset.spec}, {dataset.source}"),
         *((model.name, model.about) for model in models),
     ]

@@ -31,7 +31,6 @@ from __future__ import annotations
 __all__ = ["PUBLISHED", "Average", "Row", "averages", "main", "table"]
 
 import argparse
-import datetime
 import sys
 import tempfile
 import time
@@ -40,7 +39,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from _machine import command, machine, versions
+from _machine import circumstances
 
 import unweave
 from unweave.cli.watch import make_watch
@@ -260,19 +259,13 @@ def _row(name: str, seed: int, out: Path) -> Row:
 
 
 def _write(path: Path, rows: Sequence[Row]) -> None:
-    head = (
-        ("command", f"`{command()}`"),
-        ("date", datetime.datetime.now(datetime.UTC).date().isoformat()),
-        ("machine", machine()),
-        ("versions", versions()),
-    )
     text = "# First epochs of the dSprites experiments of disentangling-vae\n\n"
     text += (
         "Averages of the first epoch beside the published ones: nats an image, over the steps 1, "
         "51, 101, ... as published. Images are rendered. What is compared, and how, is written at "
         "the top of `benchmarks/first_epochs.py`.\n\n"
     )
-    text += "".join(f"- {name}: {value}\n" for name, value in head)
+    text += "".join(f"- {name}: {value}\n" for name, value in circumstances())
     with atomic_write(path) as handle:
         handle.write((text + "\n" + table(rows)).encode())
 

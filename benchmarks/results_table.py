@@ -27,7 +27,6 @@ from __future__ import annotations
 __all__ = ["COMMANDS", "FULL", "QUICK", "main", "table"]
 
 import argparse
-import datetime
 import json
 import subprocess
 import sys
@@ -37,7 +36,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from _machine import command, machine, versions
+from _machine import circumstances
 from _results.folders import make_runs
 
 from unweave.rundir import atomic_write
@@ -74,10 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     head = [
         "# The table of many runs: time and memory",
         "",
-        f"- command: `{command()}`",
-        f"- date: {datetime.datetime.now(datetime.UTC).date().isoformat()}",
-        f"- machine: {machine()}",
-        f"- versions: {versions()}",
+        *(f"- {name}: {value}" for name, value in circumstances()),
         "- protocol: the docstring of `benchmarks/results_table.py`",
         "",
     ]

@@ -29,7 +29,6 @@ __all__ = ["KINDS", "NAMES", "main", "measured", "places", "study_form", "table"
 
 import argparse
 import contextlib
-import datetime
 import importlib.util
 import itertools
 import os
@@ -40,7 +39,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from _machine import command, machine, versions
+from _machine import circumstances
 from _studies.measure import Measured, Place, measure
 from _studies.nodes import two_nodes
 
@@ -145,12 +144,6 @@ def measured(
 
 
 def _page(runs: int, found: Sequence[tuple[Place, str, Measured]]) -> str:
-    head = (
-        ("command", f"`{command()}`"),
-        ("date", datetime.datetime.now(datetime.UTC).date().isoformat()),
-        ("machine", machine()),
-        ("versions", versions()),
-    )
     text = "# A study on every engine\n\n"
     text += (
         f"{runs} trainings of five steps, each scored by SAP. Every run finished exactly once, "
@@ -158,7 +151,7 @@ def _page(runs: int, found: Sequence[tuple[Place, str, Measured]]) -> str:
         "scores are the same. What is measured is written at the top of "
         "`benchmarks/studies.py`.\n\n"
     )
-    text += "".join(f"- {name}: {value}\n" for name, value in head)
+    text += "".join(f"- {name}: {value}\n" for name, value in circumstances())
     return text + "\n" + table(found)
 
 

@@ -37,7 +37,6 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import argparse
-import datetime
 import statistics
 import sys
 import tempfile
@@ -46,7 +45,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
-from _machine import command, machine, versions
+from _machine import circumstances
 from _training.cells import CELLS, run_cell
 from _training.curves import draw, ours, plain, summary
 from _training.pieces import pieces
@@ -120,10 +119,7 @@ def _measure(out: Path, sizes: Sizes, parts: Sequence[str], picture: Path | None
     head = [
         "# Training: speed and quality",
         "",
-        f"- command: `{command()}`",
-        f"- date: {datetime.datetime.now(datetime.UTC).date().isoformat()}",
-        f"- machine: {machine()}",
-        f"- versions: {versions()}",
+        *(f"- {name}: {value}" for name, value in circumstances()),
         "- protocol: the docstring of `benchmarks/training.py`",
         "",
     ]
