@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from unweave.cli.study_view import duration, rows, table, view
+from unweave.cli.study_view import rows, view
+from unweave.cli.words import duration, table
 from unweave.execution import EventLog
 from unweave.rundir import append_line, write_json
 from unweave.studies import StudyFolder, survey

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["RunsList", "RunsRemove", "RunsShow", "size_text"]
+__all__ = ["RunsList", "RunsRemove", "RunsShow"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, final
@@ -10,19 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 from tyro.conf import Positional, arg
 
 from unweave.cli.common import Common, Flag
+from unweave.cli.words import duration, size_text, table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def size_text(count: int) -> str:
-    """Bytes for people."""
-    size = float(count)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if size >= 10 or unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 def _when(seconds: float) -> str:
@@ -52,7 +43,6 @@ class RunsList(Common):
         """Search and print."""
         from pathlib import Path
 
-        from unweave.cli.study_view import table
         from unweave.inventory import describe, find_runs, size_of
         from unweave.rundir import runs_root
 
@@ -144,7 +134,6 @@ def _resume(folder: Path, facts: dict[str, Any], study: Path | None) -> str | No
 
 
 def _shown(result: dict[str, Any]) -> str:
-    from unweave.cli.study_view import duration, table
     from unweave.rundir import BESIDE
 
     config = result["config"]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, final
 from tyro.conf import Positional, arg
 
 from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, say, to_number
+from unweave.cli.words import duration, size_text
 
 if TYPE_CHECKING:
     from unweave.studies import Forecast, Overview, Study, StudyFolder
@@ -231,7 +232,6 @@ class StudyClean(Common):
 
     def run(self) -> int:
         """Look, and remove."""
-        from unweave.cli.runs import size_text
         from unweave.studies import clean, superfluous
 
         folder = _find(self.study)
@@ -349,9 +349,6 @@ def _ending(study: Overview, stopped_by: str | None) -> str:
 
 
 def _forecast_text(study: Study, folder: StudyFolder, found: Forecast) -> str:
-    from unweave.cli.runs import size_text
-    from unweave.cli.study_view import duration
-
     left = found.runs - found.finished - found.shared
     lines = [
         f"{study.name} in {folder.path}: {found.runs:,} runs, {found.finished:,} of them finished "

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["View", "duration", "failures", "headline", "rows", "table", "told", "view"]
+__all__ = ["View", "failures", "headline", "rows", "told", "view"]
 
 import contextlib
 import logging
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol, final
+
+from unweave.cli.words import duration, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -47,17 +49,6 @@ def view(folder: StudyFolder) -> Iterator[View]:
         yield shown
 
 
-def duration(seconds: float) -> str:
-    """Seconds for people: `42 s`, `3:07 min`, `2:15 h`, `3.2 days`."""
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{int(seconds) // 60}:{int(seconds) % 60:02d} min"
-    if seconds < 48 * 3600:
-        return f"{int(seconds) // 3600}:{int(seconds) % 3600 // 60:02d} h"
-    return f"{seconds / 86400:.1f} days"
-
-
 def told(settings: Mapping[str, Any]) -> str:
     """Settings in one line."""
     return ", ".join(f"{name}={value}" for name, value in settings.items()) or "the only run"
@@ -78,16 +69,6 @@ def headline(study: Overview) -> str:
         workers = "one worker" if study.workers == 1 else f"{study.workers} workers"
         words.append(f"about {duration(study.seconds_left)} left with {workers}")
     return ", ".join(words)
-
-
-def table(heads: Sequence[str], body: Sequence[Sequence[str]]) -> str:
-    """Columns of text under their heads."""
-    widths = [max(len(row[i]) for row in (heads, *body)) for i in range(len(heads))]
-    lines = [
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in (heads, *body)
-    ]
-    return "\n".join(lines)
 
 
 def rows(study: Overview) -> str:
