@@ -126,6 +126,53 @@ def test_of_two_folders_the_finished_one_tells_how_far_the_training_is(tmp_path)
     assert found.select("key", "state", "value").rows() == [("b", "finished", 0.1)]
 
 
+def test_of_two_folders_a_score_of_the_last_weights_and_a_number_count(tmp_path):
+    early = made(tmp_path / "a", score("mig", 0.5, step=5, repeats=2), state="stopped")
+    status = json.loads((early / "status.json").read_text())
+    (early / "status.json").write_text(json.dumps(status | {"step": 5}))
+    made(tmp_path / "b", score("mig", 0.9, repeats=2), score("sap", None, parts={"x": None}))
+    made(tmp_path / "c", score("mig", 0.7, step=3, repeats=2), score("sap", 0.2, parts={"x": 0.3}))
+    broken = score("mig", 0.9, repeats=2) | {"value": None}
+    made(tmp_path / "d", broken, score("sap", 0.2, parts={"x": 0.4}))
+    results = collect([tmp_path], parts=None)
+    found = results.tidy().collect().select("metric", "value", "score_step", "draws_low")
+    assert found.rows() == [
+        ("mig", 0.9, 10, pytest.approx(0.8)),
+        ("sap", 0.2, 10, None),
+        ("sap.x", 0.3, 10, None),
+    ]
+    # Only between d and c there is a choice.
+    assert results.notes[-1].endswith("found first counts: sap.x of b.")
+
+
+def test_of_two_rows_of_one_score_the_newest_counts(tmp_path):
+    made(tmp_path / "a", score("mig", 0.1, repeats=2), score("sap", 1.0), score("mig", 0.3),
+         score("mig", 0.2))  # fmt: skip
+    results = collect([tmp_path])
+    assert results.tidy().collect().select("metric", "repeats", "value").rows() == [
+        ("mig", 1, 0.2),
+        ("mig", 2, 0.1),
+        ("sap", 1, 1.0),
+    ]
+    assert results.notes == ()
+
+
+def test_a_folder_that_is_named_twice_in_other_words_is_there_once(tmp_path):
+    made(tmp_path / "runs" / "a", score("mig", 0.1))
+    (made(tmp_path / "runs" / "b", seed=1) / "config.json").write_text("{")
+    (tmp_path / "link").symlink_to(tmp_path / "runs")
+    results = collect([tmp_path / "runs", tmp_path / "runs" / ".." / "runs", tmp_path / "link"])
+    assert results.runs["key"].to_list() == ["a", "b"]
+    assert results.notes == ()
+
+
+def test_a_field_of_a_configuration_hides_no_column_of_the_table(tmp_path):
+    made(tmp_path / "a", score("mig", 0.1), value=3, case=4, score_step=5, run="x", draws_low=6)
+    (row,) = table(tmp_path).to_dicts()
+    assert (row["value"], row["score_step"], row["draws_low"]) == (0.1, 10, None)
+    assert (row["config.value"], row["config.case"], row["config.run"]) == (3, 4, "x")
+
+
 def test_imported_runs_of_one_configuration_are_different_runs(tmp_path):
     for name in ("a", "b"):
         made(tmp_path / name, score("mig", 0.1))
@@ -179,6 +226,57 @@ def test_what_cannot_be_read_is_a_state_and_no_error(tmp_path):
     assert "99" in messages["c"]
     assert "scores.json" in messages["e"]
     assert "status.json" in messages["g"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"data": {"type": "dsprites"}},
+        {"part": ["all"]},
+        {"codes": 3},
+        {"text": 1},
+        {"unit": 5},
+        {"units": {"x": 1}},
+        {"unweave": [0, 1]},
+        {"precision": {}},
+        {"step": 10**30},
+        {"step": -1},
+        {"seed": 10**30},
+        {"samples": 1.5},
+        {"value": 10**400},
+        {"value": True},
+        {"parts": {"x": 10**400}},
+        {"interval": {"values": []}},
+        {"interval": {"values": [1, 2], "low": "a"}},
+    ],
+)
+def test_a_score_of_wrong_types_is_damage_of_its_run_alone(tmp_path, given):
+    made(tmp_path / "a", score("mig", 0.1))
+    made(tmp_path / "b", score("mig", 0.2) | given, seed=1)
+    found = table(tmp_path, parts=None)
+    assert found.select("state", "value").rows() == [("finished", 0.1), ("damaged", None)]
+    assert "scores.json is damaged" in found["message"][1]
+
+
+@pytest.mark.parametrize(
+    "given", [{"step": 10**30}, {"step": -1}, {"seconds": "x"}, {"images_per_second": 1e999}]
+)
+def test_a_status_of_wrong_types_is_damage_of_its_run_alone(tmp_path, given):
+    made(tmp_path / "a", score("mig", 0.1))
+    folder = made(tmp_path / "b", score("mig", 0.2), seed=1)
+    status = json.loads((folder / "status.json").read_text())
+    (folder / "status.json").write_text(json.dumps(status | given))
+    found = table(tmp_path)
+    assert found.select("state", "value").rows() == [("finished", 0.1), ("damaged", None)]
+    assert "status.json is damaged" in found["message"][1]
+
+
+@pytest.mark.parametrize("line", ["5", "[1]", "{}"])
+def test_a_damaged_log_of_a_study_is_an_error(tmp_path, line):
+    study(tmp_path / "study", ["k"])
+    (tmp_path / "study" / "state.jsonl").write_text(line + "\n")
+    with pytest.raises(RunError, match=r"state\.jsonl is damaged"):
+        collect([tmp_path / "study"])
 
 
 def test_a_run_that_was_killed_is_told_from_one_that_is_under_way(tmp_path):

@@ -17,7 +17,7 @@ from unweave.progress import Progress
 from unweave.results.fields import Cell
 from unweave.results.finding import find_runs
 from unweave.results.reading import RUN_FIELDS, Record, read_run
-from unweave.results.table import CIRCUMSTANCES, Results, own_name
+from unweave.results.table import CIRCUMSTANCES, TAKEN, Results, own_name
 from unweave.scores import repeats_of
 
 _WHOLE = ("score_seed", "repeats", "samples")
@@ -65,13 +65,13 @@ class _Making:
         # Of each score: run, case, step or -1, version or -1; and its value.
         self._whole = tuple(array("q") for _ in range(4))
         self._values = array("d")
-        self._draws: dict[int, tuple[float, float, float]] = {}
+        self._draws: dict[int, tuple[float, ...]] = {}
         # Where the scores of each run stand.
         self._ranges: list[list[range]] = []
         self._seen: set[tuple[str, ...]] = set()
         self._quantities: set[str] = set()
         self._twice: list[str] = []
-        self._differing: list[str] = []
+        self._differing: dict[str, None] = {}
 
     def add(self, record: Record) -> None:
         """Add a run, or what is new about one that is there."""
@@ -87,18 +87,24 @@ class _Making:
             self._twice.append(str(record.facts["run"]))
             if self._runs[place]["state"] != "finished" == record.facts["state"]:
                 self._runs[place] = record.facts
-        before = self._cases_of(place) if self._ranges[place] else {}
+        cases = self._whole[1]
         start = len(self._values)
+        there = {cases[k]: k for part in self._ranges[place] for k in part}
         for row in record.scores:
-            self._add_score(place, row, before)
+            self._add_score(place, row, there, start)
         self._ranges[place].append(range(start, len(self._values)))
 
-    def _cases_of(self, place: int) -> dict[int, float]:
-        """Cases and values of the scores that a run has so far."""
-        cases = self._whole[1]
-        return {cases[k]: self._values[k] for part in self._ranges[place] for k in part}
+    def _add_score(
+        self, place: int, row: Mapping[str, Any], there: dict[int, int], start: int
+    ) -> None:
+        """Add a score and its parts.
 
-    def _add_score(self, place: int, row: Mapping[str, Any], before: Mapping[int, float]) -> None:
+        Args:
+            place: The run.
+            row: What its folder says.
+            there: Case -> where the run's score of it stands.
+            start: Where the scores of this folder begin.
+        """
         metric, unit = row["metric"], row.get("unit") or ""
         circumstances = (
             row["protocol"], row.get("data"), row.get("source"), row.get("part"),
@@ -110,37 +116,66 @@ class _Making:
         if signature not in self._seen:
             self._seen.add(signature)
             self._quantities.update((metric, *(f"{metric}.{part}" for part in parts)))
-        case = self._case(metric, unit, circumstances)
-        value = _number(row["value"])
-        if case in before:
-            if before[case] != value and not math.isnan(before[case] + value):
-                self._differing.append(f"{metric} of {self._runs[place]['key']}")
-            return
-        interval = row.get("interval")
-        if interval:
-            ends = (interval.get("low"), interval.get("high"), interval.get("sd"))
-            self._draws[len(self._values)] = ends
         step, version = row.get("step"), row.get("unweave")
         rest = (
             -1 if step is None else step,
             -1 if version is None else self._versions.setdefault(version, len(self._versions)),
         )
-        self._append(place, case, value, rest)
+        case = self._case(metric, unit, circumstances)
+        found = self._put(metric, (place, case, *rest), _number(row["value"]), there, start)
+        interval = row.get("interval")
+        if interval and found is not None:
+            ends = (interval.get("low"), interval.get("high"), interval.get("sd"))
+            self._draws[found] = tuple(map(_number, ends))
         if self._parts is None or self._parts:
             units = row.get("units") or {}
             for part, number in parts.items():
                 name = f"{metric}.{part}"
                 if self._parts is None or name in self._parts:
-                    case = self._case(name, units.get(part, unit), circumstances)
-                    self._append(place, case, _number(number), rest)
+                    case = self._case(name, units.get(part) or unit, circumstances)
+                    self._put(name, (place, case, *rest), _number(number), there, start)
 
     def _case(self, metric: str, unit: str, circumstances: tuple[Any, ...]) -> int:
         return self._cases.setdefault((metric, unit, *circumstances), len(self._cases))
 
-    def _append(self, place: int, case: int, value: float, rest: tuple[int, int]) -> None:
-        for column, number in zip(self._whole, (place, case, *rest), strict=True):
-            column.append(number)
-        self._values.append(value)
+    def _put(
+        self,
+        name: str,
+        whole: tuple[int, int, int, int],
+        value: float,
+        there: dict[int, int],
+        start: int,
+    ) -> int | None:
+        """Where a number is put; None where the run has one of its case that goes before it.
+
+        Of one folder the last counts. Of several one of the weights as they are goes before one
+        of earlier weights, then a number before none, then the first.
+        """
+        place, case, step, _ = whole
+        known = there.get(case)
+        if known is None:
+            for column, number in zip(self._whole, whole, strict=True):
+                column.append(number)
+            self._values.append(value)
+            there[case] = len(self._values) - 1
+            return there[case]
+        if known < start:
+            old = self._values[known]
+            worth = self._worth(place, step, value)
+            before = self._worth(place, self._whole[2][known], old)
+            if worth == before and old != value and not math.isnan(old):
+                self._differing[f"{name} of {self._runs[place]['key']}"] = None
+            if worth <= before:
+                return None
+        self._draws.pop(known, None)
+        for column, number in zip(self._whole, whole, strict=True):
+            column[known] = number
+        self._values[known] = value
+        return known
+
+    def _worth(self, place: int, step: int, value: float) -> tuple[bool, bool]:
+        """What makes one of two values of a score count."""
+        return step in (-1, self._runs[place]["step"]), not math.isnan(value)
 
     def results(self, notes: Sequence[str]) -> Results:
         """All tables."""
@@ -151,11 +186,9 @@ class _Making:
         config = {}
         heads = list(dict.fromkeys(name.partition(".")[0] for name in self._config))
         for name in sorted(self._config, key=lambda name: heads.index(name.partition(".")[0])):
-            # A column of the configuration never hides one of those that are always there.
-            hidden = name in (*runs, *CIRCUMSTANCES, "metric", "value", "unit")
             values = self._config[name]
             column = _column([values.get(place) for place in range(count)])
-            config[f"config.{name}" if hidden else name] = column
+            config[f"config.{name}" if name in TAKEN else name] = column
         cases = self._case_table()
         # By run, and within a run not by when scores were computed.
         order = cases.select("case").with_row_index("position")
@@ -187,7 +220,7 @@ class _Making:
         rows = pl.DataFrame({"row": pl.Series(list(self._draws), dtype=pl.Int64)})
         ends = [[ends[k] for ends in self._draws.values()] for k in range(3)]
         for name, column in zip(("draws_low", "draws_high", "draws_sd"), ends, strict=True):
-            rows = rows.with_columns(pl.Series(name, column, dtype=pl.Float64))
+            rows = rows.with_columns(pl.Series(name, column, dtype=pl.Float64).fill_nan(None))
         versions = pl.Series(list(self._versions), dtype=pl.Enum(list(self._versions)))
         frame = pl.DataFrame(
             {
@@ -210,7 +243,7 @@ class _Making:
         if self._differing:
             yield (
                 "Folders of one training have different values of a score; the one found first "
-                f"counts: {_few(self._differing)}."
+                f"counts: {_few(list(self._differing))}."
             )
 
 

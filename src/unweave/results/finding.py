@@ -48,7 +48,7 @@ def find_runs(folders: Sequence[str | Path]) -> tuple[list[Found], list[str]]:
     """
     if not folders:
         raise RunError("Name at least one folder: a study, a run, or a folder of runs.")
-    found: list[Found] = []
+    found: dict[Path, Found] = {}
     notes: list[str] = []
     for folder in map(Path, folders):
         if not folder.is_dir():
@@ -59,8 +59,10 @@ def find_runs(folders: Sequence[str | Path]) -> tuple[list[Found], list[str]]:
                 f"There are no runs in {folder}: neither it nor a folder in it has a config.json "
                 f"or a {STUDY_FILE}."
             )
-        found += here
-    return found, notes
+        for run in here:
+            # A folder that is named twice, in whatever words, is there once.
+            found.setdefault(run.path.resolve(), run)
+    return list(found.values()), notes
 
 
 def _within(folder: Path, notes: list[str]) -> Iterator[Found]:
@@ -76,7 +78,11 @@ def _within(folder: Path, notes: list[str]) -> Iterator[Found]:
 def _of_study(folder: Path, notes: list[str]) -> Iterator[Found]:
     """The runs that a study asks for, whether they are there or not."""
     name, keys = _told(read_study(folder), folder)
-    states = replay(EventLog(folder / "state.jsonl").read())
+    log = folder / "state.jsonl"
+    try:
+        states = replay(EventLog(log).read())
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RunError(f"{log} is damaged: {error!r}.") from error
     runs = folder / "runs"
     for key in keys:
         if is_run(runs / key):

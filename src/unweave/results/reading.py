@@ -6,6 +6,7 @@ __all__ = ["RUN_FIELDS", "Record", "read_run"]
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, final
@@ -20,6 +21,9 @@ RUN_FIELDS: Final = (
     "run", "key", "study", "state", "message", "step", "seconds", "images_per_second", "unweave",
 )  # fmt: skip
 """What is known of a run beside its configuration and its scores."""
+
+
+_TEXTS = ("text", "unit", "data", "source", "part", "codes", "precision", "unweave")
 
 
 @final
@@ -84,9 +88,13 @@ def _document(found: Found, name: str) -> dict[str, Any]:
 
 def _status(found: Found) -> dict[str, Any]:
     form = _document(found, "status.json")
-    if isinstance(form.get("state"), str) and type(form.get("step")) is int:
-        return form
-    raise RunError(f"{found.path / 'status.json'} is damaged: it has no state, or no step.")
+    if not isinstance(form.get("state"), str) or not _is_whole(form.get("step")):
+        raise RunError(f"{found.path / 'status.json'} is damaged: it has no state, or no step.")
+    for name in ("seconds", "images_per_second"):
+        number = form.get(name)
+        if not _is_number(number) or (number is not None and not math.isfinite(number)):
+            raise RunError(f"{found.path / 'status.json'} is damaged: {name} is no number.")
+    return form
 
 
 def _scores(found: Found) -> list[dict[str, Any]]:
@@ -100,14 +108,26 @@ def _scores(found: Found) -> list[dict[str, Any]]:
 
 
 def _is_score(row: Mapping[str, Any]) -> bool:
-    texts = all(isinstance(row[name], str) for name in ("metric", "protocol"))
-    numbers = (row["value"], *(row.get("parts") or {}).values())
-    whole = (repeats_of(row), *(row.get(name) for name in ("seed", "samples", "step")))
+    """Whether a row has what the tables hold of it, each in its type."""
+    interval = row.get("interval") or {}
+    ends = (interval.get(name) for name in ("low", "high", "sd"))
+    texts = (*map(row.get, _TEXTS), *(row.get("units") or {}).values())
     return (
-        texts
-        and all(number is None or type(number) in (int, float) for number in numbers)
-        and all(number is None or type(number) is int for number in whole)
+        type(row["metric"]) is type(row["protocol"]) is str
+        and all(text is None or type(text) is str for text in texts)
+        and all(map(_is_number, (row["value"], *(row.get("parts") or {}).values(), *ends)))
+        and all(n is None or _is_whole(n) for n in map(row.get, ("seed", "samples", "step")))
+        and repeats_of(row) > 0
     )
+
+
+def _is_number(value: Any) -> bool:
+    """Whether it is a number that a column can hold, or nothing."""
+    return value is None or type(value) is float or (type(value) is int and abs(value) < 2**63)
+
+
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _identity(form: Mapping[str, Any], source: Mapping[str, Any]) -> str:

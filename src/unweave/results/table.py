@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CIRCUMSTANCES", "OWN", "SHARED", "Results", "own_name"]
+__all__ = ["CIRCUMSTANCES", "OWN", "SHARED", "TAKEN", "Results", "own_name"]
 
 from dataclasses import dataclass, replace
 from typing import Final, final
@@ -23,6 +23,11 @@ CIRCUMSTANCES: Final = (*SHARED, *OWN)
 
 _DRAWS = ("draws_low", "draws_high", "draws_sd")
 _LATER = ("score_step", "score_unweave")
+
+TAKEN: Final = (
+    "id", "case", *RUN_FIELDS, "metric", "value", "unit", *_DRAWS, *CIRCUMSTANCES, *_LATER,
+)  # fmt: skip
+"""Columns that are always there, which one of a configuration must not hide."""
 
 
 @final
