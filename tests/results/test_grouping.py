@@ -64,6 +64,30 @@ def test_intervals_are_those_of_scipy_up_to_the_draws():
     assert (one.low, one.high) == tuple(ends[1])
 
 
+def test_one_and_two_scores_have_what_they_can_have(tmp_path):
+    series(tmp_path, [0.4], beta=1.0)
+    series(tmp_path, [0.4, 0.1], beta=2.0)
+    one, two = rows(collect([tmp_path]), "objective")
+    assert [one[name] for name in ("n", "mean", "sd", "median", "low", "high")] == [
+        1, 0.4, None, 0.4, None, None,
+    ]  # fmt: skip
+    assert [two[name] for name in ("n", "mean", "median", "low", "high")] == [
+        2, 0.25, 0.25, None, None,
+    ]  # fmt: skip
+    assert two["sd"] == pytest.approx(0.3 / 2**0.5, abs=1e-15)
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_is_too_large_for_a_number_is_not_known(tmp_path):
+    series(tmp_path, [1.7e308, 1.7e308, 0.1], beta=1.0)
+    series(tmp_path, [1e200, -1e200, 3e-200], beta=2.0)
+    one, other = rows(collect([tmp_path]), "objective")
+    assert one["mean"] is one["sd"] is one["high"] is None
+    assert one["median"] == 1.7e308
+    assert other["mean"] == 1e-200
+    assert other["sd"] is None
+
+
 def test_many_runs_are_drawn_in_blocks_that_change_nothing(monkeypatch):
     values = np.random.default_rng(1).normal(size=(7, 30))
     whole = bootstrap_ends(values, np.median, 0)
@@ -138,6 +162,7 @@ def test_groups_by_several_fields_and_by_what_only_some_runs_have(tmp_path):
         ("samples", {"samples": 99}, "samples"),
         ("precision", {"precision": "bfloat16"}, "score_precision"),
         ("precision unknown", {"precision": None}, "score_precision"),
+        ("unit", {"unit": "nats"}, "unit"),
     ],
 )
 def test_scores_of_two_kinds_are_never_taken_together(tmp_path, name, change, column):

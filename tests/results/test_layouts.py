@@ -126,6 +126,66 @@ def test_timings_alone_have_lines_too(small):
     assert (one["seconds"], one["seconds_n"], other["seconds"]) == ("1.0", "3", "1.0")
 
 
+def test_timings_of_two_datasets_are_two_lines(tmp_path):
+    for seed, (data, seconds) in enumerate((("dsprites", 1.0), ("dsprites", 3.0), ("toy", 9.0))):
+        rows = [score("mig", 0.1)] if data == "dsprites" else []
+        made(tmp_path / str(seed), *rows, dataset=data, seed=seed, seconds=seconds)
+    told = summary(tmp_path, metrics=["seconds"])
+    assert told.differing == ("data",)
+    lines = read(csv_text(lay_out(told, "wide")))
+    assert [(row["data"], row["seconds"], row["runs"]) for row in lines] == [
+        ("dsprites", "2.0", "2"),
+        ("toy", "9.0", "1"),
+    ]
+    # Beside the scores of the same data, or alone.
+    sheet = lay_out(summary(tmp_path, metrics=["seconds", "mig"]), "wide")
+    lines = read(csv_text(sheet))
+    assert [(row["data"], row["protocol"], row["seconds"], row["mig_n"]) for row in lines] == [
+        ("toy", "", "9.0", "0"),
+        ("dsprites", "unweave/1", "2.0", "2"),
+    ]
+    # What is told above is that of the scores, wherever the timings stand.
+    for layout in ("wide", "stats"):
+        sheet = lay_out(summary(tmp_path, metrics=["seconds", "mig"]), layout)
+        assert plain(sheet).startswith("protocol unweave/1, source rendered, part all")
+
+
+def test_units_and_settings_of_one_metric_are_lines_and_others_share_one(tmp_path):
+    for seed in range(2):
+        rows = [score("irs", 0.5), score("sap", 0.7, samples=9)]
+        made(tmp_path / f"a{seed}", score("mig", 0.1), *rows, seed=seed)
+        made(tmp_path / f"b{seed}", score("mig", 0.3, text="mig(bins=5)"), *rows, seed=seed + 2)
+        made(tmp_path / f"c{seed}", score("mig", 0.6, unit="nats"), *rows, seed=seed + 4)
+    lines = read(csv_text(lay_out(summary(tmp_path), "wide")))
+    found = [[row[name] for name in ("settings", "unit", "irs", "mig", "sap")] for row in lines]
+    assert found == [
+        ["", "", "0.5", "", "0.7"],
+        ["mig", "", "", "0.1", ""],
+        ["mig", "nats", "", "0.6", ""],
+        ["mig(bins=5)", "", "", "0.3", ""],
+    ]
+
+
+def test_line_ends_in_texts_end_no_line_of_a_table(tmp_path):
+    for seed in range(2):
+        given = {"data": "own(path='a\nb')", "part": "x_y"}
+        made(tmp_path / str(seed), score("mig", 0.1 - seed, **given), init_from=f"p\r\n{seed}")
+    sheet = lay_out(summary(tmp_path, ["init_from"]), "wide")
+    lines = latex(sheet).splitlines()
+    assert lines[0].startswith("% protocol unweave/1, data own(path='a b'), ")
+    assert lines[-4:-2] == [r"p 0 & 1 & 0.100 \\", r"p 1 & 1 & $-$0.900 \\"]
+    assert markdown(sheet).splitlines()[-2:] == ["| p 0 | 1 | 0.100 |", "| p 1 | 1 | -0.900 |"]
+    assert len(plain(sheet).splitlines()) == 6
+    assert [row["init_from"] for row in read(csv_text(sheet))] == ["p\r\n0", "p\r\n1"]
+    assert json_rows(sheet)[0]["init_from"] == "p\r\n0"
+
+
+def test_numbers_that_are_none_are_null_for_json_and_a_dash_for_people():
+    sheet = Sheet(("a", "mean"), ((float("nan"), float("inf")), (-1e300, 2.5)))
+    assert json_rows(sheet) == [{"a": None, "mean": None}, {"a": -1e300, "mean": 2.5}]
+    assert markdown(sheet).splitlines()[-2:] == ["| nan | - |", "| -1e+300 | 2.5000 |"]
+
+
 def test_special_characters_are_written_for_latex_and_markdown(tmp_path):
     made(tmp_path / "a", score("mig", 0.1), init_from=r"a_b|c%d&e#f$g{h}i~j^k\l<m>")
     sheet = lay_out(summary(tmp_path, ["init_from"]), "wide")
@@ -133,7 +193,7 @@ def test_special_characters_are_written_for_latex_and_markdown(tmp_path):
         r"a\_b\textbar{}c\%d\&e\#f\$g\{h\}i\textasciitilde{}j\textasciicircum{}k"
         r"\textbackslash{}l\textless{}m\textgreater{}"
     ) in latex(sheet)
-    assert r"a\_b\|c%d" in markdown(sheet)
+    assert r"a\_b\|c%d&e#f\$g{h}i\~j^k\\l\<m\>" in markdown(sheet)
 
 
 def eleven(folder, seed, shift=0.0, **left_out):
@@ -172,6 +232,23 @@ def test_the_eleven_columns(tmp_path):
         assert line[name]["n"] == (2 if few else 3)
         assert line[name]["mean"] == pytest.approx(value - (0.05 if few else 0.1 / 3))
     assert "sap is sap_continuous" in plain(sheet)
+
+
+def test_a_column_holds_no_two_kinds_of_a_score_under_one_protocol(tmp_path):
+    made(tmp_path / "a", score("sap", 0.1), score("mig", 0.2), score("sap", 0.3, protocol="clg/1"))
+    made(tmp_path / "b", score("sap", 0.4), score("sap_continuous", 0.5), beta=8.0)
+    told = summary(tmp_path)
+    lines = read(csv_text(lay_out(told, "clg")))
+    found = [(row["objective"], row["protocol"], row["sap"]) for row in lines]
+    assert found == [
+        ("beta_vae(beta=4)", "clg/1", "0.3"),
+        ("beta_vae(beta=4)", "unweave/1", ""),
+        ("beta_vae(beta=8)", "clg/1", ""),
+        ("beta_vae(beta=8)", "unweave/1", "0.5"),
+    ]
+    assert "sap is sap_continuous under unweave/1 or sap under clg/1." in plain(
+        lay_out(told, "clg")
+    )
 
 
 def test_eleven_columns_without_any_score_are_an_error(tmp_path):

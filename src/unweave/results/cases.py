@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["differing", "judged", "told"]
+__all__ = ["differing", "judged", "own_of", "told"]
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,15 +31,38 @@ def judged(results: Results) -> pl.DataFrame:
 
 
 def differing(cases: pl.DataFrame) -> tuple[str, ...]:
-    """Circumstances that must be told to tell cases apart.
+    """Circumstances that must be told to tell cases apart, and the unit where that must be.
 
     Those of `OWN` differ from metric to metric; they are told where one metric has several.
     """
-    # Timings have no protocol.
+    # Timings have no protocol, but are of the data that their runs were trained on.
     scored = cases.filter(pl.col("protocol").is_not_null())
-    shared = [name for name in SHARED if scored[name].n_unique() > 1]
-    several = scored.group_by("metric", *SHARED).agg(pl.col(OWN).n_unique())
-    return (*shared, *(name for name in OWN if (several[name] > 1).any()))
+    shared = [
+        name for name in SHARED if (cases if name == "data" else scored)[name].n_unique() > 1
+    ]
+    several = scored.group_by("metric", *SHARED).agg(pl.col(*OWN, "unit").n_unique())
+    return (*shared, *(name for name in (*OWN, "unit") if (several[name] > 1).any()))
+
+
+def own_of(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Circumstances of `OWN`, or the unit, of scores whose metric has several; None of others.
+
+    Args:
+        rows: Each with its metric and all circumstances.
+        names: What is asked for.
+
+    Returns:
+        Of each row its values of the names.
+    """
+    keys = [tuple(row[name] for name in ("metric", *SHARED)) for row in rows]
+    values: dict[tuple[Any, ...], set[Any]] = {}
+    for row, key in zip(rows, keys, strict=True):
+        for name in names:
+            values.setdefault((*key, name), set()).add(row[name])
+    return [
+        tuple(row[name] if len(values[(*key, name)]) > 1 else None for name in names)
+        for row, key in zip(rows, keys, strict=True)
+    ]
 
 
 def told(row: Mapping[str, Any], names: Sequence[str]) -> str:
@@ -47,5 +70,5 @@ def told(row: Mapping[str, Any], names: Sequence[str]) -> str:
     return ", ".join(
         str(row[name]) if isinstance(row[name], str) else f"{name.replace('_', ' ')} {row[name]}"
         for name in names
-        if row[name] is not None
+        if row[name] not in (None, "")
     )

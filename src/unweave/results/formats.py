@@ -7,7 +7,7 @@ __all__ = ["csv_text", "json_rows", "latex", "markdown", "plain"]
 import csv
 import io
 import math
-from collections.abc import Mapping
+import re
 from typing import Any
 
 from unweave.results.fields import Cell
@@ -119,15 +119,14 @@ def _shown(sheet: Sheet) -> tuple[list[str], list[list[str]], list[bool]]:
 
 def _head(sheet: Sheet) -> list[str]:
     """What the quiet columns hold, and the notes."""
-    same: Mapping[str, Cell | Spread] = (
-        dict(zip(sheet.columns, sheet.rows[0], strict=True)) if sheet.rows else {}
-    )
-    told = [
-        f"{_WORDS[name]} {_cell(same[name])}"
-        for name in sheet.quiet
-        if name in _WORDS and same.get(name) is not None
-    ]
-    return [*([", ".join(told)] if told else []), *sheet.notes]
+    told = []
+    for name in sheet.quiet:
+        place = sheet.columns.index(name)
+        # Rows of timings have none of it.
+        known = [row[place] for row in sheet.rows if row[place] is not None]
+        if name in _WORDS and known:
+            told.append(f"{_WORDS[name]} {_cell(known[0])}")
+    return [*([", ".join(told)] if told else []), *map(_in_one_line, sheet.notes)]
 
 
 _WORDS = {
@@ -153,7 +152,12 @@ def _cell(cell: Cell | Spread, column: str = "") -> str:
         return "-"
     if isinstance(cell, float):
         return _number(cell, 4) if column in _MEASURED else f"{cell:g}"
-    return str(cell)
+    return _in_one_line(str(cell))
+
+
+def _in_one_line(text: str) -> str:
+    """Without line ends, which would end a row of a table or a comment."""
+    return " ".join(text.split())
 
 
 def _number(value: float, digits: int) -> str:
@@ -171,8 +175,10 @@ def _digits(value: float, digits: int) -> int:
 
 
 def _in_markdown(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("_", "\\_").replace("*", "\\*")
+    return re.sub(r"([\\|_*`~<>\[\]$])", r"\\\1", text)
 
 
 def _in_latex(text: str) -> str:
-    return "".join(_LATEX.get(letter, letter) for letter in text)
+    escaped = "".join(_LATEX.get(letter, letter) for letter in text)
+    # A hyphen before a number is a minus.
+    return re.sub(r"(?<![\w.-])-(?=\.?\d)", "$-$", escaped)

@@ -48,7 +48,8 @@ class Summary:
             n - 1 in its denominator; `low` and `high` are the ends of the 95 % bootstrap interval
             of the mean over runs. What too few scores leave open is null. `values` are the scores
             that count.
-        differing: Circumstances in which the rows differ.
+        differing: Circumstances in which the rows differ; `unit` where scores of one metric have
+            several.
         left_out: Reason -> folders of the runs whose scores do not count for it.
     """
 
@@ -168,6 +169,7 @@ def _places(
     return [number[row] for row in rows], groups
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _statistics(counted: pl.DataFrame, seed: int) -> pl.DataFrame:
     """All statistics of each group and case; those of equally many scores at once."""
     lists = counted.group_by("group", "case", maintain_order=True).agg(pl.col("value"))
@@ -190,7 +192,11 @@ def _statistics(counted: pl.DataFrame, seed: int) -> pl.DataFrame:
             found[name][here[equal]] = values[equal, 0]
         if count > 1:
             found["sd"][here[equal]] = 0.0
-    columns = {name: pl.Series(values).fill_nan(None) for name, values in found.items()}
+    # What is too large for a number is not known either.
+    columns = {
+        name: pl.Series(np.where(np.isfinite(values), values, np.nan)).fill_nan(None)
+        for name, values in found.items()
+    }
     return lists.rename({"value": "values"}).with_columns(n=pl.Series(sizes), **columns)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, final
 
 from unweave.errors import RunError
 from unweave.metrics.interval import FEWEST
+from unweave.results.cases import own_of
 from unweave.results.fields import Cell, natural
 from unweave.results.grouping import STATISTICS, Summary
 from unweave.results.table import OWN, SHARED
@@ -104,8 +105,7 @@ def eleven_of(quantities: Collection[str]) -> tuple[str, ...]:
 
 
 def _stats(summary: Summary, rows: Sequence[Mapping[str, Any]]) -> Sheet:
-    fields = [name for name in summary.group_by if name in summary.rows.columns]
-    fields = [name for name in fields if name not in (*SHARED, *OWN)]
+    fields = [name for name in summary.group_by if name not in (*SHARED, *OWN)]
     columns = ("metric", *fields, *SHARED, *OWN, "unit", *STATISTICS)
     return Sheet(
         columns=columns,
@@ -121,44 +121,26 @@ def _stats(summary: Summary, rows: Sequence[Mapping[str, Any]]) -> Sheet:
 def _wide(
     summary: Summary, rows: Sequence[Mapping[str, Any]], names: Mapping[str, Sequence[str]]
 ) -> Sheet:
-    """A line for each group and circumstances, a column for each metric."""
-    own = [name for name in OWN if name in summary.differing or name in summary.group_by]
+    """A line for each group and circumstances, a column for each metric.
+
+    Metrics that have no several settings, or the like, share a line that says nothing of them.
+    """
+    own = [name for name in (*OWN, "unit") if name in (*summary.differing, *summary.group_by)]
     fields = [name for name in summary.group_by if name not in (*SHARED, *OWN)]
     keys = [*fields, *SHARED, *own]
-    lines: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
-    timings: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
-    for row in rows:
-        if row["protocol"] is None:
-            group = tuple(row[name] for name in (*fields, "data"))
-            timings.setdefault(group, {})[row["metric"]] = row
-        else:
-            lines.setdefault(tuple(row[name] for name in keys), {})[row["metric"]] = row
-    for key, found in lines.items():
-        found |= timings.get((*key[: len(fields)], key[len(fields) + 1]), {})
-    if not lines:
-        blank = (None,) * (len(keys) - len(fields))
-        lines = {(*group[:-1], *blank): found for group, found in timings.items()}
+    several = [name for name in own if name not in summary.group_by]
+    taken = _taken(rows, names)
     cells = []
-    shown: dict[str, dict[str, None]] = {}
-    for key, found in lines.items():
+    for key, found in _lines(rows, fields, keys, several).items():
         runs = max(row["runs"] for row in found.values())
         line: list[Cell | Spread] = [*key, runs]
-        for column, metrics in names.items():
-            # Of several, such as two kinds of SAP, the first that has been computed.
-            metric = next((name for name in metrics if name in found and found[name]["n"]), None)
-            if metric is None:
-                line.append(Spread(None, None, 0, runs))
-                continue
-            row = found[metric]
-            shown.setdefault(column, {})[metric] = None
-            line.append(Spread(row["mean"], row["sd"], row["n"], runs))
+        for column in names:
+            there = [row for name, row in found.items() if name in taken[column][_shared(row)]]
+            line += [Spread(row["mean"], row["sd"], row["n"], runs) for row in there] or [
+                Spread(None, None, 0, runs)
+            ]
         cells.append(tuple(line))
-    told = [
-        f"{column} is {' or '.join(metrics)}"
-        for column, metrics in shown.items()
-        if list(metrics) != [column]
-    ]
-    notes = [f"{'; '.join(told)}."] if told else []
+    notes = _columns_told(taken)
     groups = [tuple(row[name] for name in fields) for row in rows]
     known = {group: place for place, group in enumerate(sorted(set(groups), key=_by_nature))}
     order = sorted(
@@ -177,6 +159,75 @@ def _wide(
             *notes,
         ),
     )
+
+
+def _lines(
+    rows: Sequence[Mapping[str, Any]],
+    fields: Sequence[str],
+    keys: Sequence[str],
+    several: Sequence[str],
+) -> dict[tuple[Any, ...], dict[str, Mapping[str, Any]]]:
+    """What a line is of, the values of `keys` -> metric -> its row.
+
+    Args:
+        rows: Of a summary.
+        fields: What groups go by.
+        keys: The fields, then all that scores have in common, then what `several` names.
+        several: What is told only of metrics that have several of it.
+    """
+    lines: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
+    timings: dict[tuple[Any, ...], dict[str, Mapping[str, Any]]] = {}
+    for row, kind in zip(rows, own_of(rows, several), strict=True):
+        shown = {**row, **dict(zip(several, kind, strict=True))}
+        of_which = timings if row["protocol"] is None else lines
+        of_which.setdefault(tuple(shown[name] for name in keys), {})[row["metric"]] = row
+    # Timings have no protocol: they stand beside all scores of the same data, or alone.
+    group = [*range(len(fields)), keys.index("data")]
+    for alone, found in timings.items():
+        beside = [key for key in lines if all(key[k] == alone[k] for k in group)]
+        for key in beside or [alone]:
+            lines[key] = lines.get(key, {}) | found
+    return lines
+
+
+def _shared(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in SHARED)
+
+
+def _taken(
+    rows: Sequence[Mapping[str, Any]], names: Mapping[str, Sequence[str]]
+) -> dict[str, dict[tuple[Any, ...], tuple[str, ...]]]:
+    """Column -> circumstances -> the metric that it shows under them.
+
+    Of several, such as two kinds of SAP, it is the first that has been computed, so that a column
+    never holds two of them under the same circumstances.
+    """
+    computed = {(row["metric"], _shared(row)) for row in rows if row["n"]}
+    every = dict.fromkeys(map(_shared, rows))
+    return {
+        column: {
+            shared: tuple(name for name in metrics if (name, shared) in computed)[:1]
+            for shared in every
+        }
+        for column, metrics in names.items()
+    }
+
+
+def _columns_told(taken: Mapping[str, Mapping[tuple[Any, ...], tuple[str, ...]]]) -> list[str]:
+    """A sentence on the columns whose names are not those of their metrics."""
+    told = []
+    for column, of in taken.items():
+        protocols: dict[str, dict[str, None]] = {}
+        for shared, metrics in of.items():
+            for metric in metrics:
+                protocols.setdefault(metric, {})[shared[SHARED.index("protocol")]] = None
+        if list(protocols) not in ([], [column]):
+            under = [
+                f"{metric} under {', '.join(map(str, which))}" if len(protocols) > 1 else metric
+                for metric, which in protocols.items()
+            ]
+            told.append(f"{column} is {' or '.join(under)}")
+    return [f"{'; '.join(told)}."] if told else []
 
 
 def _by_nature(group: Sequence[Cell]) -> tuple[Any, ...]:
