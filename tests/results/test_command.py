@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -215,6 +216,27 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(runs, tmp_path, monke
         paragraph(cli("results", runs, "--out", tmp_path / name), "The disk is full", name)
     assert refused
     assert listing(tmp_path) == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is full")
+@pytest.mark.parametrize("form", ["text", "json", "csv", "md", "latex"])
+def test_a_full_standard_output_is_an_error_in_a_line(runs, form):
+    script = (
+        f"from unweave.cli import main; main(['results', {str(runs)!r}, '--format', {form!r}])"
+    )
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.stderr.startswith("error: Standard output cannot be written")
+    assert "Traceback" not in done.stderr
+
+
+def test_rank_correlations_say_that_groups_have_no_part_in_them(runs):
+    given = ("results", runs, "--layout", "correlations", "--json")
+    notes = cli(*given, "--group-by", "objective").json["notes"]
+    assert "--group-by has no part" in notes[-1]
+    assert cli(*given).json["notes"] == notes[:-1]
 
 
 @pytest.mark.parametrize("folder", ["nothing", "empty", "unscored"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Flag, Int, Text, bar, names_of, say, to_number
+from unweave.cli.common import Common, Flag, Int, Text, bar, names_of, say, to_number, writing
 from unweave.errors import SpecError
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class ResultsTable(Common):
             written.append(out)
         summary = summarise(results, group_by, seed=seed)
         notes = notes_of(results, summary)
+        if self.layout == "correlations" and group_by and plots is None:
+            notes.append("Rank correlations are over all runs together: --group-by has no part.")
         if plots is not None:
             from unweave.results.figures import draw
 
@@ -163,9 +165,10 @@ class ResultsTable(Common):
             "md": formats.markdown,
             "latex": formats.latex,
         }[self.format]
-        print(writer(sheet))
-        if self.format == "text":
-            print("\n" + "\n".join(told))
-        else:
+        with writing():
+            print(writer(sheet), flush=True)
+            if self.format == "text":
+                print("\n" + "\n".join(told), flush=True)
+        if self.format != "text":
             for line in told:
                 say(line)
