@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from unweave.errors import DataError, SpecError
+from unweave import train
+from unweave.errors import DataError, RunError, SpecError
 from unweave.studies import Study, plan, read_study, study_of
 from unweave.studies.axes import axis_of, combined
 from unweave.studies.fields import config_of
@@ -112,11 +113,92 @@ def test_a_function_makes_the_same_study(tmp_path):
         ({"sweep": [{"grid": {"objective.gama": [1]}}]}, "no field 'gama'"),
         ({"sweep": [{"grid": {"objective.beta": ["much"]}}]}, "beta"),
         ({"sweep": [{"grid": {"dataset.images.x": [1]}}]}, "no field 'images'"),
+        ({"sweep": ["grid"]}, "sweep takes tables"),
+        ({"plots": [["kl"]]}, "unknown figure"),
+        ({"name": "x" * 300}, "cannot be"),
+        ({"train": {"preset": 5}}, "preset takes the name"),
+        ({"limits": {"minutes": float("inf")}}, "minutes takes a number above 0"),
+        ({"limits": {"silence_minutes": 10**400}}, "silence_minutes takes a number above 0"),
+        ({"seeds": 10**9}, "seeds stands for 1,000,000,000 runs"),
+        ({"sweep": [{"grid": {"seed": list(range(400)), "lr": [0.1] * 400}}]}, "160,000 runs"),
+        (
+            {"sweep": [{"grid": {"seed": list(range(400))}}, {"grid": {"lr": [*range(1, 401)]}}]},
+            "The study stands for 160,000 runs",
+        ),
+        ({"sweep": [{"random": {"samples": 10**9, "lr": {"log": [0.1, 1]}}}]}, "a study has at"),
+        ({"sweep": [{"random": {"samples": 2, "seed": {"integers": [0, 2**70]}}}]}, "seed takes"),
+        ({"sweep": [{"random": {"samples": 2, "latents": {"integers": [0, 2**70]}}}]}, "2..53"),
+        ({"sweep": [{"random": {"samples": 2, "latents": {"integers": [1.5, 3]}}}]}, "whole"),
+        ({"sweep": [{"random": {"samples": 2, "lr": {"log": [1, 10**400]}}}]}, "lower and the"),
     ],
 )
 def test_what_is_wrong_is_said_before_any_work(change, message):
     with pytest.raises(SpecError, match=message):
         plan(study_of({"train": TRAIN} | change, "bad"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("import math\nmath.no_such_name\ndef make(): pass\n", "AttributeError: .*no_such_name"),
+        ("def other(): pass\n", "has no function 'make'"),
+        ("make = 3\n", "has no function 'make'"),
+        ("def make(): return 3\n", "A study is a table, not 3"),
+        ("def make(): return [][1]\n", "failed: IndexError"),
+        ("def make(): raise SystemExit(3)\n", "failed: SystemExit: 3"),
+    ],
+)
+def test_functions_that_make_no_study_are_told(tmp_path, text, message):
+    (tmp_path / "mine.py").write_text(text)
+    with pytest.raises(SpecError, match=message):
+        read_study(f"{tmp_path / 'mine.py'}:make")
+
+
+def test_a_file_with_a_function_may_have_classes_of_data(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "from __future__ import annotations\n"
+        "from dataclasses import dataclass\n"
+        "@dataclass\nclass Rate:\n    value: float = 0.1\n"
+        f"def make(): return {{'train': {TRAIN!r} | {{'lr': Rate().value}}}}\n"
+    )
+    study = read_study(f"{tmp_path / 'mine.py'}:make")
+    assert (study.name, study.settings["lr"]) == ("mine", 0.1)
+
+
+@pytest.mark.parametrize("text", ["a = 1" + 5000 * "0", "a = " + 5000 * "[", b"name = '\xe9'"])
+def test_files_that_are_no_toml_are_told(tmp_path, text):
+    file = tmp_path / "odd.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SpecError, match="is not TOML"):
+        read_study(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [({"keep": "none"}, "keep takes one of"), ({"plots": ("klx",)}, "unknown figure 'klx'")],
+)
+def test_studies_made_in_python_are_checked_before_they_are_trained(change, message):
+    with pytest.raises(SpecError, match=message):
+        plan(Study(name="made", settings=TRAIN, **change))
+
+
+def test_the_run_whose_weights_come_first_is_the_same_from_everywhere(tmp_path, monkeypatch):
+    form = {"train": TRAIN | {"init_from": "first"}}
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RunError, match="first"):
+        plan(study_of(form, "second"))
+    keys = []
+    for place in ("here", "there"):
+        run = tmp_path / place / "first"
+        train(MINI, "beta_vae(beta=4)", steps=1, out=run, batch_size=8)
+        monkeypatch.chdir(run.parent)
+        (planned,) = plan(study_of(form, "second"))
+        assert planned.config.init_from == str(run)
+        keys.append(planned.key)
+    assert keys[0] != keys[1]
+    (run / "checkpoint" / "state.safetensors").unlink()
+    with pytest.raises(RunError, match="has no weights"):
+        plan(study_of(form, "second"))
 
 
 def test_two_equal_trainings_are_refused():

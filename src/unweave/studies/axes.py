@@ -20,6 +20,10 @@ Settings: TypeAlias = dict[str, Any]
 _KINDS: Final = ("grid", "zip", "list", "random")
 _LAWS: Final = ("choice", "uniform", "log", "integers")
 _OF_RANDOM: Final = ("samples", "seed")
+# A study with more runs than this is a slip, and would fill the memory before it is noticed.
+_MOST: Final = 100_000
+# Beyond these ends, 64 bits do not hold a whole number, and a float not every one.
+_WHOLE: Final = 2**53
 
 
 def axis_of(form: Mapping[str, Any], place: str) -> list[Settings]:
@@ -64,6 +68,8 @@ def seed_axis(seeds: Any) -> list[Settings]:
         raise SpecError(
             f"seeds takes a number, such as 5, or a list, such as [0, 1], not {seeds!r}."
         )
+    if isinstance(seeds, int):
+        _check_count(seeds, "seeds")
     given = list(range(seeds)) if isinstance(seeds, int) else seeds
     if not given:
         raise SpecError("seeds is empty: it stands for no run at all. Leave it out.")
@@ -76,8 +82,9 @@ def combined(axes: list[list[Settings]]) -> Iterator[Settings]:
     """All combinations, the first axis slowest.
 
     Raises:
-        SpecError: Two axes set the same field.
+        SpecError: Two axes set the same field, or there are too many combinations.
     """
+    _check_count(math.prod(len(axis) for axis in axes), "The study")
     seen: dict[str, int] = {}
     for place, axis in enumerate(axes):
         for name in {name: None for settings in axis for name in settings}:
@@ -123,6 +130,7 @@ def _grid(form: Any, place: str) -> list[Settings]:
     columns = _columns(form, place)
     if not columns:
         return []
+    _check_count(math.prod(len(values) for values in columns.values()), place)
     return [dict(zip(columns, row, strict=True)) for row in itertools.product(*columns.values())]
 
 
@@ -154,6 +162,7 @@ def _random(form: Any, place: str) -> list[Settings]:
     if not fields:
         return []
     assert isinstance(samples, int)
+    _check_count(samples, place)
     # A stream of its own for each field: another field, or more samples, change no draw.
     draws = {
         name: _draws(law, samples, keyed_generator(seed, f"study {name}"), f"{place}: {name}")
@@ -173,16 +182,14 @@ def _draws(law: Any, samples: int, generator: np.random.Generator, place: str) -
         raise SpecError(f"{place}: {kind} takes a list, not {given!r:.100}.")
     if kind == "choice":
         return [given[i] for i in generator.integers(len(given), size=samples)]
-    numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in given)
-    if (
-        not numbers
-        or len(given) != 2
-        or not given[0] < given[1]
-        or not math.isfinite(given[1] - given[0])
-    ):
+    if len(given) != 2 or not all(_is_finite(end) for end in given) or not given[0] < given[1]:
         raise SpecError(f"{place}: {kind} takes the lower and the upper end, not {given!r:.100}.")
     low, high = given
     if kind == "integers":
+        if not all(isinstance(end, int) and abs(end) <= _WHOLE for end in given):
+            raise SpecError(
+                f"{place}: integers takes two whole numbers of at most 2**53, not {given!r:.100}."
+            )
         return [int(value) for value in generator.integers(low, high, size=samples, endpoint=True)]
     if kind == "uniform":
         return [float(value) for value in generator.uniform(low, high, size=samples)]
@@ -191,6 +198,25 @@ def _draws(law: Any, samples: int, generator: np.random.Generator, place: str) -
     return [
         float(v) for v in np.exp(generator.uniform(math.log(low), math.log(high), size=samples))
     ]
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether it is a number, and a float can be as large."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        # The difference of two ends must be finite, too.
+        return math.isfinite(2.0 * value)
+    except OverflowError:
+        return False
+
+
+def _check_count(runs: int, place: str) -> None:
+    if runs > _MOST:
+        raise SpecError(
+            f"{place} stands for {runs:,} runs; a study has at most {_MOST:,}. Vary less, or draw "
+            "from it with random."
+        )
 
 
 def _check_distinct(axis: list[Settings], place: str) -> None:

@@ -31,6 +31,8 @@ def config_of(settings: Mapping[str, Any]) -> TrainConfig:
     """
     plain = {path: value for path, value in settings.items() if "." not in path}
     if "preset" in plain:
+        if not isinstance(plain["preset"], str):
+            raise SpecError(f"preset takes the name of one, not {plain['preset']!r:.100}.")
         plain = preset(plain.pop("preset")).overridden(plain)
     for name in ("dataset", "objective"):
         if name not in plain:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, final
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, final, get_args
 
 from unweave.analysis import choose
-from unweave.errors import SpecError, UnweaveError
+from unweave.errors import RunError, SpecError, UnweaveError, nearest
 from unweave.execution import Item
+from unweave.figures import FIGURES
 from unweave.metrics.protocols import protocol
+from unweave.session import CHECKPOINT, read_config
 from unweave.spec import to_dict
 from unweave.studies.axes import Settings
 from unweave.studies.fields import config_of
-from unweave.studies.spec import Study
+from unweave.studies.spec import Keep, Study
 from unweave.training import TrainConfig
 
 __all__ = ["PlannedRun", "plan"]
@@ -63,14 +66,21 @@ def plan(study: Study) -> tuple[PlannedRun, ...]:
     Raises:
         SpecError: A setting is wrong, or two runs are the same; the message says which.
         DataError: A dataset cannot be had.
+        RunError: There are no weights where a run shall take its first ones.
     """
     for request in study.scores:
         choose(protocol(request.protocol), request.metrics)
+    # A study that was made in Python has been read by nobody.
+    for kind in study.plots:
+        if kind not in FIGURES:
+            raise SpecError(f"plots: unknown figure {kind!r:.100}. {nearest(str(kind), FIGURES)}")
+    if study.keep not in get_args(Keep):
+        raise SpecError(f"keep takes one of {', '.join(get_args(Keep))}, not {study.keep!r:.100}.")
     runs: dict[str, PlannedRun] = {}
     for settings in study.combinations():
         varied = {name: settings[name] for name in study.varied if name in settings}
         try:
-            config = config_of({"threads": _THREADS} | settings)
+            config = _rooted(config_of({"threads": _THREADS} | settings))
         except SpecError as error:
             if not varied:
                 raise
@@ -96,6 +106,21 @@ def _check_data(runs: Sequence[PlannedRun], study: Study) -> None:
                 f"The run with {_told(run.varied)} holds no images out, so part=holdout cannot be "
                 "scored: set holdout in train."
             )
+
+
+def _rooted(config: TrainConfig) -> TrainConfig:
+    """A configuration whose first weights are named by a path that is the same from everywhere.
+
+    Raises:
+        RunError: There are none.
+    """
+    if config.init_from is None:
+        return config
+    origin = Path(config.init_from).absolute()
+    read_config(origin)
+    if not (origin / CHECKPOINT).is_file():
+        raise RunError(f"init_from: {origin} has no weights: it has no {CHECKPOINT}.")
+    return replace(config, init_from=str(origin))
 
 
 def _told(varied: Settings) -> str:

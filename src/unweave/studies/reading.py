@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Final, get_args
 
 from unweave.encoding import Codes, Part
 from unweave.errors import SpecError, nearest
@@ -17,6 +18,13 @@ from unweave.studies.axes import axis_of, flattened, seed_axis
 from unweave.studies.spec import Keep, ScoreRequest, Study
 
 __all__ = ["read_study", "study_of"]
+
+# What a study's file is called while it is run: no name that another module may have.
+_MODULE: Final = "unweave_study"
+# File systems take names of so many bytes, and files beside the folder have longer ones.
+_LONGEST: Final = 200
+# So many minutes are longer than anybody waits.
+_NEVER: Final = 1e9
 
 
 def read_study(path: str | Path) -> Study:
@@ -40,7 +48,8 @@ def read_study(path: str | Path) -> Study:
         form = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(f"The study {text} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
+        # Of TOML, of its encoding, or of what is in it, such as a number with thousands of digits.
         raise SpecError(f"The study {text} is not TOML: {error}.") from error
     return study_of(form, Path(path).stem)
 
@@ -61,7 +70,7 @@ def study_of(form: Any, name: str) -> Study:
     known = ("name", "about", "train", "sweep", "seeds", "evaluate", "plots", "keep", "limits")
     _check_keys(form, known, "A study")
     sweeps = form.get("sweep", [])
-    if not isinstance(sweeps, list):
+    if not isinstance(sweeps, list) or not all(isinstance(entry, Mapping) for entry in sweeps):
         raise SpecError("sweep takes tables: write [[sweep]], with two brackets.")
     axes = [tuple(axis_of(entry, f"sweep {place}")) for place, entry in enumerate(sweeps, 1)]
     if "seeds" in form:
@@ -85,7 +94,11 @@ def study_of(form: Any, name: str) -> Study:
 def _name(value: Any) -> str:
     """A name, which is also that of a folder."""
     name = _text(value, "name")
-    if any(part.strip(". ") == "" for part in name.split("/")) or not name.isprintable():
+    parts = name.split("/")
+    if (
+        any(part.strip(". ") == "" or len(part.encode()) > _LONGEST for part in parts)
+        or not name.isprintable()
+    ):
         raise SpecError(
             f"name is that of the study's folder, such as rates or mine/rates, and cannot be "
             f"{name!r:.100}."
@@ -119,9 +132,9 @@ def _plots(form: Any) -> tuple[str, ...]:
     if not isinstance(form, list):
         raise SpecError('plots takes a list of figures, such as ["reconstructions"].')
     for kind in form:
-        if kind not in FIGURES:
-            raise SpecError(f"plots: unknown figure {kind!r}. {nearest(str(kind), FIGURES)}")
-    return tuple(form)
+        if not isinstance(kind, str) or kind not in FIGURES:
+            raise SpecError(f"plots: unknown figure {kind!r:.100}. {nearest(str(kind), FIGURES)}")
+    return tuple(dict.fromkeys(form))
 
 
 def _limits(table: Mapping[str, Any]) -> Limits:
@@ -133,30 +146,36 @@ def _limits(table: Mapping[str, Any]) -> Limits:
     for name, limit in (("minutes", "seconds"), ("silence_minutes", "silence")):
         if name in table:
             minutes = table[name]
-            if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0:
-                raise SpecError(f"limits: {name} takes a number above 0, not {minutes!r}.")
+            number = isinstance(minutes, int | float) and not isinstance(minutes, bool)
+            if not number or not 0 < minutes < _NEVER:
+                raise SpecError(
+                    f"limits: {name} takes a number above 0, not {minutes!r:.100}. Leave it out "
+                    "for the usual limit."
+                )
             given[limit] = 60.0 * minutes
     return Limits(**given)
 
 
 def _call(file: Path, function: str) -> Any:
     """What a function in a file of the user's returns."""
-    spec = importlib.util.spec_from_file_location(file.stem, file)
+    spec = importlib.util.spec_from_file_location(_MODULE, file)
     if spec is None or spec.loader is None or not file.is_file():
         raise SpecError(f"The study {file} cannot be read: there is no such file.")
     module = importlib.util.module_from_spec(spec)
+    # Classes of data look their module up by its name while they are made.
+    sys.modules[_MODULE] = module
     try:
         spec.loader.exec_module(module)
-        made = getattr(module, function)
-    except AttributeError:
-        raise SpecError(f"{file} has no function {function!r}.") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpecError(f"{file} cannot be run: {type(error).__name__}: {error}.") from error
+    made = getattr(module, function, None)
+    if not callable(made):
+        raise SpecError(f"{file} has no function {function!r}.")
     try:
         return made()
     except SpecError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpecError(f"{file}:{function} failed: {type(error).__name__}: {error}.") from error
 
 
