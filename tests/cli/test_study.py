@@ -235,6 +235,27 @@ def test_places_that_are_taken_are_left_as_they_are(tmp_path):
     assert listing(tmp_path) == before
 
 
+def test_a_dry_run_refuses_what_a_run_would(tmp_path):
+    folder, file = copy_of_study(tmp_path), file_of(tmp_path, steps="7")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    before = listing(tmp_path)
+    for out, words in (
+        (folder, "a study of which no run is part of this one"),
+        (tmp_path / "full", "exists and is no study"),
+        (tmp_path / ("x" * 300), "name too long"),
+    ):
+        paragraph(run(file, out, "--dry-run"), words)
+    assert listing(tmp_path) == before
+
+
+def test_a_disk_that_is_full_at_first_leaves_nothing_in_the_way(tmp_path, monkeypatch):
+    file, folder = file_of(tmp_path), tmp_path / "study"
+    with full_disk(monkeypatch, "study.json"):
+        paragraph(run(file, folder), "The disk is full", "study.json")
+    assert run(file, folder).json["counts"]["finished"] == 2
+
+
 def test_a_full_disk_keeps_what_is_there(tmp_path, monkeypatch):
     folder = copy_of_study(tmp_path)
     file = file_of(tmp_path, STUDY.replace("seeds = 2", "seeds = 3"))
@@ -393,6 +414,38 @@ class TestClean:
         assert not torn.exists()
         assert run(file_of(tmp_path, 'keep = "scores"\n' + STUDY), folder).code == 0
         assert len(started(folder)) == 2
+
+    def test_weights_that_scores_wait_for_stay(self, tmp_path):
+        folder = copy_of_study(tmp_path)
+        form = document(folder / "study.json")
+        form["study"]["keep"] = "scores"
+        (folder / "study.json").write_text(json.dumps(form))
+        one, other = sorted((folder / "runs").glob("[0-9a-f]*"))
+        # Killed after its training, before it was scored.
+        (one / "scores.json").unlink()
+        assert cli("study", "clean", folder, "--yes").code == 0
+        assert (one / "checkpoint" / "state.safetensors").is_file()
+        assert not (other / "checkpoint").exists()
+
+    def test_nothing_goes_that_is_somebody_elses(self, tmp_path):
+        folder = copy_of_study(tmp_path)
+        form = document(folder / "study.json")
+        form["study"]["keep"] = "scores"
+        (folder / "study.json").write_text(json.dumps(form))
+        one, other = sorted((folder / "runs").glob("[0-9a-f]*"))
+        one.rename(tmp_path / "mine")
+        one.symlink_to(tmp_path / "mine")
+        (other / "cache").rename(tmp_path / "cache")
+        (other / "cache").symlink_to(tmp_path / "cache")
+        (folder / "runs" / "elsewhere").symlink_to(tmp_path / "mine")
+        (folder / "runs" / ".notes").mkdir()
+        (folder / "runs" / ".gone.old").symlink_to(tmp_path / "mine")
+        before = [listing(tmp_path / name) for name in ("mine", "cache")]
+        result = cli("study", "clean", folder, "--yes")
+        assert result.code == 0, result.err
+        assert [listing(tmp_path / name) for name in ("mine", "cache")] == before
+        assert (folder / "runs" / ".notes").is_dir()
+        assert not (other / "checkpoint").exists()
 
 
 def test_published_studies_say_what_they_wait_for(tmp_path, monkeypatch):

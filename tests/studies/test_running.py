@@ -7,6 +7,7 @@ import shutil
 import pytest
 from safetensors.numpy import load_file
 
+from unweave import load_run
 from unweave.errors import RunError, SpecError
 from unweave.rundir import read_json
 from unweave.studies import StudyFolder, run_study, study_of
@@ -155,6 +156,117 @@ def test_places_that_are_taken_are_refused(tmp_path):
     assert not (tmp_path / "y").exists()
     with pytest.raises(RunError, match="not the folder of a study"):
         StudyFolder(tmp_path).read()
+
+
+@pytest.mark.parametrize("left", [(), (".lock",), (".lock", ".study.json-12ab.tmp")])
+def test_a_driver_that_was_killed_before_it_wrote_anything_is_no_obstacle(tmp_path, left):
+    place = tmp_path / "a" / "study"
+    (place / "runs").mkdir(parents=True)
+    for name in left:
+        (place / name).touch()
+    _, states = made(tmp_path)
+    assert {state.state for state in states.values()} == {"finished"}
+
+
+@pytest.mark.parametrize("mine", ["runs/mine.txt", ".thesis", "mine.tmp"])
+def test_a_folder_with_anything_of_the_users_is_one(tmp_path, mine):
+    place = tmp_path / "a" / "study"
+    (place / "runs").mkdir(parents=True)
+    (place / mine).write_text("mine")
+    with pytest.raises(RunError, match="exists and is no study"):
+        made(tmp_path)
+    assert not (place / "study.json").exists()
+
+
+def test_devices_are_refused_before_anything_is_written(tmp_path):
+    for device, words in (("tpu", "unknown"), ("cuda:999", "is not there")):
+        with pytest.raises(SpecError, match=words):
+            made(tmp_path, train=FORM["train"] | {"device": device})
+    assert not (tmp_path / "a").exists()
+
+
+def test_all_of_a_protocol_is_more_than_one_score_of_it(tmp_path):
+    folder, states = made(tmp_path, evaluate={"metrics": ["mig"]})
+    made(tmp_path, evaluate={})
+    for key in states:
+        rows = read_json(folder.run_folder(key) / "scores.json")["scores"]
+        assert len({row["metric"] for row in rows}) > 5
+    assert len(events(folder, "started")) == 4
+    made(tmp_path, evaluate={})
+    assert len(events(folder, "started")) == 4
+
+
+def test_a_protocol_is_not_asked_again_for_what_cannot_be_scored(tmp_path):
+    # With one latent there is no second one to compare.
+    form = {"train": FORM["train"] | {"objective": "beta_vae", "latents": 1}, "sweep": []}
+    folder, states = made(tmp_path, keep="scores", evaluate={}, **form)
+    (key,) = states
+    rows = read_json(folder.run_folder(key) / "scores.json")["scores"]
+    assert "mig" not in {row["metric"] for row in rows}
+    assert (folder.run_folder(key) / "left_out.json").is_file()
+    made(tmp_path, keep="scores", evaluate={}, **form)
+    assert len(events(folder, "started")) == 1
+    # Another seed is another request.
+    made(tmp_path, keep="scores", evaluate={"seed": 1}, **form)
+    assert len(events(folder, "started")) == 2
+
+
+def test_analyses_draw_once_however_often_metrics_do(tmp_path):
+    asked = {"metrics": ["mig", "test_losses"], "repeats": 2}
+    folder, _ = made(tmp_path, evaluate=asked)
+    made(tmp_path, evaluate=asked)
+    assert len(events(folder, "started")) == 2
+
+
+def test_scores_on_another_dataset_are_none_of_the_study(tmp_path):
+    folder, states = made(tmp_path)
+    for key in states:
+        other = "dsprites(grid=(3, 3, 4, 8, 8))"
+        load_run(folder.run_folder(key)).evaluate(("irs",), data=other)
+    made(tmp_path, evaluate={"metrics": ["mig", "sap", "irs"]})
+    for key in states:
+        rows = read_json(folder.run_folder(key) / "scores.json")["scores"]
+        assert [row["metric"] for row in rows].count("irs") == 2
+
+
+def test_weights_that_a_kill_has_half_removed_are_trained_again(tmp_path):
+    folder, states = made(tmp_path)
+    for key in states:
+        (folder.run_folder(key) / "checkpoint" / "state.safetensors").unlink()
+    _, states = made(tmp_path, evaluate={"metrics": ["irs"]})
+    assert {state.state for state in states.values()} == {"finished"}
+
+
+def test_a_run_that_another_study_does_meanwhile_is_not_done_again(tmp_path):
+    study = study_of(FORM, "b")
+    place = tmp_path / "a" / "other"
+    first = []
+
+    def listener(row):
+        # The other study does both runs while this one is at its first.
+        if row["event"] == "started" and not first:
+            first.append(made(tmp_path))
+
+    folder, states = run_study(study, out=place, executor="serial", listener=listener)
+    for key in states:
+        places = [
+            f.run_folder(key) / "checkpoint" / "state.safetensors" for f in (folder, first[0][0])
+        ]
+        assert places[0].stat().st_ino == places[1].stat().st_ino
+
+
+def test_a_run_whose_files_go_while_they_are_taken_is_done_here(tmp_path, monkeypatch):
+    made(tmp_path)
+
+    def gone(one, other):
+        raise FileNotFoundError(one)
+
+    monkeypatch.setattr("unweave.studies.folder.os.link", gone)
+    monkeypatch.setattr("unweave.studies.folder.shutil.copy2", gone)
+    study = study_of(FORM, "b")
+    folder, states = run_study(study, out=tmp_path / "a" / "other", executor="serial")
+    assert {state.state for state in states.values()} == {"finished"}
+    assert sorted(p.name for p in (folder.path / "runs").glob("[!.]*")) == sorted(states)
 
 
 def test_what_was_asked_for_can_be_read_back(tmp_path):

@@ -110,8 +110,11 @@ class _Driving(Common):
     def _estimate(self, study: Study, folder: StudyFolder, workers: int | None) -> int:
         from unweave.metrics.threads import cores
         from unweave.studies import forecast, plan
+        from unweave.studies.running import check_place, check_same_study
 
         runs = plan(study)
+        check_place(folder)
+        check_same_study(folder, runs)
         threads = max(run.config.threads or 1 for run in runs)
         usual = max(1, cores() // threads) if self.executor == "processes" else 1
         with bar() as progress:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import final
 
 from unweave.inventory import Size, check_removable, remove, remove_folder, size_of
-from unweave.rundir import ENDED, is_run, work_lock
-from unweave.session import CHECKPOINT, leftovers, read_state
+from unweave.rundir import is_run, work_lock
+from unweave.session import CHECKPOINT, leftovers
 from unweave.studies.folder import StudyFolder
-from unweave.studies.task import LARGE
+from unweave.studies.spec import Study
+from unweave.studies.task import LARGE, is_done
 
 __all__ = ["Superfluous", "clean", "superfluous"]
 
@@ -44,19 +45,22 @@ def superfluous(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous
     Raises:
         RunError: There is no study.
     """
-    keys, keep = set(folder.keys()), folder.study().keep
+    keys, study = set(folder.keys()), folder.study()
+    keep = study.keep
     places = sorted(folder.run_folder("x").parent.glob("*"))
+    # What a link leads to is somebody else's.
+    places = [place for place in places if not place.is_symlink()]
     runs = [place for place in places if _is_whole_run(place)]
     own = [place for place in runs if place.name in keys]
-    ended = [place for place in own if read_state(place) in ENDED]
+    ended = [place for place in own if _has_all(study, place)]
     found = {
         "runs that are no longer part of the study": [p for p in runs if p.name not in keys],
         f'weights and codes that are not kept, as keep = "{keep}" says': [
-            place / name for place in ended for name in LARGE[keep] if (place / name).exists()
+            place / name for place in ended for name in LARGE[keep] if _is_own(place / name)
         ],
         "left half written by processes that were killed": [
             *folder.path.glob(".*.tmp"),
-            *(place for place in places if place.is_dir() and place.name.startswith(".")),
+            *(place for place in places if place.is_dir() and _is_debris(place)),
             *(path for place in own for path in leftovers(place)),
         ],
     }
@@ -64,7 +68,7 @@ def superfluous(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous
         found["codes that can be encoded again"] = [
             place / "cache"
             for place in ended
-            if (place / "cache").exists() and (place / CHECKPOINT).parent.exists()
+            if _is_own(place / "cache") and (place / CHECKPOINT).is_file()
         ]
     return [
         Superfluous(why, tuple(paths), size_of(*paths)) for why, paths in found.items() if paths
@@ -97,6 +101,22 @@ def clean(folder: StudyFolder, *, codes: bool = False) -> list[Superfluous]:
 
 def _is_whole_run(path: Path) -> bool:
     return is_run(path) and not path.name.startswith(".")
+
+
+def _has_all(study: Study, place: Path) -> bool:
+    """Whether a run has ended with all that the study asks of it: no weights are needed then."""
+    scores = [asdict(request) for request in study.scores]
+    return is_done({"folder": str(place), "scores": scores, "plots": list(study.plots)})
+
+
+def _is_own(path: Path) -> bool:
+    """Whether there is a folder, and no link to another one."""
+    return path.is_dir() and not path.is_symlink()
+
+
+def _is_debris(path: Path) -> bool:
+    """Whether a name is one of those under which folders of runs are written or removed."""
+    return path.name.startswith(".") and path.suffix in (".new", ".old", ".taken", ".fetched")
 
 
 def _remove(path: Path) -> None:

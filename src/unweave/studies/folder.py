@@ -59,8 +59,15 @@ class StudyFolder:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a study here."""
-        return is_study(self.path)
+        """Whether there is a study here.
+
+        Raises:
+            RunError: It cannot be told, as of a path that is too long.
+        """
+        try:
+            return is_study(self.path)
+        except OSError as error:
+            raise RunError(f"{self.path} cannot be a study's folder: {error.strerror}.") from error
 
     def run_folder(self, key: str) -> Path:
         """Where a run lies, or will."""
@@ -177,29 +184,42 @@ class StudyFolder:
         if is_run(place):
             return True
         found = self.elsewhere(key)
-        if found is not None:
-            _link(found, place)
-        return found is not None
+        return found is not None and _link(found, place)
 
 
-def _link(source: Path, target: Path) -> None:
-    """The same files under another folder: all of them or none."""
+def _link(source: Path, target: Path) -> bool:
+    """The same files under another folder: all of them or none.
+
+    Returns:
+        Whether they are there: the other study may have removed some meanwhile, such as weights
+        that it does not keep.
+    """
     temporary = target.with_name(f".{target.name}.taken")
     shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        for path in sorted(source.rglob("*")):
+            name = path.relative_to(source)
+            if path.is_file() and not any(part.startswith(".") for part in name.parts):
+                (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+                _link_file(path, temporary / name)
+        temporary.rename(target)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise explain_os_error(error, target) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return True
 
-    def link(one: str, other: str) -> None:
-        # Lines are added to these, which the other study would have, too.
-        if one.endswith((".jsonl", ".txt")):
-            shutil.copy2(one, other)
-            return
+
+def _link_file(one: Path, other: Path) -> None:
+    # Lines are added to these, which the other study would have, too.
+    if one.suffix not in (".jsonl", ".txt"):
         try:
             os.link(one, other)
         except OSError:
-            shutil.copy2(one, other)
-
-    try:
-        shutil.copytree(source, temporary, copy_function=link, ignore=shutil.ignore_patterns(".*"))
-        temporary.rename(target)
-    except OSError as error:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise explain_os_error(error, target) from error
+            # Such as on another disk.
+            pass
+        else:
+            return
+    shutil.copy2(one, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -20,7 +21,7 @@ from unweave.execution import (
     replay,
 )
 from unweave.metrics.threads import cores
-from unweave.rundir import FORMAT, read_json, runs_root, write_json
+from unweave.rundir import FORMAT, LOCK, STUDY_FILE, read_json, runs_root, write_json
 from unweave.studies.collecting import Collecting, collect_ended
 from unweave.studies.folder import StudyFolder
 from unweave.studies.planning import PlannedRun, plan
@@ -28,8 +29,16 @@ from unweave.studies.reading import read_study
 from unweave.studies.spec import Study
 from unweave.studies.storage import open_storage
 from unweave.studies.task import TASK, is_done, write_marker
+from unweave.training.precision import resolve
 
-__all__ = ["Executor", "engine_of", "place_of", "run_study"]
+__all__ = [
+    "Executor",
+    "check_place",
+    "check_same_study",
+    "engine_of",
+    "place_of",
+    "run_study",
+]
 
 log = logging.getLogger("unweave")
 
@@ -129,11 +138,12 @@ def run_study(
     engine = engine_of(
         executor, workers=workers, seconds=study.limits.seconds, threads=threads, **cluster
     )
-    _check_place(folder, resume)
+    check_place(folder, resume=resume)
+    _check_devices(runs, executor)
     if storage is not None:
         open_storage(storage)
     with folder.alone():
-        _check_same_study(folder, runs)
+        check_same_study(folder, runs)
         folder.write(study, runs)
         shared = _shared(folder.path, storage, executor)
         items = [run.item(study, str(folder.run_folder(run.key).resolve())) for run in runs]
@@ -171,7 +181,12 @@ def _reopen(events: EventLog, items: Sequence[Item]) -> None:
             events.add("reopened", key=item.key)
 
 
-def _check_place(folder: StudyFolder, resume: bool) -> None:
+def check_place(folder: StudyFolder, *, resume: bool = True) -> None:
+    """Refuse a folder that is something else than a study; nothing is written.
+
+    Raises:
+        RunError: It is, or has a study that may not be gone on with.
+    """
     path = folder.path
     if folder.exists:
         if not resume:
@@ -180,12 +195,37 @@ def _check_place(folder: StudyFolder, resume: bool) -> None:
                 "another --out."
             )
         folder.read()
-    elif path.exists() and (not path.is_dir() or any(path.iterdir())):
+    elif path.exists() and not (path.is_dir() and _is_only_begun(path)):
         raise RunError(f"{path} exists and is no study. Choose another folder with --out.")
 
 
-def _check_same_study(folder: StudyFolder, runs: Sequence[PlannedRun]) -> None:
-    """Refuse to put another study in the place of one; say which runs are left out from now on."""
+def _is_only_begun(path: Path) -> bool:
+    """Whether a folder holds no more than what comes there before study.json does.
+
+    So much stays of a driver that was killed just then, or that found the disk full.
+    """
+    runs = path / "runs"
+    for entry in path.iterdir():
+        begun = f".{STUDY_FILE}-*.tmp"
+        if entry.name not in (LOCK, runs.name) and not entry.match(begun):
+            return False
+    return not runs.exists() or (runs.is_dir() and not any(runs.iterdir()))
+
+
+def _check_devices(runs: Sequence[PlannedRun], executor: str) -> None:
+    """Refuse devices that are nowhere, or not on this machine where the runs are done on it."""
+    for config in {run.config.device: run.config for run in runs}.values():
+        if config.device != "auto" and (executor != "ray" or "cuda" not in config.device):
+            # What precision a GPU has is not asked here: that would take some of its memory.
+            resolve(replace(config, precision="float32"))
+
+
+def check_same_study(folder: StudyFolder, runs: Sequence[PlannedRun]) -> None:
+    """Refuse to put another study in the place of one; say which runs are left out from now on.
+
+    Raises:
+        RunError: No run of the one that is there is part of the other.
+    """
     if not folder.exists:
         return
     before, now = set(folder.keys()), {run.key for run in runs}

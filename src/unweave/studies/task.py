@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import platform
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, final
 
 import torch
 from threadpoolctl import threadpool_limits
 
+from unweave.analysis import choose
 from unweave.errors import RunError, TrainingDivergedError, UnweaveError
 from unweave.execution import Beat
-from unweave.metrics.protocols import names_of, protocol
+from unweave.metrics.protocols import protocol
 from unweave.run import load_run
-from unweave.rundir import alone, atomic_write, read_json, work_lock
+from unweave.rundir import FORMAT, alone, atomic_write, read_json, work_lock, write_json
 from unweave.scores import load_scores, repeats_of
 from unweave.session import CHECKPOINT, begin, continue_run, log_file, read_state
+from unweave.studies.folder import StudyFolder
 from unweave.studies.storage import StoredRun, TakenOverError
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
@@ -37,6 +40,7 @@ _MARKER: Final = ".seen"
 # How long a shared file system may take to show a new file, in seconds.
 _PATIENCE: Final = 10.0
 
+_LEFT_OUT: Final = "left_out.json"
 _WEIGHTS: Final = (CHECKPOINT.parts[0], "snapshots")
 LARGE: Final = {
     "scores": (*_WEIGHTS, "cache"),
@@ -74,10 +78,13 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
         check_seen(Path(payload["folder"]), payload["marker"])
     folder = Path(payload["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
-    # Another study may work on the same run.
+    # A worker of a driver that was killed may still be there.
     with alone(work_lock(folder), beat), _told(folder, stored):
         if stored is not None:
             stored.fetch_local()
+        else:
+            # Another study may have done it since this one began.
+            StudyFolder(folder.parents[1]).take_over(folder.name)
         spent = {"training": 0.0, "scoring": 0.0, "storing": 0.0}
         if not is_done(payload):
             try:
@@ -161,7 +168,7 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
     config = TrainConfig.from_dict(dict(payload["config"]))
     watch, progress = _Beating(beat, folder, stored), _quiet(beat)
     state = read_state(folder)
-    if state == "finished" and (folder / CHECKPOINT).parent.is_dir():
+    if state == "finished" and (folder / CHECKPOINT).is_file():
         return
     if state is None or state == "finished":
         # Finished without weights: they were not kept, and what needs them is asked for now.
@@ -238,6 +245,8 @@ def _score(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
             repeats=request["repeats"],
             progress=_quiet(beat),
         )
+        if request["metrics"] is None and request in list(_missing(payload, folder)):
+            _note_left_out(request, folder)
         # After the last one the run is put there with everything else.
         if stored is not None and place < len(requests):
             stored.put(folder, without=("cache",), sparing=True)
@@ -246,18 +255,58 @@ def _score(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
 def _missing(payload: Mapping[str, Any], folder: Path) -> Iterator[Mapping[str, Any]]:
     """The requests of which a score is not there yet."""
     rows = load_scores(folder)
+    if rows:
+        # A run can be scored on other datasets, too.
+        data = read_json(folder / "config.json")["text"]["dataset"]
+        rows = [row for row in rows if row["data"] == data]
     for request in payload["scores"]:
-        label = protocol(request["protocol"]).label
-        found = {
-            row["metric"]
-            for row in rows
-            if row["protocol"] == label
-            and all(row[name] == request[name] for name in ("part", "codes", "seed"))
-            and repeats_of(row) == request["repeats"]
-        }
-        wanted = names_of(request["metrics"]) if request["metrics"] else ()
-        if not found or not set(wanted) <= found:
+        if not _is_answered(request, rows, folder):
             yield request
+
+
+def _is_answered(
+    request: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], folder: Path
+) -> bool:
+    names = request["metrics"]
+    label, drawn, rest = _wanted(request["protocol"], None if names is None else tuple(names))
+    found = {
+        (row["metric"], repeats_of(row))
+        for row in rows
+        if row["protocol"] == label
+        and all(row[name] == request[name] for name in ("part", "codes", "seed"))
+    }
+    # Analyses draw once, however often metrics do.
+    wanted = {(name, request["repeats"]) for name in drawn} | {(name, 1) for name in rest}
+    if wanted <= found:
+        return True
+    return names is None and bool(wanted & found) and _plain(request) in _left_out(folder)
+
+
+@functools.cache
+def _wanted(
+    protocol_name: str, names: tuple[str, ...] | None
+) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """Label of a protocol, and the metrics and analyses of it that are asked for."""
+    chosen = protocol(protocol_name)
+    metrics, analyses = choose(chosen, names)
+    return chosen.label, tuple(m.name for m in metrics), tuple(a.name for a in analyses)
+
+
+def _left_out(folder: Path) -> list[dict[str, Any]]:
+    """Requests for all of a protocol of which some metric cannot score the run."""
+    path = folder / _LEFT_OUT
+    requests: list[dict[str, Any]] = read_json(path)["requests"] if path.is_file() else []
+    return requests
+
+
+def _note_left_out(request: Mapping[str, Any], folder: Path) -> None:
+    """Write down that a request is answered, though scores of it are missing and always will."""
+    requests = [_plain(request), *_left_out(folder)]
+    write_json(folder / _LEFT_OUT, {"format": FORMAT, "requests": requests})
+
+
+def _plain(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in request.items() if name != "metrics"}
 
 
 def _quiet(beat: Beat) -> Any:

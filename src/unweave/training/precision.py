@@ -90,7 +90,8 @@ def _device(text: str) -> torch.device:
         ) from None
     if device.type == "cuda":
         count = torch.cuda.device_count()
-        if (device.index or 0) >= count:
+        # The index is held in so few bits that a large one becomes negative.
+        if not 0 <= (device.index or 0) < count:
             raise SpecError(f"train: device {text!r} is not there; this machine has {count} GPUs.")
     elif device.type != "cpu":
         raise SpecError(f"train: device {text!r} is not supported. Use auto, cpu, cuda or cuda:N.")
