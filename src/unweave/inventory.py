@@ -95,16 +95,17 @@ def describe(folder: Path) -> dict[str, Any]:
         scores = len(load_scores(folder))
         status = read_json(folder / "status.json")
         state, message = status["state"], status.get("message", "")
-    except (RunError, KeyError, TypeError, AttributeError) as error:
-        status, state = {}, "damaged"
+        step, seconds = int(status.get("step", 0)), float(status.get("seconds", 0.0))
+    except (RunError, KeyError, TypeError, ValueError, AttributeError) as error:
+        step, seconds, state = 0, 0.0, "damaged"
         what = f"its JSON files do not have what they should ({type(error).__name__}: {error})."
         message = str(error) if isinstance(error, RunError) else f"{folder} is damaged: {what}"
     if state == "running" and not is_held(folder / LOCK):
         state = "interrupted"
     return facts | {
         "state": state,
-        "step": max(last_step(folder), int(status.get("step", 0))),
-        "seconds": float(status.get("seconds", 0.0)),
+        "step": max(last_step(folder), step),
+        "seconds": seconds,
         "scores": scores,
         "bytes": size_of(folder).bytes,
         "changed": _changed(folder),

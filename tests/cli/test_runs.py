@@ -117,3 +117,28 @@ def test_rm(place):
     assert list(find_runs(place)) == [inner]
     assert cli("evaluate", inner, "--metrics", "mig").code == 0
     assert {path.name for path in place.iterdir()} == {"sweep", ".hidden"}
+
+
+def test_rm_takes_a_run_by_two_names(place, monkeypatch):
+    monkeypatch.chdir(place)
+    value = cli("runs", "rm", "copy", place / "copy", "--yes", "--json").json
+    assert [row["run"] for row in value["runs"]] == ["copy"]
+    assert not (place / "copy").exists()
+
+
+@pytest.mark.parametrize("change", [{"step": "many"}, {"step": None}, {"seconds": []}])
+def test_a_status_that_says_nonsense_is_damage(place, change):
+    path = place / "copy" / "status.json"
+    write_json(path, document(path) | change)
+    assert describe(place / "copy")["state"] == "damaged"
+    assert "damaged" in cli("runs", "list", place).out
+    paragraph(cli("runs", "show", place / "copy"), "damaged")
+
+
+def test_a_diverged_run_of_a_study_is_not_gone_on_with(place):
+    inner = place / "sweep" / "runs" / "0123456789abcdef"
+    status = document(inner / "status.json") | {"state": "diverged"}
+    write_json(inner / "status.json", status)
+    assert cli("runs", "show", inner, "--json").json["resume"] is None
+    write_json(inner / "status.json", status | {"state": "stopped"})
+    assert "study resume" in cli("runs", "show", inner, "--json").json["resume"]

@@ -128,6 +128,9 @@ def _resume(folder: Path, facts: dict[str, Any], study: Path | None) -> str | No
 
     if facts["state"] in ("finished", "running"):
         return None
+    if study is not None and facts["state"] == "diverged":
+        # It would diverge again, and is a result.
+        return None
     if study is not None:
         return shlex.join(["unweave", "study", "resume", str(study)])
     return shlex.join(["unweave", "train", "--out", str(folder), "--resume"])
@@ -192,9 +195,11 @@ class RunsRemove(Common):
 
         from unweave.inventory import check_removable, describe, remove, study_of
 
-        folders = list(dict.fromkeys(Path(text) for text in self.run_folders))
+        folders = [Path(text) for text in self.run_folders]
         for folder in folders:
             check_removable(folder)
+        # One run may be named in two ways.
+        folders = list({folder.resolve(): folder for folder in reversed(folders)}.values())[::-1]
         rows = [describe(folder) for folder in folders]
         lines = []
         for folder, row in zip(folders, rows, strict=True):
