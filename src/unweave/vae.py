@@ -10,9 +10,10 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from unweave.latents import DiagonalGaussian
+from unweave.latents import DiagonalGaussian, Point, Posterior
 from unweave.likelihoods import Likelihood
 from unweave.nn.architecture import Architecture
+from unweave.nn.conditions import Conditions, LabelPlanes
 from unweave.nn.initialise import construct
 
 
@@ -23,10 +24,17 @@ class VAE(nn.Module):
     Trunk and decoder may run in bfloat16; the head that gives means and logvars, and all that is
     returned, is float32.
 
+    A conditional model is told labels beside the image: its decoder sees them after the latents,
+    and its encoder as planes beside the image, where `conditions.planes` says so. Where no labels
+    are given, each of their values stands with an equal share (`Conditions.neutral`); the codes
+    that metrics read are encoded so, since the labels of an image would tell its factors.
+
     Attributes:
         image_shape: (H, W, C).
         latents: Number of latents L.
         likelihood: p(x given z).
+        conditions: Labels that the model is told, or None.
+        deterministic: Whether the encoder gives codes without noise.
         autocast_dtype: `torch.bfloat16` to run trunk and decoder under autocast, or None.
 
     References:
@@ -40,15 +48,24 @@ class VAE(nn.Module):
         image_shape: tuple[int, int, int],
         latents: int,
         likelihood: Likelihood,
+        *,
+        conditions: Conditions | None = None,
+        deterministic: bool = False,
     ) -> None:
         super().__init__()
         self.image_shape = image_shape
         self.latents = latents
         self.likelihood = likelihood
+        self.conditions = conditions
+        self.deterministic = deterministic
         self.autocast_dtype: torch.dtype | None = None
-        self.trunk, features = architecture.trunk(image_shape)
-        self.head = nn.Linear(features, 2 * latents)
-        self.decoder = architecture.decoder(image_shape, latents)
+        height, width, channels = image_shape
+        told = 0 if conditions is None else conditions.width
+        planes = told if conditions is not None and conditions.planes else 0
+        self.trunk, features = architecture.trunk((height, width, channels + planes))
+        self.head = architecture.head(features, latents, 1 if deterministic else 2)
+        self.decoder = architecture.decoder(image_shape, latents + told)
+        self.label_planes = LabelPlanes(planes, (height, width)) if planes else None
 
     @classmethod
     def create(
@@ -58,14 +75,28 @@ class VAE(nn.Module):
         latents: int,
         likelihood: Likelihood,
         generator: torch.Generator,
+        *,
+        conditions: Conditions | None = None,
+        deterministic: bool = False,
     ) -> VAE:
         """A new model on the CPU whose weights are drawn from `generator`."""
-        return construct(lambda: cls(architecture, image_shape, latents, likelihood), generator)
+        return construct(
+            lambda: cls(
+                architecture,
+                image_shape,
+                latents,
+                likelihood,
+                conditions=conditions,
+                deterministic=deterministic,
+            ),
+            generator,
+            architecture.initialise,
+        )
 
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.head.weight.device
+        return next(self.parameters()).device
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
         """The precision in which networks run; losses stay outside of it."""
@@ -73,19 +104,53 @@ class VAE(nn.Module):
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.autocast_dtype)
 
-    def encode(self, images: Tensor) -> DiagonalGaussian:
-        """Posterior of images (B, C, H, W) in [0, 1]."""
-        with self.autocast():
-            features = self.trunk(images)
-        return self.posterior(features)
+    def condition(self, factors: Tensor) -> Tensor | None:
+        """What a conditional model is told of images with factor indices (B, K); else None."""
+        return None if self.conditions is None else self.conditions.encode(factors)
 
-    def posterior(self, features: Tensor) -> DiagonalGaussian:
+    def encode(self, images: Tensor, condition: Tensor | None = None) -> Posterior:
+        """Posterior of images (B, C, H, W) in [0, 1].
+
+        Args:
+            images: The images.
+            condition: Labels as `condition` gives them, (B, width); unknown where there are none.
+        """
+        return self.posterior(self.features(images, condition))
+
+    def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
+        """What the trunk makes of images, (B, F) in the precision of networks."""
+        with self.autocast():
+            if self.label_planes is not None:
+                planes = self.label_planes(self._told(len(images), condition))
+                images = torch.cat([images, planes], dim=1)
+                images = images.contiguous(memory_format=torch.channels_last)
+            features: Tensor = self.trunk(images)
+        return features
+
+    def posterior(self, features: Tensor) -> Posterior:
         """Posterior of what the trunk makes of images, (B, F) in any precision."""
-        mean, logvar = self.head(features.float()).chunk(2, dim=1)
+        moments = self.head(features.float())
+        if self.deterministic:
+            return Point(mean=moments)
+        mean, logvar = moments.chunk(2, dim=1)
         return DiagonalGaussian(mean=mean, logvar=logvar)
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Pixel logits (B, C, H, W), float32, of latents (B, L)."""
+    def decode(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Pixel logits (B, C, H, W), float32, of latents (B, L).
+
+        Args:
+            z: The latents.
+            condition: Labels as `condition` gives them, (B, width); unknown where there are none.
+        """
+        if self.conditions is not None:
+            z = torch.cat([z, self._told(len(z), condition)], dim=1)
         with self.autocast():
             logits: Tensor = self.decoder(z)
         return logits.float()
+
+    def _told(self, count: int, condition: Tensor | None) -> Tensor:
+        """Labels of so many images, (count, width)."""
+        assert self.conditions is not None
+        if condition is not None:
+            return condition
+        return self.conditions.neutral().to(self.device).expand(count, -1)

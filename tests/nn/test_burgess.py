@@ -73,7 +73,7 @@ def test_layers_are_those_of_the_paper(image_shape):
 
 @pytest.mark.parametrize("image_shape", SHAPES)
 def test_images_that_fit_are_taken(image_shape):
-    Burgess().check(image_shape)
+    Burgess().check(image_shape, 10)
 
 
 @pytest.mark.parametrize(
@@ -82,4 +82,4 @@ def test_images_that_fit_are_taken(image_shape):
 def test_images_that_do_not_fit_are_refused(image_shape):
     height, width, channels = image_shape
     with pytest.raises(SpecError, match=f"not {height}x{width} with {channels}"):
-        Burgess().check(image_shape)
+        Burgess().check(image_shape, 10)

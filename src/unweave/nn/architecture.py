@@ -1,4 +1,4 @@
-"""What an architecture promises: an encoder trunk with a head, and a decoder."""
+"""What an architecture promises: an encoder of trunk and head, a decoder, and first weights."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ __all__ = ["Architecture"]
 from abc import abstractmethod
 from typing import ClassVar
 
+import torch
 from torch import nn
 
+from unweave.nn.initialise import initialise
 from unweave.spec import Component
 
 
@@ -21,8 +23,8 @@ class Architecture(Component):
     family: ClassVar[str] = "architecture"
 
     @abstractmethod
-    def check(self, image_shape: tuple[int, int, int]) -> None:
-        """Refuse images (H, W, C) that the architecture does not take.
+    def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
+        """Refuse images (H, W, C), or a number of latents, that the architecture does not take.
 
         Raises:
             SpecError: It does not take them.
@@ -33,9 +35,35 @@ class Architecture(Component):
         """Network from images (B, C, H, W) to features (B, F), and F.
 
         Args:
-            image_shape: (H, W, C).
+            image_shape: (H, W, C); C is more than the channels of an image where a model sees
+                planes of labels beside it.
         """
+
+    def head(self, features: int, latents: int, moments: int) -> nn.Module:
+        """Network from features (B, F) to the parameters of the posterior.
+
+        Args:
+            features: F.
+            latents: Number of latents L.
+            moments: 2 for means and log variances, (B, 2 L) with all means first; 1 for codes
+                without noise, (B, L).
+        """
+        return nn.Linear(features, moments * latents)
 
     @abstractmethod
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
-        """Network from latents (B, L) to pixel logits (B, C, H, W)."""
+        """Network from latents (B, L) to pixel logits (B, C, H, W).
+
+        Args:
+            image_shape: (H, W, C).
+            latents: L, with the labels that a model is told counted as latents.
+        """
+
+    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
+        """Draw the first weights of a network of this architecture, in place.
+
+        Args:
+            network: The whole model, on the CPU.
+            generator: A generator on the CPU; nothing else may be drawn from.
+        """
+        initialise(network, generator)

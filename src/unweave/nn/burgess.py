@@ -32,7 +32,7 @@ class Burgess(Architecture):
 
     name: ClassVar[str] = "burgess"
 
-    def check(self, image_shape: tuple[int, int, int]) -> None:
+    def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Images are 32x32 or 64x64 with 1 or 3 channels."""
         height, width, channels = image_shape
         if (height, width) not in ((32, 32), (64, 64)) or channels not in (1, 3):

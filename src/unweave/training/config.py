@@ -147,7 +147,7 @@ class TrainConfig(Component):
             # The images are gone, or not there yet: a run can be looked at all the same, and
             # whatever needs images says so.
             return
-        self.architecture.check(shape)
+        self.architecture.check(shape, self.latents)
         if self.batch_size > images:
             raise SpecError(
                 f"train: batch_size {self.batch_size} is more than the {images} images of "
