@@ -108,7 +108,7 @@ def loading(data: str, images: int, rounds: int, batches: int) -> dict[str, floa
     with tempfile.TemporaryDirectory() as folder:
         memory = PlainImages(pixels, factors)
         files = PictureFiles(write_pictures(pixels, Path(folder)), factors)
-        source = ImageSource(dataset, None, config, second=False)
+        source = ImageSource(dataset, None, config)
         ways: dict[str, Callable[[], Iterator[Any]]] = {
             "gather": lambda: (dataset.gather(flat) for flat in drawn),
             "tensor": lambda: (source.batch(step) for step in range(1, len(drawn) + 1)),

@@ -33,7 +33,7 @@ def step_times(data: str, warm: int, steps: int) -> dict[str, float]:
     times: dict[str, list[float]] = {"loaded": [], "fixed": []}
     with training_process(config):
         learner = Learner(config, config.dataset.image_shape, len(dataset))
-        source = ImageSource(dataset, None, config, second=False)
+        source = ImageSource(dataset, None, config)
         fixed = source.batch(1)
         for step in range(1, warm + 2 * steps + 1):
             loads = step % 2 == 0

@@ -29,7 +29,7 @@ def pieces(data: str, precision: str, repeats: int) -> list[tuple[str, float]]:
     dataset = unweave.load_dataset(data)
     with training_process(config):
         learner = Learner(config, config.dataset.image_shape, len(dataset))
-        source = ImageSource(dataset, None, config, second=False)
+        source = ImageSource(dataset, None, config)
         model = learner.model
         batch = source.batch(1)
         for step in range(1, 20):

@@ -28,7 +28,7 @@ import torch
 from numpy.typing import NDArray
 
 from unweave.data import Dataset, Progress
-from unweave.latents import DiagonalGaussian
+from unweave.latents import Posterior
 from unweave.representation import Representation
 from unweave.rundir import explain_os_error
 from unweave.splits import keyed_generator
@@ -59,18 +59,20 @@ def encode_rows(
     dataset: Dataset,
     flat: NDArray[np.int64],
     mean: NDArray[np.float32],
-    logvar: NDArray[np.float32],
+    logvar: NDArray[np.float32] | None,
     progress: Progress | None = None,
     precision: Precision = "float32",
 ) -> None:
     """Encode images into float32 arrays that exist already.
+
+    A conditional model is told no labels, so that its codes do not tell them.
 
     Args:
         model: The encoder.
         dataset: Where the images come from.
         flat: Flat indices, (N,).
         mean: Filled with posterior means, (N, L).
-        logvar: Filled with log variances, (N, L).
+        logvar: Filled with log variances, (N, L); None for a model whose codes have no noise.
         progress: Told what is being done, how many images are done, and how many there are.
         precision: That of the trunk; what gives means and logvars is float32 in any case.
     """
@@ -83,18 +85,20 @@ def encode_rows(
             pixels, scale = dataset.gather(rows)
             posterior = encode(to_images(pixels, scale, model.device))
             mean[start : start + len(rows)] = posterior.mean.cpu().numpy()
-            logvar[start : start + len(rows)] = posterior.logvar.cpu().numpy()
+            if logvar is not None and posterior.logvar is not None:
+                logvar[start : start + len(rows)] = posterior.logvar.cpu().numpy()
             if progress is not None:
                 progress("encoding", start + len(rows), len(flat))
 
 
-def _encoder(model: VAE, precision: Precision) -> Callable[[torch.Tensor], DiagonalGaussian]:
+def _encoder(model: VAE, precision: Precision) -> Callable[[torch.Tensor], Posterior]:
     """From images to posteriors, with the trunk in that precision."""
     if precision == "float32":
         return model.encode
     # Cast once: autocast would cast the weights anew for every batch.
-    trunk = copy.deepcopy(model.trunk).to(torch.bfloat16)
-    return lambda images: model.posterior(trunk(images.to(torch.bfloat16)))
+    cast = copy.deepcopy(model).to(torch.bfloat16)
+    cast.autocast_dtype = None
+    return lambda images: model.posterior(cast.features(images.to(torch.bfloat16)))
 
 
 def pixels_to_images(probabilities: torch.Tensor) -> NDArray[np.float32]:
@@ -111,8 +115,10 @@ def cached_posteriors(
     key: str,
     progress: Progress | None = None,
     precision: Precision = "float32",
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
     """Means and logvars of a part, memory-mapped from `folder/<key>`; encoded when missing.
+
+    There are no logvars of a model whose codes have no noise.
 
     Representations of other weights under the same part are removed, since they cannot be asked
     for again.
@@ -136,10 +142,12 @@ def cached_posteriors(
             for stale in folder.glob(f"{key.split('-')[0]}-*"):
                 shutil.rmtree(stale, ignore_errors=True)
             shape = (len(flat), model.latents)
-            mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
+            mean = np.empty(shape, np.float32)
+            logvar = None if model.deterministic else np.empty(shape, np.float32)
             encode_rows(model, dataset, flat, mean, logvar, progress, precision)
             np.save(temporary / "mean.npy", mean)
-            np.save(temporary / "logvar.npy", logvar)
+            if logvar is not None:
+                np.save(temporary / "logvar.npy", logvar)
             try:
                 temporary.replace(place)
             except OSError:
@@ -152,13 +160,13 @@ def cached_posteriors(
             shutil.rmtree(temporary, ignore_errors=True)
     return (
         np.load(place / "mean.npy", mmap_mode="r"),
-        np.load(place / "logvar.npy", mmap_mode="r"),
+        None if model.deterministic else np.load(place / "logvar.npy", mmap_mode="r"),
     )
 
 
 def represent(
     mean: NDArray[np.float32],
-    logvar: NDArray[np.float32],
+    logvar: NDArray[np.float32] | None,
     dataset: Dataset,
     flat: NDArray[np.int64],
     *,
@@ -166,7 +174,7 @@ def represent(
     seed: int = 0,
 ) -> Representation:
     """The table that metrics read: posterior means, or one keyed sample of each posterior."""
-    if codes == "sampled":
+    if codes == "sampled" and logvar is not None:
         rng = keyed_generator(seed, "sampled codes")
         noise = rng.standard_normal(mean.shape, dtype=np.float32)
         mean = mean + np.exp(0.5 * logvar) * noise

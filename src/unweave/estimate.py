@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from unweave.errors import DataError
-from unweave.objectives import Batch
 from unweave.training import Learner, TrainConfig
 from unweave.training.precision import resolve, training_process
+from unweave.training.random_batch import random_batch
 
 _MEASURED_STEPS = 5
 
@@ -32,8 +32,8 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
     with training_process(config):
         shape = config.dataset.image_shape
         learner = Learner(config, shape, config.num_train)
-        second = learner.plan.batch == "second"
-        batch = _random_batch(config, shape, second=second)
+        generator = torch.Generator().manual_seed(config.seed)
+        batch = random_batch(learner.setup, learner.plan.needs, generator, learner.device)
         learner.update(batch, 1)
         learner.update(batch, 2)
         learner.tracker.read()
@@ -48,7 +48,7 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
     kept = config.steps // config.snapshot_every if config.snapshot_every else 0
     weights = checkpoint + kept * checkpoint // 3
     lines = config.steps // config.log_every
-    encoded = config.batch_size * (2 if second else 1)
+    encoded = learner.plan.needs.encoded(config.batch_size)
     return {
         "address": config.address,
         "layers": [line for net in networks.values() for line in str(net).splitlines()],
@@ -74,15 +74,3 @@ def _missing(config: TrainConfig) -> str | None:
     except DataError as error:
         return str(error)
     return None
-
-
-def _random_batch(config: TrainConfig, shape: tuple[int, int, int], *, second: bool) -> Batch:
-    height, width, channels = shape
-    generator = torch.Generator().manual_seed(config.seed)
-
-    def draw() -> torch.Tensor:
-        images = torch.rand(config.batch_size, channels, height, width, generator=generator)
-        device = torch.device(config.device)
-        return images.to(device, memory_format=torch.channels_last)
-
-    return Batch(images=draw(), second=draw() if second else None)

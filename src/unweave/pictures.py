@@ -27,11 +27,17 @@ def probe_indices(count: int, images: int, seed: int) -> NDArray[np.int64]:
 def reconstruct(
     model: VAE, dataset: Dataset, flat: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Images and what the model makes of their posterior means, each (n, H, W, C) uint8."""
+    """Images and what the model makes of their posterior means, each (n, H, W, C) uint8.
+
+    A conditional model is told the labels of the images.
+    """
     pixels, scale = dataset.gather(flat)
+    told = None
+    if model.conditions is not None:
+        told = model.condition(torch.from_numpy(dataset.factors(flat)).to(model.device))
     with full_precision(model):
-        posterior = model.encode(to_images(pixels, scale, model.device))
-        decoded = model.likelihood.mean(model.decode(posterior.mean))
+        posterior = model.encode(to_images(pixels, scale, model.device), told)
+        decoded = model.likelihood.mean(model.decode(posterior.mean, told))
     return dataset.images(flat), _to_uint8(decoded)
 
 

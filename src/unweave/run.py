@@ -101,7 +101,7 @@ class Run:
         """
         config = self.config
         tensors = self._checkpoint.tensors
-        return load_parts(config.objective, config.latents, tensors, self.model.device)
+        return load_parts(config.objective, config.setup, tensors, self.model.device)
 
     def encode(self, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Posterior means and log variances of images.
@@ -211,6 +211,7 @@ class Run:
             model=self.model,
             parts=self.parts,
             objective=self.config.objective,
+            setup=self.config.setup,
             dataset=dataset,
             flat=self._rows(part, dataset),
             num_train=self.config.num_train,

@@ -45,6 +45,9 @@ def make_config(
         if "optimizer" in settings:
             raise SpecError("Give either lr or optimizer, not both.")
         settings["optimizer"] = build(Adam, {"lr": settings.pop("lr")})
+    own = objective.expand().method.architecture
+    if own is not None:
+        settings.setdefault("architecture", own)
     fields = {"dataset": spec, "objective": objective, "steps": steps or 1, **settings}
     config = build(TrainConfig, fields)
     if epochs is not None:

@@ -34,13 +34,8 @@ def load_model(config: TrainConfig, checkpoint: Checkpoint, folder: Path) -> VAE
     Raises:
         RunError: The checkpoint does not fit the configuration.
     """
-    model = VAE.create(
-        config.architecture,
-        config.dataset.image_shape,
-        config.latents,
-        config.likelihood,
-        torch.Generator(),
-    )
+    plan = config.objective.expand()
+    model = plan.make_model(config.setup, config.likelihood, torch.Generator())
     state = {
         name.removeprefix("model/"): value
         for name, value in checkpoint.tensors.items()
@@ -67,6 +62,8 @@ def encode_images(
     model: VAE, images: ArrayLike, shape: tuple[int, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Posterior means and log variances of images, two arrays (n, L).
+
+    Log variances of codes without noise are minus infinity.
 
     Args:
         model: The encoder.
@@ -103,7 +100,10 @@ def encode_images(
 def _encode(model: VAE, pixels: NDArray[np.float32]) -> tuple[NDArray[Any], NDArray[Any]]:
     images = torch.from_numpy(pixels).to(model.device).permute(0, 3, 1, 2)
     posterior = model.encode(images)
-    return posterior.mean.cpu().numpy(), posterior.logvar.cpu().numpy()
+    mean = posterior.mean.cpu().numpy()
+    if posterior.logvar is None:
+        return mean, np.full_like(mean, -np.inf)
+    return mean, posterior.logvar.cpu().numpy()
 
 
 @torch.inference_mode()

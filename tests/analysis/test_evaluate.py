@@ -70,6 +70,7 @@ def test_the_subject_is_the_run(run):
         model=run.model,
         parts={},
         objective=run.config.objective,
+        setup=run.config.setup,
         dataset=dataset,
         flat=np.arange(len(dataset)),
         num_train=1152,  # a quarter of 1,536 images is held out

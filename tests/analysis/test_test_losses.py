@@ -19,7 +19,7 @@ from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Bernoulli
 from unweave.nn import Burgess, LatentDiscriminator
 from unweave.nn.initialise import construct
-from unweave.objectives import Objective, Step, Term, parse_objective
+from unweave.objectives import Objective, Setup, Step, Term, parse_objective
 from unweave.randomness import Streams, derive
 from unweave.splits import keyed_permutation
 from unweave.vae import VAE
@@ -81,6 +81,7 @@ def subject(model, discriminator):
         model=model,
         parts={"discriminator": discriminator},
         objective=parse_objective("vae"),
+        setup=Setup(architecture=Burgess(), image_shape=(64, 64, 1), latents=LATENTS),
         dataset=unweave.load_dataset(SMALL),
         flat=np.arange(IMAGES),
         num_train=TRAINED,
@@ -399,6 +400,7 @@ def test_published_weights_have_their_published_losses(reference, name):
         model=published_model(folder, (64, 64, 1)),
         parts={},
         objective=parse_objective(text),
+        setup=Setup(architecture=Burgess(), image_shape=(64, 64, 1), latents=10),
         dataset=dataset,
         flat=np.arange(len(dataset)),
         num_train=len(dataset),

@@ -28,7 +28,7 @@ def test_the_first_step_has_the_loss_and_the_gradient_of_the_baseline(tmp_path, 
     with training_process(config):
         learner = Learner(config, (64, 64, 1), len(dataset))
         learner.model.load_state_dict(unweave.load_run(tmp_path / "start").model.state_dict())
-        batch = ImageSource(dataset, None, config, second=False).batch(1)
+        batch = ImageSource(dataset, None, config).batch(1)
         noise = Streams(learner.seed, 1, learner.device).normal("posterior", 64, 10)
         images = batch.images.clone(memory_format=torch.contiguous_format).view(64, 1, 64, 64)
         mean, logvar = baseline.encode(images.reshape(64, 4096).view(64, 1, 64, 64))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from unweave.data import parse_dataset
-from unweave.objectives import Batch, Plan, Step, parse_objective
+from unweave.objectives import Batch, Inputs, Plan, Step, parse_objective
 from unweave.randomness import Streams
 from unweave.training import Learner, TrainConfig
+from unweave.training.random_batch import random_batch
 
 __all__ = ["IMAGES", "make_batch", "make_learner", "small_config", "step_of", "trained"]
 
@@ -40,15 +41,11 @@ def make_learner(
 
 def make_batch(learner: Learner, batch_size: int = 4, seed: int = 0) -> Batch:
     """Random images of the learner's shape, with a second batch when its plan asks for one."""
-    height, width, channels = learner.model.image_shape
     generator = torch.Generator().manual_seed(seed)
-
-    def images() -> Tensor:
-        drawn = torch.rand(batch_size, channels, height, width, generator=generator)
-        return (drawn > 0.5).float().contiguous(memory_format=torch.channels_last)
-
-    first = images()
-    return Batch(images=first, second=images() if learner.plan.batch == "second" else None)
+    setup = dataclasses.replace(learner.setup, batch_size=batch_size)
+    batch = random_batch(setup, learner.plan.needs, generator)
+    second = None if batch.second is None else (batch.second > 0.5).float()
+    return dataclasses.replace(batch, images=(batch.images > 0.5).float(), second=second)
 
 
 def trained(
@@ -66,5 +63,5 @@ def step_of(learner: Learner, batch: Batch, global_step: int = 1) -> Step:
     plan: Plan = learner.plan
     streams = Streams(learner.seed, global_step, torch.device("cpu"))
     return plan.forward(
-        learner.model, learner.parts, batch, streams, global_step, learner.dataset_size
+        Inputs(learner.model, learner.parts, batch, streams, global_step, learner.dataset_size)
     )

@@ -11,7 +11,7 @@ from reference import objectives_reference
 from unweave.likelihoods import Bernoulli
 from unweave.nn import Burgess, LatentDiscriminator
 from unweave.nn.initialise import construct
-from unweave.objectives import DensityRatioTC
+from unweave.objectives import DensityRatioTC, Setup
 from unweave.objectives.density_ratio import discriminator_loss, permuted_samples
 from unweave.vae import VAE
 
@@ -109,7 +109,7 @@ def test_the_noise_of_the_second_batch_is_not_that_of_the_first(step):
 def test_it_brings_one_discriminator_and_one_player_with_its_own_adam():
     term = DensityRatioTC(lr=0.002)
     with torch.device("meta"):
-        parts = term.parts(10)
+        parts = term.parts(Setup(architecture=Burgess(), image_shape=(64, 64, 1), latents=10))
     assert {name: type(part) for name, part in parts.items()} == {
         "discriminator": LatentDiscriminator
     }

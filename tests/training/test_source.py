@@ -8,6 +8,7 @@ import torch
 
 from contracts.learners import small_config
 from unweave.data import Batches, load_dataset
+from unweave.objectives import Needs
 from unweave.training.source import ImageSource, to_images
 
 
@@ -18,7 +19,7 @@ def dataset(mini):
 
 def test_a_batch_holds_the_images_of_its_step_between_0_and_1(dataset):
     config = small_config("vae", batch_size=7, seed=3)
-    source = ImageSource(dataset, None, config, second=False)
+    source = ImageSource(dataset, None, config)
     order = Batches(len(dataset), 7, seed=3)
     for step in (1, 2, 300):
         batch = source.batch(step)
@@ -32,31 +33,33 @@ def test_a_batch_holds_the_images_of_its_step_between_0_and_1(dataset):
 
 def test_a_batch_is_a_pure_function_of_seed_and_step(dataset):
     config = small_config("vae", batch_size=5)
-    one, other = (ImageSource(dataset, None, config, second=True) for _ in range(2))
+    one, other = (ImageSource(dataset, None, config, Needs(second=True)) for _ in range(2))
     other.batch(9)
     assert torch.equal(one.batch(2).images, other.batch(2).images)
     assert torch.equal(one.batch(2).second, other.batch(2).second)
     assert not torch.equal(one.batch(2).images, one.batch(3).images)
-    seeded = ImageSource(dataset, None, small_config("vae", batch_size=5, seed=1), second=True)
+    seeded = ImageSource(
+        dataset, None, small_config("vae", batch_size=5, seed=1), Needs(second=True)
+    )
     assert not torch.equal(seeded.batch(2).images, one.batch(2).images)
 
 
 def test_a_second_batch_is_another_walk_over_the_same_images(dataset):
     config = small_config("factor_vae", batch_size=16)
-    source = ImageSource(dataset, None, config, second=True)
+    source = ImageSource(dataset, None, config, Needs(second=True))
     batch = source.batch(1)
     assert batch.second.shape == batch.images.shape
     assert not torch.equal(batch.second, batch.images)
     assert source.images_per_step == 32
     # The first batches are those of a method without a second.
-    single = ImageSource(dataset, None, config, second=False)
+    single = ImageSource(dataset, None, config)
     assert torch.equal(single.batch(1).images, batch.images)
 
 
 def test_only_chosen_images_are_trained_on(dataset):
     chosen = np.array([3, 500, 1001])
     config = small_config("vae", batch_size=3)
-    source = ImageSource(dataset, chosen, config, second=True)
+    source = ImageSource(dataset, chosen, config, Needs(second=True))
     allowed = {dataset.images([index]).tobytes() for index in chosen}
     for step in range(1, 5):
         batch = source.batch(step)

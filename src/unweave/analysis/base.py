@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from unweave.data import Dataset, Progress
 from unweave.encoding import Codes, Part
 from unweave.metrics import Score
-from unweave.objectives import Objective
+from unweave.objectives import Objective, Setup
 from unweave.objectives.base import Parts
 from unweave.spec import Component
 from unweave.vae import VAE
@@ -29,6 +29,7 @@ class Subject:
         model: The VAE, in evaluation mode.
         parts: Further networks of the objective, by name; those whose weights are known.
         objective: What was minimised.
+        setup: What the objective was told before there were weights.
         dataset: Where the images come from.
         flat: Flat indices of the images to score, (N,) int64.
         num_train: Number of images that were trained on.
@@ -41,6 +42,7 @@ class Subject:
     model: VAE
     parts: Parts
     objective: Objective
+    setup: Setup
     dataset: Dataset
     flat: NDArray[np.int64]
     num_train: int

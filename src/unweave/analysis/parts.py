@@ -10,18 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from unweave.errors import RunError
-from unweave.nn.initialise import construct
-from unweave.objectives import Objective
+from unweave.objectives import Objective, Setup
 
 
 def load_parts(
-    objective: Objective, latents: int, tensors: Mapping[str, Tensor], device: torch.device
+    objective: Objective, setup: Setup, tensors: Mapping[str, Tensor], device: torch.device
 ) -> dict[str, nn.Module]:
     """Networks in float32 and evaluation mode, by name.
 
     Args:
         objective: What was minimised.
-        latents: Number of latents.
+        setup: What it was told before there were weights.
         tensors: Tensors of a checkpoint, those of a part named `part/<part>/...`.
         device: Where the networks go.
 
@@ -32,8 +31,7 @@ def load_parts(
     Raises:
         RunError: The weights of a part do not fit it.
     """
-    plan = objective.expand()
-    made = construct(lambda: nn.ModuleDict(plan.make_parts(latents)), torch.Generator())
+    made = objective.expand().make_parts(setup, torch.Generator())
     parts: dict[str, nn.Module] = {}
     for name, network in made.items():
         prefix = f"part/{name}/"

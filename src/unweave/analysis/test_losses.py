@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unweave.analysis.base import Analysis, Subject
+from unweave.analysis.batches import scored_batch
 from unweave.encoding import Codes, Part, full_precision
 from unweave.errors import DataError, SpecError
+from unweave.latents import DiagonalGaussian
 from unweave.metrics import Score
 from unweave.objectives import (
-    Batch,
     DimensionKL,
+    Inputs,
     MutualInformation,
     Plan,
     Step,
@@ -32,7 +34,6 @@ from unweave.randomness import Streams, derive
 from unweave.spec import number, option
 from unweave.splits import keyed_permutation
 from unweave.training.memory import keep_freed_memory
-from unweave.training.source import to_images
 
 _UNIT = "nats an image"
 _PURPOSE = "test losses"
@@ -110,7 +111,7 @@ class TestLosses(Analysis):
         if self.compat == "none":
             return subject.flat
         first = subject.flat[:_PUBLISHED_IMAGES]
-        twofold = subject.objective.expand().batch == "second"
+        twofold = subject.objective.expand().needs.second
         return first[: len(first) // 2] if twofold else first
 
     @torch.inference_mode()
@@ -130,8 +131,7 @@ class TestLosses(Analysis):
         with full_precision(subject.model):
             for index, (rows, second) in enumerate(batches):
                 step = self._step(plan, subject, rows, second, index)
-                values = [step.posterior.kl().sum(1).mean()]
-                values += [term.value(step) for term in terms.values()]
+                values = [_analytic_kl(step), *(term.value(step) for term in terms.values())]
                 sums += len(rows) * torch.stack([value.double() for value in values])
                 done += len(rows)
                 if subject.progress is not None:
@@ -144,7 +144,7 @@ class TestLosses(Analysis):
         terms: dict[str, Term] = {}
         for name, term in plan.terms.items():
             with torch.device("meta"):
-                networks = term.parts(subject.model.latents)
+                networks = term.parts(subject.setup)
             if not networks.keys() <= subject.parts.keys():
                 continue
             if self.compat == "disvae" and isinstance(
@@ -190,13 +190,10 @@ class TestLosses(Analysis):
             subject.model.device,
             noiseless=subject.codes == "mean",
         )
-        batch = Batch(
-            images=_images(subject, rows),
-            second=_images(subject, second) if plan.batch == "second" else None,
-        )
+        batch = scored_batch(subject, plan.needs, rows, second, index)
         known = len(subject.dataset) if self.compat == "disvae" else subject.num_train
         return plan.forward(
-            subject.model, subject.parts, batch, streams, _AFTER_ALL_SCHEDULES, known
+            Inputs(subject.model, subject.parts, batch, streams, _AFTER_ALL_SCHEDULES, known)
         )
 
     def _summary(
@@ -212,7 +209,8 @@ class TestLosses(Analysis):
             parts[short] = float(raw[name])
             if term.unit != _UNIT:
                 units[short] = term.unit
-        parts["kl"] = float(kl)
+        if plan.latent == "posterior":
+            parts["kl"] = float(kl)
         if terms.keys() == plan.terms.keys():
             weighted = (t.weigh(raw[name], _AFTER_ALL_SCHEDULES) for name, t in terms.items())
             parts["loss"] = float(sum(weighted, torch.zeros((), dtype=torch.float64)))
@@ -221,10 +219,12 @@ class TestLosses(Analysis):
                 raise DataError(f"{self.name}: {name} is not finite over these images.")
         order = ("loss", *dict.fromkeys(_SHORT.values()), *parts)
         parts = {name: parts[name] for name in dict.fromkeys(order) if name in parts}
-        value = parts["loss"] if "loss" in parts else parts["recon"] + parts["kl"]
+        value = parts["loss"] if "loss" in parts else parts["recon"] + parts.get("kl", 0.0)
         return Score(value=value, parts=parts, unit=_UNIT, units=units)
 
 
-def _images(subject: Subject, rows: NDArray[np.int64]) -> Tensor:
-    pixels, scale = subject.dataset.gather(rows)
-    return to_images(pixels, scale, subject.model.device)
+def _analytic_kl(step: Step) -> Tensor:
+    """Mean over the batch of the KL, nats; 0 for latents without noise."""
+    if isinstance(step.posterior, DiagonalGaussian):
+        return step.posterior.kl().sum(1).mean()
+    return step.z.new_zeros(())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unweave.data.labels import Labels
-from unweave.data.pixels.images import Images
+from unweave.data.pixels.images import Images, Selected
 from unweave.errors import DataError
 from unweave.factors import FactorSpace, check_flat
 from unweave.progress import Progress
@@ -247,6 +247,31 @@ class Dataset:
         if self.labels is None:
             return self.factor_space.ravel(rows)
         return self.labels.find(self.factor_space, rows)
+
+    def select(self, rows: NDArray[np.int64]) -> Dataset:
+        """Some of its images, in that order, with their factors and odds.
+
+        Args:
+            rows: Their flat indices, (n,); at least one has odds above 0.
+
+        Raises:
+            FactorIndexError: An index is out of range, or the array has another shape or type.
+        """
+        chosen = self.check_flat(rows)
+        labels = None
+        if self._factor_space is not None:
+            exact = (
+                None if self.labels is None or self.labels.values is None else self.values(rows)
+            )
+            labels = Labels(self.factors(chosen), exact)
+        weights = None if self.weights is None else self.weights[chosen]
+        return Dataset(
+            self.spec,
+            Selected(self.store, chosen, f"{len(chosen)} rows"),
+            factor_space=self._factor_space,
+            labels=labels,
+            weights=None if weights is None else weights / weights.sum(),
+        )
 
     def check_flat(self, flat: ArrayLike) -> NDArray[np.int64]:
         """Flat indices as an (n,) int64 array.

@@ -1,11 +1,13 @@
 """What is minimised: terms, methods, and sums of both."""
 
-from unweave.objectives.base import Batch, Method, Plan, Player, Step, Term
+from unweave.objectives.base import Inputs, Method, Player, Step, Term
 from unweave.objectives.decomposition import DimensionKL, MutualInformation, TotalCorrelation
 from unweave.objectives.density_ratio import DensityRatioTC
 from unweave.objectives.kl import KL
 from unweave.objectives.methods import AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, VAEMethod
+from unweave.objectives.needs import Batch, LabelledImages, Needs, Setup
 from unweave.objectives.objective import Objective, parse_objective
+from unweave.objectives.plan import Plan
 from unweave.objectives.reconstruction import Reconstruction
 
 __all__ = [
@@ -17,12 +19,16 @@ __all__ = [
     "DensityRatioTC",
     "DimensionKL",
     "FactorVAE",
+    "Inputs",
+    "LabelledImages",
     "Method",
     "MutualInformation",
+    "Needs",
     "Objective",
     "Plan",
     "Player",
     "Reconstruction",
+    "Setup",
     "Step",
     "Term",
     "TotalCorrelation",

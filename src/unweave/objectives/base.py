@@ -1,38 +1,84 @@
-"""The contract between objectives and the training loop: Step, Term, Player, Method, Plan."""
+"""The contract between objectives and the training loop: Step, Term, Player, Method."""
 
 from __future__ import annotations
 
-__all__ = ["Batch", "Method", "Parts", "Plan", "Player", "PlayerOptimizer", "Step", "Term"]
+__all__ = [
+    "Inputs",
+    "Latent",
+    "Method",
+    "Parts",
+    "Player",
+    "PlayerOptimizer",
+    "Step",
+    "Term",
+]
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, TypeVar, final
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, final
 
 from torch import Tensor, nn
 
-from unweave.latents import DiagonalGaussian
+from unweave.latents import DiagonalGaussian, Posterior
+from unweave.nn import Architecture, Conditions
+from unweave.objectives.needs import Batch, Needs, Setup
 from unweave.randomness import Streams
 from unweave.spec import Component
 from unweave.vae import VAE
 
 T = TypeVar("T")
 Parts = Mapping[str, nn.Module]
-BatchKind = Literal["single", "second"]
+Latent: TypeAlias = Literal["posterior", "codes", "given"]
+"""Where latents come from: a posterior's samples, an encoder without noise, or the dataset."""
 
 
 @final
 @dataclass(frozen=True)
-class Batch:
-    """The images of one optimiser step.
+class Inputs:
+    """What a forward pass starts from.
 
     Attributes:
-        images: Pixels in [0, 1], (B, C, H, W) float32.
-        second: Another independent batch of the same shape, for methods that ask for it.
+        model: The VAE.
+        parts: Further networks, by name.
+        batch: The images.
+        streams: Keyed random draws.
+        global_step: Optimiser step, from 1.
+        dataset_size: Number of images trained on.
     """
 
-    images: Tensor
-    second: Tensor | None = None
+    model: VAE
+    parts: Parts
+    batch: Batch
+    streams: Streams
+    global_step: int
+    dataset_size: int
+
+    def step(
+        self,
+        *,
+        posterior: Posterior | None,
+        z: Tensor,
+        logits: Tensor,
+        target: Tensor,
+        kept: Mapping[str, Any] | None = None,
+    ) -> Step:
+        """The step that a forward pass gives; `kept` is what `Step.once` shall know already."""
+        step = Step(
+            batch=self.batch,
+            posterior=posterior,
+            z=z,
+            logits=logits,
+            target=target,
+            model=self.model,
+            parts=self.parts,
+            global_step=self.global_step,
+            dataset_size=self.dataset_size,
+            streams=self.streams,
+        )
+        for key, value in (kept or {}).items():
+            step.once(key, lambda value=value: value)  # type: ignore[misc]
+        return step
 
 
 @final
@@ -42,7 +88,7 @@ class Step:
 
     Attributes:
         batch: The images.
-        posterior: q(z given x) of the images that are encoded.
+        posterior: q(z given x) of the images that are encoded; None where nothing is encoded.
         z: Latents that were decoded, (B, L).
         logits: Decoder output before the sigmoid, (B, C, H, W).
         target: Images that the logits should give, (B, C, H, W).
@@ -54,7 +100,7 @@ class Step:
     """
 
     batch: Batch
-    posterior: DiagonalGaussian
+    posterior: Posterior | None
     z: Tensor
     logits: Tensor
     target: Tensor
@@ -64,6 +110,18 @@ class Step:
     dataset_size: int
     streams: Streams
     _shared: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def gaussian(self) -> DiagonalGaussian:
+        """The posterior, for a term that declares that it needs one."""
+        assert isinstance(self.posterior, DiagonalGaussian)
+        return self.posterior
+
+    @property
+    def means(self) -> Tensor:
+        """Means of the posterior, or codes without noise, (B, L), for a term that needs codes."""
+        assert self.posterior is not None
+        return self.posterior.mean
 
     def once(self, key: str, make: Callable[[], T]) -> T:
         """The value that several terms share, computed at most once a step."""
@@ -108,21 +166,35 @@ class Term(Component):
 
     Class attributes:
         unit: Unit of the raw value.
-        batch: The batch it needs.
+        needs: What its batches must hold; a property where that depends on its fields.
+        reads: What it reads of latents: `posterior` their distribution, `codes` values of them
+            from an encoder, `nothing` of them.
         in_elbo: Whether it is part of a method's evidence lower bound.
         min_batch: Smallest batch in which it means something.
     """
 
     family: ClassVar[str] = "term"
     unit: ClassVar[str] = "nats an image"
-    batch: ClassVar[BatchKind] = "single"
+    reads: ClassVar[Literal["posterior", "codes", "nothing"]] = "codes"
     in_elbo: ClassVar[bool] = False
     min_batch: ClassVar[int] = 1
+
+    @property
+    def needs(self) -> Needs:
+        """What its batches must hold beside images."""
+        return Needs()
 
     @property
     def needs_float32(self) -> bool:
         """Whether it repeats published numbers, which automatic precision must not blur."""
         return False
+
+    def check(self, setup: Setup) -> None:
+        """Refuse what it cannot be trained with, before any work.
+
+        Raises:
+            SpecError: The message says why, and what to change.
+        """
 
     @abstractmethod
     def value(self, step: Step) -> Tensor:
@@ -132,7 +204,7 @@ class Term(Component):
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """What is minimised, from the unweighted value and the global step."""
 
-    def parts(self, latents: int) -> dict[str, nn.Module]:
+    def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """Networks that the term brings; called with the meta device as default."""
         return {}
 
@@ -141,65 +213,42 @@ class Term(Component):
         return ()
 
 
-@final
-@dataclass(frozen=True)
-class Plan:
-    """An objective, expanded: what the loop needs and nothing else.
+class Method(Component):
+    """A published algorithm by name; expands to a forward pass and terms.
 
-    Attributes:
-        batch: Kind of batch.
-        forward: From model, parts, batch, streams, global step and dataset size to a `Step`.
-        terms: Summands of the model's loss, by name.
-        players: Further players, in order.
-        sources: Terms and methods that may bring parts.
+    Class attributes:
+        latent: Where the latents come from that are decoded.
     """
 
-    batch: BatchKind
-    forward: Callable[[VAE, Parts, Batch, Streams, int, int], Step]
-    terms: Mapping[str, Term]
-    players: tuple[Player, ...]
-    sources: tuple[Term | Method, ...]
-
-    @property
-    def min_batch(self) -> int:
-        """Smallest batch that every term can work with."""
-        return max(term.min_batch for term in self.terms.values())
-
-    @property
-    def needs_float32(self) -> bool:
-        """Whether a term repeats published numbers."""
-        return any(term.needs_float32 for term in self.terms.values())
-
-    def make_parts(self, latents: int) -> dict[str, nn.Module]:
-        """Build the further networks; called with the meta device as default."""
-        made: dict[str, nn.Module] = {}
-        for source in self.sources:
-            made.update(source.parts(latents))
-        return made
-
-    def losses(self, step: Step) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
-        """The model's loss, and the raw and weighted value of each term."""
-        raw = {name: term.value(step) for name, term in self.terms.items()}
-        weighted = {
-            name: term.weigh(raw[name], step.global_step) for name, term in self.terms.items()
-        }
-        total = next(iter(weighted.values()))
-        for name in list(weighted)[1:]:
-            total = total + weighted[name]
-        return total, raw, weighted
-
-
-class Method(Component):
-    """A published algorithm by name; expands to a forward pass and terms."""
-
     family: ClassVar[str] = "method"
-    batch: ClassVar[BatchKind] = "single"
+    latent: ClassVar[Latent] = "posterior"
+
+    @property
+    def needs(self) -> Needs:
+        """What its batches must hold beside images."""
+        return Needs()
+
+    @property
+    def architecture(self) -> Architecture | None:
+        """The architecture that it is trained with when none is named, where it needs its own."""
+        return None
+
+    def check(self, setup: Setup) -> None:
+        """Refuse what it cannot be trained with, before any work.
+
+        Raises:
+            SpecError: The message says why, and what to change.
+        """
+
+    def conditions(self, setup: Setup) -> Conditions | None:
+        """Labels that the model is told, for a conditional method."""
+        return None
 
     @abstractmethod
     def terms(self) -> tuple[Term, ...]:
         """Its terms, the reconstruction first."""
 
-    def parts(self, latents: int) -> dict[str, nn.Module]:
+    def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """Networks that the method brings; called with the meta device as default."""
         return {}
 
@@ -207,27 +256,9 @@ class Method(Component):
         """Players that the method brings."""
         return ()
 
-    @staticmethod
-    def forward(
-        model: VAE,
-        parts: Parts,
-        batch: Batch,
-        streams: Streams,
-        global_step: int,
-        dataset_size: int,
-    ) -> Step:
+    def forward(self, inputs: Inputs) -> Step:
         """Encode, sample, decode; a method with another forward pass replaces this."""
-        posterior = model.encode(batch.images)
-        z = posterior.sample(streams.normal("posterior", *posterior.mean.shape))
-        return Step(
-            batch=batch,
-            posterior=posterior,
-            z=z,
-            logits=model.decode(z),
-            target=batch.images,
-            model=model,
-            parts=parts,
-            global_step=global_step,
-            dataset_size=dataset_size,
-            streams=streams,
-        )
+        model, images = inputs.model, inputs.batch.images
+        posterior = model.encode(images)
+        z = posterior.sample(inputs.streams.normal("posterior", *posterior.mean.shape))
+        return inputs.step(posterior=posterior, z=z, logits=model.decode(z), target=images)

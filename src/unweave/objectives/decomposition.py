@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["DimensionKL", "MutualInformation", "TotalCorrelation"]
 
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 from torch import Tensor
 
@@ -25,6 +25,7 @@ from unweave.spec import number, option
 class _Decomposed(Term):
     """Weight, estimator and compatibility, which the three terms share."""
 
+    reads: ClassVar[Literal["posterior"]] = "posterior"
     in_elbo: ClassVar[bool] = True
     min_batch: ClassVar[int] = 2
 

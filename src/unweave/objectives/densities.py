@@ -56,7 +56,7 @@ def densities(step: Step, estimator: Estimator, compat: Compat) -> Densities:
     """The densities of a step, computed once for all terms that ask with the same settings."""
     return step.once(
         f"densities/{estimator}/{compat}",
-        lambda: estimate(step.posterior, step.z, step.dataset_size, estimator, compat),
+        lambda: estimate(step.gaussian, step.z, step.dataset_size, estimator, compat),
     )
 
 

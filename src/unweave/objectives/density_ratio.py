@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unweave.nn import LatentDiscriminator
-from unweave.objectives.base import BatchKind, Player, PlayerOptimizer, Step, Term
+from unweave.objectives.base import Player, PlayerOptimizer, Step, Term
+from unweave.objectives.needs import Needs, Setup
 from unweave.schedules import Schedule, value_at
 from unweave.spec import number
 
@@ -32,15 +33,19 @@ class DensityRatioTC(Term):
     """
 
     name: ClassVar[str] = "density_ratio_tc"
-    batch: ClassVar[BatchKind] = "second"
     min_batch: ClassVar[int] = 2
 
     weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
     lr: float = number(default=1e-4, above=0, help="Learning rate of the discriminator.")
 
-    def parts(self, latents: int) -> dict[str, nn.Module]:
+    @property
+    def needs(self) -> Needs:
+        """A second batch."""
+        return Needs(second=True)
+
+    def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """The discriminator."""
-        return {_PART: LatentDiscriminator(latents)}
+        return {_PART: LatentDiscriminator(setup.latents)}
 
     def players(self) -> tuple[Player, ...]:
         """The discriminator's side."""
@@ -69,8 +74,10 @@ def discriminator_loss(step: Step) -> Tensor:
 @torch.no_grad()
 def permuted_samples(step: Step) -> Tensor:
     """Samples of the second batch, each latent permuted across the batch, without a gradient."""
-    assert step.batch.second is not None
-    posterior = step.model.encode(step.batch.second)
+    second, factors = step.batch.second, step.batch.second_factors
+    assert second is not None
+    condition = None if factors is None else step.model.condition(factors)
+    posterior = step.model.encode(second, condition)
     z = posterior.sample(step.streams.normal("second posterior", *posterior.mean.shape))
     order = step.streams.permutations("permuted latents", *z.shape)
     return z.gather(0, order)

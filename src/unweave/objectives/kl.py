@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["KL"]
 
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 from torch import Tensor
 
@@ -23,6 +23,7 @@ class KL(Term):
     """
 
     name: ClassVar[str] = "kl"
+    reads: ClassVar[Literal["posterior"]] = "posterior"
     in_elbo: ClassVar[bool] = True
 
     weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
@@ -32,7 +33,7 @@ class KL(Term):
 
     def value(self, step: Step) -> Tensor:
         """Mean over the batch of the sum over latents, nats."""
-        return step.posterior.kl().sum(1).mean()
+        return step.gaussian.kl().sum(1).mean()
 
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """Weight times value, or times the distance to the capacity."""

@@ -6,7 +6,7 @@ __all__ = ["AnnealedVAE", "BetaTCVAE", "BetaVAE", "FactorVAE", "VAEMethod"]
 
 from typing import ClassVar, final
 
-from unweave.objectives.base import BatchKind, Method, Term
+from unweave.objectives.base import Method, Term
 from unweave.objectives.decomposition import DimensionKL, MutualInformation, TotalCorrelation
 from unweave.objectives.densities import (
     DEFAULT_ESTIMATOR,
@@ -128,7 +128,6 @@ class FactorVAE(Method):
     """
 
     name: ClassVar[str] = "factor_vae"
-    batch: ClassVar[BatchKind] = "second"
 
     gamma: float | Schedule = number(default=10.0, low=0, help="Weight of the total correlation.")
     kl: float | Schedule = number(default=1.0, low=0, help="Weight of the KL.")

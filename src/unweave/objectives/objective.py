@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from unweave.errors import SpecError
-from unweave.objectives.base import Method, Plan, Term
+from unweave.objectives.base import Method, Term
+from unweave.objectives.methods import VAEMethod
+from unweave.objectives.needs import Needs
+from unweave.objectives.plan import Plan
 from unweave.objectives.reconstruction import Reconstruction
 from unweave.spec import from_dict, parse_sum, to_dict
 
@@ -63,24 +66,24 @@ class Objective:
     def expand(self) -> Plan:
         """The plan that the loop trains."""
         methods = [item for item in self.items if isinstance(item, Method)]
-        changing = [m for m in methods if type(m).forward is not Method.forward]
+        changing = [m for m in methods if _changes_the_pass(m)]
         if len(changing) > 1:
             raise SpecError(
                 f"{changing[0].name} and {changing[1].name} both change the forward pass, "
                 f"so they cannot be added. Choose one of them."
             )
+        method = (changing or methods or [VAEMethod()])[0]
         terms = self._terms()
-        kinds = {m.batch for m in methods} | {t.batch for t in terms}
-        kinds.discard("single")
-        if len(kinds) > 1:
-            raise SpecError(
-                f"The summands of {self} need different batches ({', '.join(sorted(kinds))})."
-            )
+        for term in terms:
+            _check_reads(term, method)
         sources: tuple[Method | Term, ...] = (*methods, *terms)
-        forward = changing[0].forward if changing else Method.forward
+        try:
+            needs = sum((source.needs for source in sources), Needs())
+        except SpecError as error:
+            raise SpecError(f"The summands of {self} do not go together. {error}") from error
         return Plan(
-            batch=kinds.pop() if kinds else "single",
-            forward=forward,
+            method=method,
+            needs=needs,
             terms={term.name: term for term in terms},
             players=tuple(player for source in sources for player in source.players()),
             sources=sources,
@@ -136,6 +139,30 @@ def _added(method: Method, own: tuple[Term, ...], first: Method | Term) -> list[
             f"Choose one of them."
         )
     return added
+
+
+def _changes_the_pass(method: Method) -> bool:
+    """Whether a method encodes or decodes in another way than a VAE."""
+    cls = type(method)
+    return (
+        cls.forward is not Method.forward
+        or cls.conditions is not Method.conditions
+        or cls.latent != Method.latent
+    )
+
+
+def _check_reads(term: Term, method: Method) -> None:
+    """Refuse a term that reads what the method's latents do not have."""
+    if term.reads == "posterior" and method.latent != "posterior":
+        raise SpecError(
+            f"{term.name} reads the variances of a posterior, and {method.name} has none: its "
+            f"latents have no noise. Leave {term.name} out, or start from a VAE: 'vae + {term}'."
+        )
+    if term.reads == "codes" and method.latent == "given":
+        raise SpecError(
+            f"{term.name} reads what an encoder makes of images, and {method.name} has none. "
+            f"Leave {term.name} out."
+        )
 
 
 def _item(component: object) -> Method | Term:

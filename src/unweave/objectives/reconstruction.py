@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Reconstruction"]
 
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 from torch import Tensor
 
@@ -18,6 +18,7 @@ class Reconstruction(Term):
     """Negative log likelihood of the images under the model's pixel likelihood."""
 
     name: ClassVar[str] = "reconstruction"
+    reads: ClassVar[Literal["nothing"]] = "nothing"
     in_elbo: ClassVar[bool] = True
 
     weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")

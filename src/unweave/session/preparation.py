@@ -67,7 +67,7 @@ def prepare(
     # Last, since a dataset that is not there yet takes its time.
     dataset = config.dataset.open(progress)
     chosen = None if len(rows) == len(dataset) else rows
-    source = ImageSource(dataset, chosen, config, second=learner.plan.batch == "second")
+    source = ImageSource(dataset, chosen, config, learner.plan.needs)
     return Setting(config, dataset, rows, learner, source)
 
 

@@ -16,7 +16,7 @@ from unweave.data import DatasetSpec
 from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Bernoulli, Likelihood
 from unweave.nn import Architecture, Burgess
-from unweave.objectives import Objective
+from unweave.objectives import Objective, Setup
 from unweave.spec import Component, number, option
 from unweave.splits import held_out_count
 from unweave.training.optimizers import Adam, Optimizer
@@ -73,6 +73,23 @@ class TrainConfig(Component):
         """Number of images trained on."""
         count = self.dataset.count
         return count - held_out_count(count, self.holdout)
+
+    @property
+    def setup(self) -> Setup:
+        """What the objective may look at before there are weights.
+
+        Raises:
+            DataError: Images or factors depend on files that are not there.
+        """
+        dataset = self.dataset
+        return Setup(
+            architecture=self.architecture,
+            image_shape=dataset.image_shape,
+            latents=self.latents,
+            batch_size=self.batch_size,
+            dataset=str(dataset),
+            factors=dataset.factor_space if dataset.labelled else None,
+        )
 
     def steps_of(self, epochs: float) -> int:
         """Optimiser steps in which every training image is seen so many times.
@@ -148,6 +165,7 @@ class TrainConfig(Component):
             # whatever needs images says so.
             return
         self.architecture.check(shape, self.latents)
+        plan.check(self.setup)
         if self.batch_size > images:
             raise SpecError(
                 f"train: batch_size {self.batch_size} is more than the {images} images of "

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 __all__ = ["Learner"]
 
+import dataclasses
 from dataclasses import dataclass
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
-from unweave.nn.initialise import construct
-from unweave.objectives import Batch, Player
+from unweave.latents import DiagonalGaussian
+from unweave.objectives import Batch, Inputs, Player
 from unweave.randomness import Streams, derive
 from unweave.training.config import TrainConfig
 from unweave.training.precision import autocast_dtype
 from unweave.training.tracker import Tracker
-from unweave.vae import VAE
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Learner:
     Attributes:
         model: The VAE.
         parts: Further networks, by name.
+        plan: The objective, expanded.
+        setup: What the objective was told before there were weights.
         tracker: Running means of losses and terms.
     """
 
@@ -53,17 +55,11 @@ class Learner:
         self.seed = config.seed
         self.dataset_size = images
         self.plan = config.objective.expand()
-        self.model = VAE.create(
-            config.architecture,
-            image_shape,
-            config.latents,
-            config.likelihood,
-            torch.Generator().manual_seed(derive(config.seed, "model weights")),
-        )
-        weights = torch.Generator().manual_seed(derive(config.seed, "part weights"))
-        latents = config.latents
-        holder = construct(lambda: nn.ModuleDict(self.plan.make_parts(latents)), weights)
-        self.parts: dict[str, nn.Module] = dict(holder.items())
+        self.setup = dataclasses.replace(config.setup, image_shape=image_shape)
+        seeds = (derive(config.seed, f"{what} weights") for what in ("model", "part"))
+        of_model, of_parts = (torch.Generator().manual_seed(seed) for seed in seeds)
+        self.model = self.plan.make_model(self.setup, config.likelihood, of_model)
+        self.parts = self.plan.make_parts(self.setup, of_parts)
         for network in (self.model, *self.parts.values()):
             network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.autocast_dtype = autocast_dtype(config.precision)
@@ -71,14 +67,15 @@ class Learner:
         names = [f"loss/{side.name}" for side in self.sides]
         names += [f"raw/{term}" for term in self.plan.terms]
         names += [f"weighted/{term}" for term in self.plan.terms]
-        names += [f"kl/{j}" for j in range(config.latents)]
+        if self.plan.latent == "posterior":
+            names += [f"kl/{j}" for j in range(config.latents)]
         self.tracker = Tracker(names, self.device)
 
     def update(self, batch: Batch, global_step: int) -> None:
         """One optimiser step of every player on one batch."""
         streams = Streams(self.seed, global_step, self.device)
         step = self.plan.forward(
-            self.model, self.parts, batch, streams, global_step, self.dataset_size
+            Inputs(self.model, self.parts, batch, streams, global_step, self.dataset_size)
         )
         losses: dict[str, Tensor] = {}
         for side in self.sides:
@@ -97,10 +94,10 @@ class Learner:
             side.optimizer.step()
         with torch.no_grad():
             scalars = [losses[s.name] for s in self.sides] + [*raw.values(), *weighted.values()]
-            kl = step.posterior.kl().mean(0)
-            self.tracker.add(
-                torch.cat([torch.stack([s.float() for s in scalars]), kl]), global_step
-            )
+            values = [torch.stack([scalar.float() for scalar in scalars])]
+            if isinstance(step.posterior, DiagonalGaussian):
+                values.append(step.posterior.kl().mean(0))
+            self.tracker.add(torch.cat(values), global_step)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that a checkpoint holds, by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Resident", "ResidentImages", "ResidentLayers", "resident"]
+__all__ = ["Resident", "ResidentImages", "ResidentLayers", "on_device", "resident"]
 
 import logging
 import math
@@ -54,7 +54,7 @@ class ResidentImages:
     def images(self, flat: NDArray[np.int64]) -> Tensor:
         """float32 (B, C, H, W) in [0, 1] of flat indices (B,), channels last in memory."""
         flat = flat if self._chosen is None else self._chosen[flat]
-        index = _on_device(flat, self.rows.device)
+        index = on_device(flat, self.rows.device)
         pixels = self.rows[index]
         if self._shifts is not None:
             pixels = (pixels[:, :, None] >> self._shifts).bitwise_and_(1).flatten(1)
@@ -83,7 +83,7 @@ class ResidentLayers:
     def images(self, flat: NDArray[np.int64]) -> Tensor:
         """float32 (B, C, H, W) in [0, 1] of flat indices (B,), channels last in memory."""
         rows = self._images.rows(flat if self._chosen is None else self._chosen[flat])
-        first, *others = _on_device(rows, self.layers.device)
+        first, *others = on_device(rows, self.layers.device)
         total = self.layers[first]
         for further in others:
             total += self.layers[further]
@@ -145,8 +145,8 @@ def upload(store: Store, device: torch.device) -> Tensor:
     return rows
 
 
-def _on_device(index: NDArray[np.int64], device: torch.device) -> Tensor:
-    """Indices on a device; neither does it wait for the copy, nor the host for the device."""
+def on_device(index: NDArray[np.int64], device: torch.device) -> Tensor:
+    """Whole numbers on a device; neither it nor the host waits for the other."""
     on_host = torch.from_numpy(index)
     if device.type == "cuda":
         on_host = on_host.pin_memory()

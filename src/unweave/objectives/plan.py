@@ -1,0 +1,104 @@
+"""An objective, expanded to what the training loop needs."""
+
+from __future__ import annotations
+
+__all__ = ["Plan"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from unweave.likelihoods import Likelihood
+from unweave.nn.initialise import construct
+from unweave.objectives.base import Inputs, Latent, Method, Player, Step, Term
+from unweave.objectives.needs import Needs, Setup
+from unweave.vae import VAE
+
+
+@final
+@dataclass(frozen=True)
+class Plan:
+    """An objective, expanded: what the loop needs and nothing else.
+
+    Attributes:
+        method: Whose forward pass it is.
+        needs: What its batches must hold.
+        terms: Summands of the model's loss, by name.
+        players: Further players, in order.
+        sources: Methods and terms, which may bring parts.
+    """
+
+    method: Method
+    needs: Needs
+    terms: Mapping[str, Term]
+    players: tuple[Player, ...]
+    sources: tuple[Method | Term, ...]
+
+    @property
+    def latent(self) -> Latent:
+        """Where the latents come from that are decoded."""
+        return self.method.latent
+
+    @property
+    def min_batch(self) -> int:
+        """Smallest batch that every term can work with."""
+        return max(term.min_batch for term in self.terms.values())
+
+    @property
+    def needs_float32(self) -> bool:
+        """Whether a term repeats published numbers."""
+        return any(term.needs_float32 for term in self.terms.values())
+
+    def check(self, setup: Setup) -> None:
+        """Refuse what a method or term cannot be trained with, before any work.
+
+        Raises:
+            SpecError: The message says why, and what to change.
+        """
+        self.needs.draws(setup.batch_size)
+        for source in self.sources:
+            source.check(setup)
+        if self.needs.factors or self.needs.sampler or self.needs.labelled:
+            names = [s.name for s in self.sources if s.needs != Needs(second=s.needs.second)]
+            setup.labels(" + ".join(dict.fromkeys(names)))
+
+    def make_model(self, setup: Setup, likelihood: Likelihood, generator: torch.Generator) -> VAE:
+        """A new model on the CPU whose weights are drawn from `generator`."""
+        return VAE.create(
+            setup.architecture,
+            setup.image_shape,
+            setup.latents,
+            likelihood,
+            generator,
+            conditions=self.method.conditions(setup),
+            deterministic=self.latent == "codes",
+        )
+
+    def make_parts(self, setup: Setup, generator: torch.Generator) -> dict[str, nn.Module]:
+        """The further networks by name, on the CPU, with weights drawn from `generator`."""
+
+        def make() -> nn.ModuleDict:
+            made: dict[str, nn.Module] = {}
+            for source in self.sources:
+                made.update(source.parts(setup))
+            return nn.ModuleDict(made)
+
+        return dict(construct(make, generator).items())
+
+    def forward(self, inputs: Inputs) -> Step:
+        """The forward pass of a step."""
+        return self.method.forward(inputs)
+
+    def losses(self, step: Step) -> tuple[Tensor, dict[str, Tensor], dict[str, Tensor]]:
+        """The model's loss, and the raw and weighted value of each term."""
+        raw = {name: term.value(step) for name, term in self.terms.items()}
+        weighted = {
+            name: term.weigh(raw[name], step.global_step) for name, term in self.terms.items()
+        }
+        total = next(iter(weighted.values()))
+        for name in list(weighted)[1:]:
+            total = total + weighted[name]
+        return total, raw, weighted
