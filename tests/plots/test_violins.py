@@ -65,6 +65,38 @@ def test_panels_share_groups_and_scale():
     assert [label.get_text() for label in one.get_yticklabels()] == ["x", "y"]
 
 
+def test_long_words_lie_within_the_figure_and_beside_no_shape():
+    groups = {f"a_method(of_a_field_with_a_long_name=linear(stop={k}, steps=9))": GROUPS["one"]
+              for k in range(4)}  # fmt: skip
+    words = "a protocol, a dataset with all its settings, a part, score seed 1, repeats 10"
+    figure = violins({f"{k} {words}": groups for k in "abcd"}, title="mig")
+    figure.canvas.draw()
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert len(set(names)) == 4
+    assert ["stop=2" in name for name in names] == [False, False, True, False]
+    titles = [axes.title.get_window_extent() for axes in figure.axes]
+    heads = [*titles, figure._suptitle.get_window_extent()]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in heads)
+    assert all(box.y1 <= figure.bbox.y1 for box in heads)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(heads, 2))
+    for axes in figure.axes:
+        end = axes.transData.transform((GROUPS["one"].max(), 0))[0]
+        assert all(text.get_window_extent().x0 > end for text in axes.texts)
+
+
+@pytest.mark.filterwarnings("error")
+def test_values_that_no_axis_reaches_are_passed_over_and_tiny_ones_have_no_shape():
+    groups = {
+        "huge": [1.7e308, -1.7e308, 0.5, np.inf],
+        "tiny": 1e-300 * np.arange(6),
+    }
+    figure = violins({"": groups})
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    assert points(axes)[0] == pytest.approx([0.5])
+    assert len(axes.collections) == 0
+
+
 @pytest.mark.parametrize("panels", [{}, {"a": {}}, {"a": {"x": [[1.0]]}}])
 def test_what_is_no_list_of_values_is_refused(panels):
     with pytest.raises(ValueError, match=r"at least one group|must be a list"):
@@ -129,6 +161,21 @@ def test_many_names_have_no_numbers_but_fit():
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
     assert all(box.x0 >= 0 for box in boxes)
     assert not any(one.overlaps(other) for one, other in itertools.pairwise(boxes))
+
+
+def test_long_names_of_scores_and_places_stay_apart_and_within_the_figure():
+    names = [f"modularity_explicitness.modularity [dlib/1, holdout, sampled, repeats {k}]"
+             for k in range(5)]  # fmt: skip
+    for figure in (
+        correlation_matrix(np.eye(5), names, title="T"),
+        rank_lines({"": np.ones((2, 5))}, ["a", "b"], names),
+    ):
+        figure.canvas.draw()
+        axes = figure.axes[0]
+        labels = axes.get_xticklabels()
+        assert len({label.get_text() for label in labels}) == 5
+        boxes = [label.get_window_extent() for label in (*labels, *axes.get_yticklabels())]
+        assert all(box.x0 >= 0 and box.y0 >= 0 for box in boxes)
 
 
 @pytest.mark.parametrize("values", [np.eye(2), np.full((3, 3), 1.5)])

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from unweave.plots.names import shortened
 from unweave.plots.style import (
     DIVERGING,
     FAINT,
@@ -24,6 +25,7 @@ from unweave.plots.style import (
 _MOST_NUMBERS = 24
 # Inches that a letter of a name takes.
 _LETTER = 0.066
+_LONGEST = 44
 
 
 @styled
@@ -50,11 +52,12 @@ def correlation_matrix(
         raise ValueError(f"values must be {count} by {count}, one each name; got {table.shape}.")
     if (np.abs(table[np.isfinite(table)]) > 1 + 1e-9).any():
         raise ValueError("values must lie between -1 and 1.")
+    names = shortened(names, _LONGEST)
     longest = max(map(len, names))
-    left = min(3.2, 0.25 + _LETTER * longest)
+    left = 0.25 + _LETTER * longest
     cell = min(0.62, (WIDTH - left - 1.0) / count)
     head = 0.12 + 0.3 * bool(title)
-    foot = 0.2 + min(2.6, 0.75 * _LETTER * longest)
+    foot = 0.2 + 0.75 * _LETTER * longest
     side = cell * count
     tall = max(side, 1.0)
     width, height = left + side + 1.0, head + tall + foot
@@ -68,8 +71,8 @@ def correlation_matrix(
     for spine in axes.spines.values():
         spine.set_visible(False)
     size = min(8.0, cell * 72 * 0.26)
-    axes.set_xticks(range(count), list(names), rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(count), list(names))
+    axes.set_xticks(range(count), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(count), names)
     axes.tick_params(length=0, labelcolor=INK, labelsize=min(8.5, cell * 72 * 0.6))
     for (row, column), value in np.ndenumerate(table):
         if not np.isfinite(value):

@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.plots.shares import clipped_end
+from unweave.plots.names import shortened, wrapped
 from unweave.plots.style import GRID, INK, MUTED, SERIES, WIDTH, new_figure, styled
 
 _LONGEST = 36
+_LONGEST_PLACE = 40
+_WORDS = 8.5
 _DASHES = ("-", (0, (4, 2)), (0, (1, 1.5)))
 
 
@@ -43,9 +45,10 @@ def rank_lines(
     """
     if not panels or not lines or not places:
         raise ValueError("rank_lines needs at least one panel, one line and one place.")
-    longest = max(len(clipped_end(name, _LONGEST)) for name in lines)
-    tilt = max(map(len, places)) * len(places) * 0.075 > WIDTH - 2.5
-    foot = 0.2 + (0.055 * max(map(len, places)) if tilt else 0.1) + 0.2 * bool(place_label)
+    names, marks = shortened(lines, _LONGEST), shortened(places, _LONGEST_PLACE)
+    longest, longest_mark = max(map(len, names)), max(map(len, marks))
+    tilt = longest_mark * len(places) * 0.075 > WIDTH - 2.5
+    foot = 0.2 + (0.055 * longest_mark if tilt else 0.1) + 0.2 * bool(place_label)
     each = 0.35 + max(0.27 * len(lines), 0.7) + foot
     figure = new_figure(WIDTH, min(0.15 + 0.3 * bool(title) + each * len(panels), 60.0))
     figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.06)
@@ -56,10 +59,10 @@ def rank_lines(
                 f"ranks of {name!r} must be {len(lines)} by {len(places)}; got {ranks.shape}."
             )
         axes = figure.add_subplot(len(panels), 1, number + 1)
-        axes.set_title(name, fontsize=8.5)
-        _panel(axes, ranks, lines)
+        axes.set_title(wrapped(name, WIDTH - 1, _WORDS), fontsize=_WORDS)
+        _panel(axes, ranks, names)
         axes.set_xticks(
-            range(len(places)), list(places), rotation=35 if tilt else 0,
+            range(len(places)), marks, rotation=35 if tilt else 0,
             ha="right" if tilt else "center", rotation_mode="anchor",
         )  # fmt: skip
         # Room for the names at the right end, which are as wide as their letters.
@@ -89,7 +92,7 @@ def _panel(axes: Axes, ranks: NDArray[np.float64], lines: Sequence[str]) -> None
             last = int(there[-1])
             height = float(shifted[place, last])
             axes.annotate(
-                clipped_end(name, _LONGEST), (last, height), xytext=(8, 0), fontsize=7.5,
+                name, (last, height), xytext=(8, 0), fontsize=7.5,
                 textcoords="offset points", va="center", color=colour if last else INK,
             )  # fmt: skip
             taken.append(height)

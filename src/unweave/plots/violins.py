@@ -12,14 +12,21 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from unweave.plots.shares import clipped_end
+from unweave.plots.names import shortened, wrapped
 from unweave.plots.style import BLUE, INK, MARK, MUTED, WIDTH, new_figure, styled
 
 _LONGEST = 44
+# Inches that a letter of a group's name takes, and the size of the words above a panel.
+_LETTER = 0.064
+_WORDS = 8.5
+# Inches for the number of values at the right end of a row.
+_NUMBER = 0.45
 # With more runs the points of a group would hide its shape.
 _MOST_POINTS = 200
 # Fewer points have no shape.
 _FEWEST = 5
+# No axis goes further.
+_LARGEST = 1e150
 _GOLDEN = 0.6180339887498949
 
 
@@ -36,7 +43,7 @@ def violins(
 
     Args:
         panels: Words above a panel -> group -> its values, (n,), n of at least 0; values that are
-            not finite are passed over.
+            not finite, or of a size of 1e150 or more, are passed over.
         title: Words above the panels.
         value_label: What the values are, with their unit.
 
@@ -54,18 +61,22 @@ def violins(
         for name, panel in panels.items()
     }
     every = np.concatenate([values for panel in found.values() for values in panel])
-    height = 0.75 + 0.3 * bool(title) + max(0.34 * len(groups), 0.6) + 0.2 * (len(panels) > 1)
+    names = shortened(groups, _LONGEST)
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
+    wide = (WIDTH - _LETTER * max(map(len, names)) - 0.3) / columns - 0.1
+    heads = {name: wrapped(name, wide, _WORDS) for name in panels}
+    lines = max(head.count("\n") + 1 for head in heads.values())
+    height = 0.75 + 0.3 * bool(title) + max(0.34 * len(groups), 0.6)
+    height += 0.2 * (len(panels) > 1) + 0.14 * (lines - 1)
     figure = new_figure(WIDTH, min(height * rows, 60.0))
     figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.06)
     for number, (name, values) in enumerate(found.items()):
         axes = figure.add_subplot(rows, columns, number + 1)
         _panel(axes, values)
-        _scale(axes, every)
-        axes.set_title(name, fontsize=8.5)
-        names = [clipped_end(group, _LONGEST) for group in groups] if number % columns == 0 else []
-        axes.set_yticks(range(len(groups)), names or [""] * len(groups))
+        _scale(axes, every, wide)
+        axes.set_title(heads[name], fontsize=_WORDS)
+        axes.set_yticks(range(len(groups)), [""] * len(groups) if number % columns else names)
         axes.tick_params(axis="y", length=0, labelcolor=INK)
         axes.set_ylim(len(groups) - 0.4, -0.6)
         if value_label and number >= len(found) - columns:
@@ -85,7 +96,7 @@ def _panel(axes: Axes, groups: list[NDArray[np.float64]]) -> None:
         )  # fmt: skip
         if not len(values):
             continue
-        if len(values) >= _FEWEST and np.ptp(values) > 1e-12 * np.abs(values).max():
+        if _has_shape(values):
             drawn = axes.violinplot(
                 [values], [place], orientation="horizontal", widths=0.8, showextrema=False
             )
@@ -104,17 +115,25 @@ def _panel(axes: Axes, groups: list[NDArray[np.float64]]) -> None:
         )  # fmt: skip
 
 
-def _scale(axes: Axes, every: NDArray[np.float64]) -> None:
-    """The same ends for all panels, with room for marks."""
+def _has_shape(values: NDArray[np.float64]) -> bool:
+    """Whether there are enough values, and a spread whose square is a number above 0."""
+    if len(values) < _FEWEST or np.ptp(values) <= 1e-12 * np.abs(values).max():
+        return False
+    return bool(np.var(values) > np.finfo(np.float64).tiny)
+
+
+def _scale(axes: Axes, every: NDArray[np.float64], wide: float) -> None:
+    """The same ends for all panels, with room for marks, and for numbers at the right."""
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if len(every):
         low, high = float(every.min()), float(every.max())
         room = 0.06 * (high - low) or 0.05 * (abs(high) or 1.0)
-        axes.set_xlim(low - room, high + 2 * room)
+        numbers = (high - low + room) * _NUMBER / (wide - _NUMBER)
+        axes.set_xlim(low - room, high + numbers)
 
 
 def _finite(values: ArrayLike, group: str) -> NDArray[np.float64]:
     numbers = np.asarray(values, np.float64)
     if numbers.ndim != 1:
         raise ValueError(f"values of {group!r} must be a list; got shape {numbers.shape}.")
-    return numbers[np.isfinite(numbers)]
+    return numbers[np.abs(numbers) < _LARGEST]

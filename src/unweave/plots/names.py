@@ -1,0 +1,66 @@
+"""Names in as little room as a figure has for them."""
+
+from __future__ import annotations
+
+__all__ = ["shortened", "wrapped"]
+
+import itertools
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+
+from unweave.plots.shares import clipped_end
+
+# Inches that a bold letter is wide, on average, at a size of one point.
+_LETTER = 0.0096
+_FEWEST_LETTERS = 12
+
+
+def shortened(names: Sequence[str], longest: int) -> list[str]:
+    """Names of so many letters at most, which differ where the names do.
+
+    A name is cut at its end. Where others would then be the same, what they have in common is cut
+    out of their middle instead; and where that does not do either, they are numbered.
+
+    Args:
+        names: Equal names stay equal.
+        longest: Letters that there is room for, at least 16.
+    """
+    different = list(dict.fromkeys(names))
+    short = {name: clipped_end(name, longest) for name in different}
+    for alike in _alike(short):
+        letters = enumerate(zip(*alike, strict=False))
+        start = next((k for k, of in letters if len(set(of)) > 1), min(map(len, alike)))
+        room = longest // 2
+        # From the beginning of the word that differs, if that is near.
+        word = max(alike[0].rfind(mark, 0, start) for mark in " (,") + 1
+        start = word if start - word <= room // 2 else start
+        for name in alike:
+            head = name[: longest - room - 1]
+            short[name] = f"{head}\N{HORIZONTAL ELLIPSIS}{clipped_end(name[start:], room)}"
+    for number, name in enumerate(itertools.chain.from_iterable(_alike(short)), 1):
+        mark = f" ({number})"
+        short[name] = clipped_end(name, longest - len(mark)) + mark
+    return [short[name] for name in names]
+
+
+def _alike(short: dict[str, str]) -> list[list[str]]:
+    """Names that are the same in short."""
+    counts = Counter(short.values())
+    return [
+        [name for name, of in short.items() if of == text]
+        for text, count in counts.items()
+        if count > 1
+    ]
+
+
+def wrapped(text: str, inches: float, size: float) -> str:
+    """Bold words in as many lines as they need.
+
+    Args:
+        text: The words.
+        inches: How wide a line may be.
+        size: Font size in points.
+    """
+    letters = max(_FEWEST_LETTERS, int(inches / (_LETTER * size)))
+    return "\n".join(textwrap.wrap(text, letters))
