@@ -77,6 +77,69 @@ def test_a_rank_takes_two_and_ties_share_it():
     assert ranks[:, 2].tolist() == [1, 1, 3]
 
 
+def test_from_dataset_to_dataset_ranks_stand_in_one_panel(tmp_path, drawn):
+    for data, order in (("dsprites", 1), ("shapes3d", -1)):
+        for beta in (1.0, 2.0):
+            for seed in range(3):
+                made(
+                    tmp_path / "runs" / f"{data}-{beta:g}-{seed}",
+                    score("mig", 0.5 + 0.1 * order * beta + 0.01 * seed, data=data),
+                    score("sap", 0.1 * beta, data=data),
+                    dataset=data, beta=beta, seed=seed,
+                )  # fmt: skip
+    results = collect([tmp_path / "runs"])
+    paths, _ = draw(results, summarise(results), tmp_path / "out")
+    assert [path.name for path in paths] == [
+        "violins-mig.png", "violins-sap.png", "correlations-1-dsprites.png",
+        "correlations-2-shapes3d.png", "ranks.png", "ranks-over-dataset.png",
+    ]  # fmt: skip
+    ((panels,), _) = drawn["violins"][0]
+    # A panel a dataset, which its groups do not say again.
+    assert {name: list(panel) for name, panel in panels.items()} == {
+        name: ["beta_vae(beta=1)", "beta_vae(beta=2)"] for name in ("dsprites", "shapes3d")
+    }
+    ((ranks, lines, metrics), _) = drawn["rank_lines"][0]
+    assert (list(ranks), len(lines), metrics) == (["dsprites", "shapes3d"], 2, ["mig", "sap"])
+    ((over, _, places), _) = drawn["rank_lines"][1]
+    assert list(places) == ["dsprites", "shapes3d"]
+    assert {name: table.tolist() for name, table in over.items()} == {
+        "mig": [[2, 1], [1, 2]], "sap": [[2, 2], [1, 1]],
+    }  # fmt: skip
+
+
+def test_two_settings_of_a_metric_are_two_places_of_ranks(tmp_path, drawn):
+    for beta in (1.0, 2.0):
+        rows = [score("mig", beta), score("mig", -beta, text="mig(bins=5)"), score("sap", beta)]
+        made(tmp_path / "runs" / f"{beta:g}", *rows, beta=beta)
+    results = collect([tmp_path / "runs"])
+    draw(results, summarise(results), tmp_path / "out")
+    ((ranks, _, places), _) = drawn["rank_lines"][0]
+    assert list(places) == ["mig [mig]", "mig [mig(bins=5)]", "sap"]
+    assert ranks[""].tolist() == [[2, 1, 2], [1, 2, 1]]
+
+
+def test_scores_whose_names_are_cut_to_the_same_have_pictures_of_their_own(tmp_path):
+    parts = {"x" * 70 + end: 0.1 for end in "abc"}
+    made(tmp_path / "runs" / "a", score("mig", 0.1, parts=parts))
+    results = collect([tmp_path / "runs"], parts=None)
+    paths, _ = draw(results, summarise(results), tmp_path / "out")
+    assert len({path.name for path in paths}) == len(paths) == 4
+    assert sum("xxxx" in path.name for path in paths) == 3
+
+
+def test_too_many_panels_are_not_drawn_but_said(tmp_path, drawn):
+    for beta in (1.0, 2.0):
+        for latents in (4, 6):
+            rows = [score(f"m{k}", beta * latents) for k in range(70)]
+            made(tmp_path / "runs" / f"{beta}{latents}", *rows, beta=beta, latents=latents)
+    results = choose(collect([tmp_path / "runs"]), metrics=None)
+    summary = summarise(results, ["objective.beta", "latents"])
+    _, notes = draw(results, summary, tmp_path / "out")
+    assert any("ranks-over-latents is not drawn: 420 lines" in note for note in notes)
+    assert any("correlations is not drawn: 70 scores" in note for note in notes)
+    assert len(drawn["rank_lines"]) == 1
+
+
 def test_circumstances_have_panels_of_their_own(tmp_path, drawn):
     for seed in range(4):
         rows = [score("mig", 0.1), score("mig", 0.9, protocol="dlib/1")]
@@ -100,7 +163,7 @@ def test_what_cannot_be_told_apart_is_not_drawn_but_said(tmp_path):
     results = collect([tmp_path / "runs"])
     paths, notes = draw(results, summarise(results), tmp_path / "out")
     assert {path.name for path in paths} == {"violins-mig.png", "violins-sap.png"}
-    assert any("ranks are not drawn: 20 of them" in note for note in notes)
+    assert any("ranks is not drawn: 20 lines" in note for note in notes)
     assert any("No correlations are drawn" in note for note in notes)
 
 

@@ -10,6 +10,7 @@ from results.made import made, score, series, study
 from unweave.errors import RunError, SpecError
 from unweave.metrics.interval import bootstrap_ends, over_runs
 from unweave.results import choose, collect, summarise
+from unweave.results.grouping import group_labels
 from unweave.results.notes import notes_of
 from unweave.splits import keyed_generator
 
@@ -222,6 +223,16 @@ def test_a_group_without_any_score_has_its_row(tmp_path):
     found = {row["objective.beta"]: row for row in rows(collect([tmp_path]), "objective.beta")}
     assert (found[2.0]["n"], found[2.0]["missing"], found[2.0]["mean"]) == (0, 1, None)
     assert (found[3.0]["runs"], found[3.0]["finished"], found[3.0]["missing"]) == (1, 0, 0)
+
+
+def test_groups_of_numbers_that_are_rounded_alike_have_names_of_their_own():
+    rows = [{"objective.beta": beta, "lr": None} for beta in (0.12345678, 0.12345679, 2.0)]
+    assert group_labels([*rows, rows[0]], ["objective.beta", "lr"]) == [
+        "objective.beta=0.12345678, lr=None",
+        "objective.beta=0.12345679, lr=None",
+        "beta=2",
+        "objective.beta=0.12345678, lr=None",
+    ]
 
 
 def test_runs_of_another_dataset_do_not_lack_a_score_of_this_one(tmp_path):

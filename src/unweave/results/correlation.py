@@ -210,6 +210,6 @@ def _pairs(names: list[str], values: NDArray[np.float64], seed: int) -> Iterator
 def _spearman(one: NDArray[np.float64], other: NDArray[np.float64]) -> float | None:
     from scipy.stats import spearmanr
 
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
+    if (one == one[0]).all() or (other == other[0]).all():
         return None
     return float(spearmanr(one, other).statistic)

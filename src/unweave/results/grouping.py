@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["REASONS", "STATISTICS", "Summary", "group_labels", "summarise"]
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
@@ -127,7 +128,15 @@ def summarise(
 
 def group_labels(rows: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[str]:
     """What each row's group is called, such as `beta_vae, beta=4`, without what it lacks."""
-    return [_told(row, fields) or "all runs" for row in rows]
+    labels = {tuple(row[field] for field in fields): _told(row, fields) for row in rows}
+    counts = Counter(labels.values())
+    for group, label in labels.items():
+        if counts[label] > 1:
+            # Two groups of one name, as numbers are rounded: all that is known of them.
+            labels[group] = ", ".join(
+                f"{field}={value}" for field, value in zip(fields, group, strict=True)
+            )
+    return [labels[tuple(row[field] for field in fields)] or "all runs" for row in rows]
 
 
 def _told(row: Mapping[str, Any], fields: Sequence[str]) -> str:
