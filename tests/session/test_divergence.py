@@ -25,7 +25,7 @@ from session.runs import (
     tensors,
     train,
 )
-from unweave.objectives.base import Plan
+from unweave.objectives import Plan
 
 # Large enough to break within a dozen steps, small enough not to break at once.
 LR = 0.1
