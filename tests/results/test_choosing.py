@@ -52,6 +52,7 @@ def test_a_metric_is_known_by_its_aliases(tmp_path):
         ({"where": {"seed": "0"}, "protocol": "unweave", "metrics": ["mig"]}, {0.0}),
         ({"where": {"init_from": "none"}, "protocol": "unweave", "metrics": ["mig"]}, {0.0}),
         ({"where": {"state": "finished", "score_seed": "0"}, "metrics": ["dci"]}, {0.3}),
+        ({"where": {"unit": "none"}, "metrics": ["dci"]}, {0.3}),
         ({"where": {"score_unweave": "0.1.0"}, "metrics": ["dci"]}, {0.3}),
     ],
 )
@@ -76,6 +77,7 @@ def test_what_is_left_out_of_the_runs_is_left_out_of_the_cases(results):
         ({"where": {"seed": "9"}}, "no run here has seed=9. There are: 0, 1, 2"),
         ({"where": {"seed": "one"}}, "seed=one. There are: 0, 1, 2"),
         ({"where": {"value": "1"}}, "no field 'value'"),
+        ({"where": {"unit": "nats"}}, "no score here has unit=nats. There is: none"),
         ({"where": {"part": "train"}}, "part=train. There are: all, holdout"),
     ],
 )  # fmt: skip

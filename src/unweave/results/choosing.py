@@ -96,7 +96,7 @@ def _where(results: Results, field: str, value: str, flag: str = "--where") -> R
     kept = table.filter(_is(table[field], value))
     if kept.is_empty():
         values = sorted(table[field].unique().to_list(), key=natural)
-        shown = ", ".join("none" if v is None else _shown(v) for v in values[:20])
+        shown = ", ".join("none" if v in (None, "") else _shown(v) for v in values[:20])
         more = ", ..." if len(values) > 20 else ""
         raise SpecError(
             f"{flag}: no {'run' if runs else 'score'} here has {field}={value}. "
@@ -110,9 +110,8 @@ def _where(results: Results, field: str, value: str, flag: str = "--where") -> R
 def _is(column: pl.Series, value: str) -> pl.Series:
     """Where a column has a value that is given as text."""
     if value.lower() in ("none", "null"):
-        return column.is_null() | (
-            column.cast(pl.String).str.to_lowercase() == value.lower()
-        ).fill_null(value=False)
+        texts = column.cast(pl.String).str.to_lowercase()
+        return column.is_null() | texts.is_in(["", value.lower()]).fill_null(value=False)
     if column.dtype.is_numeric():
         try:
             return (column == float(value)).fill_null(value=False)

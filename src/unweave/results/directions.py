@@ -7,7 +7,7 @@ __all__ = ["higher_is_better"]
 from unweave.metrics import Metric
 from unweave.spec import members
 
-# Parts that are losses or sizes rather than shares of something good, and timings.
+# Timings, which are no metrics.
 _LOWER = ("seconds",)
 
 

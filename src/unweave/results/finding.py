@@ -60,8 +60,9 @@ def find_runs(folders: Sequence[str | Path]) -> tuple[list[Found], list[str]]:
                 f"or a {STUDY_FILE}."
             )
         for run in here:
-            # A folder that is named twice, in whatever words, is there once.
-            found.setdefault(run.path.resolve(), run)
+            # A folder that is named twice, in whatever words, is there once; within one folder
+            # there are no two words for it.
+            found.setdefault(run.path.resolve() if len(folders) > 1 else run.path, run)
     return list(found.values()), notes
 
 
