@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from unweave.errors import RunError
 from unweave.metrics import Matrix, Score, show
 from unweave.rundir import FORMAT, read_json, write_json
 
@@ -134,9 +135,18 @@ def save_scores(folder: Path, records: tuple[ScoreRecord, ...]) -> None:
 
 
 def load_scores(folder: Path) -> list[dict[str, Any]]:
-    """The rows of `scores.json`, oldest first; empty when nothing has been scored."""
+    """The rows of `scores.json`, oldest first; empty when nothing has been scored.
+
+    Raises:
+        RunError: The file is damaged.
+    """
     path = folder / "scores.json"
-    rows: list[dict[str, Any]] = read_json(path)["scores"] if path.is_file() else []
+    if not path.is_file():
+        return []
+    form = read_json(path)
+    rows = form.get("scores") if isinstance(form, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise RunError(f"{path} is damaged: it has no list of scores. Remove it, and score again.")
     return rows
 
 

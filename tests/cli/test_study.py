@@ -235,6 +235,48 @@ def test_places_that_are_taken_are_left_as_they_are(tmp_path):
     assert listing(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    "line", ["null", "3", '{"event": "finished", "time": 1, "key": "x"}', '{"time": 1}']
+)
+def test_a_line_that_is_no_event_is_told(tmp_path, line):
+    folder = copy_of_study(tmp_path)
+    log = folder / "state.jsonl"
+    count = len(log.read_text().splitlines())
+    with log.open("a") as handle:
+        handle.write(f"{line}\n")
+    for command in ("status", "resume"):
+        paragraph(cli("study", command, folder), f"line {count + 1} is no event", "state.jsonl")
+
+
+def test_a_damaged_study_can_be_mended_by_its_file(tmp_path):
+    folder, file = copy_of_study(tmp_path), file_of(tmp_path)
+    path = folder / "study.json"
+    form = document(path)
+    damaged = [
+        "{", "[]", '{"format": 1}', json.dumps(form | {"runs": [{}]}),
+        json.dumps(form | {"study": {"name": "x"}}),
+    ]  # fmt: skip
+    for place, text in enumerate(damaged):
+        path.write_text(text)
+        for command in ("resume", "clean"):
+            paragraph(cli("study", command, folder), "study.json")
+        if place < len(damaged) - 1:
+            paragraph(cli("study", "status", folder), "study.json")
+            paragraph(run(file, folder), "study.json")
+    path.unlink()
+    before = len(started(folder))
+    assert run(file, folder).json["counts"]["finished"] == 2
+    assert len(started(folder)) == before
+
+
+def test_damaged_scores_are_told(tmp_path):
+    folder = copy_of_study(tmp_path)
+    key = document(folder / "study.json")["runs"][0]["key"]
+    for text in ("[]", '{"scores": 3}', '{"scores": [3]}'):
+        (folder / "runs" / key / "scores.json").write_text(text)
+        paragraph(cli("study", "resume", folder), "scores.json is damaged")
+
+
 def test_a_dry_run_refuses_what_a_run_would(tmp_path):
     folder, file = copy_of_study(tmp_path), file_of(tmp_path, steps="7")
     (tmp_path / "full").mkdir()

@@ -7,8 +7,9 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 
+from unweave.errors import RunError
 from unweave.rundir import append_line, explain_os_error, flush, read_lines
 
 __all__ = ["EventLog", "Progressed", "State", "apply", "replay"]
@@ -56,8 +57,19 @@ class EventLog:
     listeners: list[Any] = field(default_factory=list)
 
     def read(self) -> list[dict[str, Any]]:
-        """All events; a last line that a kill has torn is passed over."""
-        return read_lines(self.path)
+        """All events; a last line that a kill has torn is passed over.
+
+        Raises:
+            RunError: A line is no event.
+        """
+        rows = read_lines(self.path)
+        for number, row in enumerate(rows, 1):
+            if not _is_event(row):
+                raise RunError(
+                    f"{self.path} is damaged: line {number} is no event. Remove that line; what "
+                    "it said is found out again from the folders of the runs."
+                )
+        return rows
 
     def add(self, event: str, **fields: Any) -> dict[str, Any]:
         """Write an event, with the time.
@@ -87,6 +99,24 @@ class EventLog:
                 flush(handle)
         except OSError as error:
             raise explain_os_error(error, self.path) from error
+
+
+_FIELDS: Final = {
+    "started": {"key"},
+    "reopened": {"key"},
+    "finished": {"key", "result"},
+    **{event: {"key", "message", "final"} for event in ("failed", "late", "lost")},
+}
+
+
+def _is_event(row: Any) -> bool:
+    """Whether a line has what it must have to be replayed."""
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("event"), str)
+        and isinstance(row.get("time"), int | float)
+        and row.keys() >= _FIELDS.get(row["event"], set())
+    )
 
 
 def replay(events: Iterable[Mapping[str, Any]]) -> dict[str, Progressed]:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final, final
 
 from unweave._version import __version__
 from unweave.errors import RunError
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from unweave.studies.spec import Study
 
 __all__ = ["StudyFolder"]
+
+# What study.json says of each run.
+_OF_RUN: Final = {"key", "varied", "steps", "command"}
 
 
 @final
@@ -77,11 +80,26 @@ class StudyFolder:
         """What `study.json` says.
 
         Raises:
-            RunError: There is no study here, or one of another format.
+            RunError: There is no study here, or one of another format, or it is damaged.
         """
         if not self.exists:
             raise RunError(f"{self.path} is not the folder of a study: it has no {STUDY_FILE}.")
-        return read_study(self.path)
+        form = read_study(self.path)
+        study, runs = form.get("study"), form.get("runs")
+        if not (
+            isinstance(study, dict)
+            and isinstance(study.get("name"), str)
+            and isinstance(runs, list)
+            and all(isinstance(run, dict) and run.keys() >= _OF_RUN for run in runs)
+        ):
+            raise self._damaged()
+        return form
+
+    def _damaged(self) -> RunError:
+        return RunError(
+            f"{self.path / STUDY_FILE} is damaged. Remove it, and run the study's file again with "
+            f"'--out {self.path}': what has been done stays."
+        )
 
     def keys(self) -> list[str]:
         """The runs that are asked for, in the order of the study.
@@ -125,7 +143,11 @@ class StudyFolder:
         """
         from unweave.studies.spec import Study
 
-        return Study.from_dict(self.read()["study"])
+        form = self.read()["study"]
+        try:
+            return Study.from_dict(form)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise self._damaged() from error
 
     def states(self) -> dict[str, Progressed]:
         """How far each run has come, in the order of the study."""

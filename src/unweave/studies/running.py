@@ -21,7 +21,7 @@ from unweave.execution import (
     replay,
 )
 from unweave.metrics.threads import cores
-from unweave.rundir import FORMAT, LOCK, STUDY_FILE, read_json, runs_root, write_json
+from unweave.rundir import FORMAT, LOCK, STUDY_FILE, is_run, read_json, runs_root, write_json
 from unweave.studies.collecting import Collecting, collect_ended
 from unweave.studies.folder import StudyFolder
 from unweave.studies.planning import PlannedRun, plan
@@ -195,21 +195,26 @@ def check_place(folder: StudyFolder, *, resume: bool = True) -> None:
                 "another --out."
             )
         folder.read()
-    elif path.exists() and not (path.is_dir() and _is_only_begun(path)):
+    elif path.exists() and not (path.is_dir() and _is_study_without_file(path)):
         raise RunError(f"{path} exists and is no study. Choose another folder with --out.")
 
 
-def _is_only_begun(path: Path) -> bool:
-    """Whether a folder holds no more than what comes there before study.json does.
+def _is_study_without_file(path: Path) -> bool:
+    """Whether a folder holds what a study's does, but for study.json.
 
-    So much stays of a driver that was killed just then, or that found the disk full.
+    That is so of a driver that was killed, or found the disk full, before it had written it; or
+    when it was damaged and has been removed: then there is an event log.
     """
-    runs = path / "runs"
+    runs, log = path / "runs", path / "state.jsonl"
     for entry in path.iterdir():
-        begun = f".{STUDY_FILE}-*.tmp"
-        if entry.name not in (LOCK, runs.name) and not entry.match(begun):
+        known = entry.name in (LOCK, runs.name, log.name, "storage.json", ".seen")
+        if not known and not entry.match(f".{STUDY_FILE}-*.tmp"):
             return False
-    return not runs.exists() or (runs.is_dir() and not any(runs.iterdir()))
+    if not runs.exists():
+        return True
+    return runs.is_dir() and all(
+        log.is_file() and (entry.name.startswith(".") or is_run(entry)) for entry in runs.iterdir()
+    )
 
 
 def _check_devices(runs: Sequence[PlannedRun], executor: str) -> None:
