@@ -152,8 +152,9 @@ def test_a_worker_that_hangs_beyond_its_time_is_ended_from_outside(name, tmp_pat
     monkeypatch.setattr("unweave.execution.driver._GRACE", 0.2)
     items = items_of(tmp_path, [4], mishap="hung")
     log = EventLog(tmp_path / "state.jsonl")
-    engine = engine_of(name, "mishap", seconds=0.5)
-    found = execute(items, engine, log, Limits(seconds=0.5, silence=None))
+    # Long enough for the second try, whose process may be new, on a busy machine.
+    engine = engine_of(name, "mishap", seconds=3)
+    found = execute(items, engine, log, Limits(seconds=3, silence=None))
     assert found["item-4"].state == "finished"
     assert [row["event"] for row in events_of(log, "late", "lost")] == ["late"]
 
