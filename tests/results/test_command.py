@@ -208,6 +208,41 @@ def test_what_cannot_be_done_is_said_in_a_paragraph(runs, tmp_path, monkeypatch,
     assert listing(tmp_path) == before
 
 
+def test_scores_of_runs_that_are_not_finished_can_be_written(tmp_path):
+    made(tmp_path / "runs" / "a", score("mig", 0.1), state="stopped")
+    made(tmp_path / "runs" / "b", score("mig", 0.2), state="diverged", seed=1)
+    paragraph(cli("results", tmp_path / "runs"), "None of the 2 runs is finished", "with --out")
+    for form in ("json", "text", "csv"):
+        out = tmp_path / f"{form}.parquet"
+        result = cli("results", tmp_path / "runs", "--out", out, "--format", form)
+        assert result.code == 0
+        assert pl.read_parquet(out)["value"].to_list() == [0.1, 0.2]
+        assert f"{out}" in result.out + result.err
+        assert "2 runs: 1 diverged, 1 stopped." in result.out + result.err
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("state", ["waiting", "damaged"])
+@pytest.mark.parametrize("given", [(), ("--metrics", "seconds"), ("--layout", "correlations")])
+def test_runs_of_which_nothing_can_be_read_are_an_error(tmp_path, state, given):
+    if state == "waiting":
+        study(tmp_path / "runs", ["a", "b"])
+    else:
+        for name, text in (("a", "{"), ("b", '{"format": 1}')):
+            (made(tmp_path / "runs" / name) / "config.json").write_text(text)
+    paragraph(cli("results", tmp_path / "runs", *given), "None of the 2 runs")
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--group-by", "objektive"), ("--layout", "correlations", "--metrics", "mig")]
+)
+def test_what_cannot_be_printed_is_refused_before_anything_is_written(runs, tmp_path, wrong):
+    before = listing(tmp_path)
+    out = ("--out", tmp_path / "t.csv", "--plots", tmp_path / "figures")
+    assert cli("results", runs, *out, *wrong).code == 2
+    assert listing(tmp_path) == before
+
+
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_a_full_disk_is_an_error_and_leaves_what_was_there(runs, tmp_path, monkeypatch, name):
     (tmp_path / name).write_text("before")

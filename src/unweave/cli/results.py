@@ -68,11 +68,11 @@ class ResultsTable(Common):
         """Collect, and print or write what is asked for."""
         from pathlib import Path
 
-        from unweave.results import choose, collect, write_table
+        from unweave.results import Sheet, choose, collect, write_table
         from unweave.results.choosing import conditions
         from unweave.results.grouping import summarise
         from unweave.results.layouts import eleven_of
-        from unweave.results.notes import notes_of
+        from unweave.results.notes import notes_of, states_of
         from unweave.results.writing import check_out, check_place
 
         if self.json and self.format not in ("text", "json"):
@@ -96,11 +96,17 @@ class ResultsTable(Common):
         if self.layout == "clg":
             metrics = eleven_of(everything.quantities)
         results = choose(everything, metrics=metrics, protocol=self.protocol, where=where)
+        if out is not None and "finished" not in states_of(results):
+            # There is nothing to take together, but all scores can be written.
+            write_table(results.tidy(), out)
+            self._print(results, Sheet((), ()), None, notes_of(results), [out])
+            return 0
+        summary = summarise(results, group_by, seed=seed)
+        sheet = self._sheet(results, summary, seed)
         written: list[Path] = []
         if out is not None:
             write_table(results.tidy(), out)
             written.append(out)
-        summary = summarise(results, group_by, seed=seed)
         notes = notes_of(results, summary)
         if self.layout == "correlations" and group_by and plots is None:
             notes.append("Rank correlations are over all runs together: --group-by has no part.")
@@ -110,7 +116,7 @@ class ResultsTable(Common):
             drawn, more = draw(results, summary, plots, seed=seed)
             written += drawn
             notes += more
-        self._print(results, summary, notes, written, seed)
+        self._print(results, sheet, summary, notes, written)
         return 0
 
     def _metrics(self) -> tuple[str, ...] | None:
@@ -137,21 +143,23 @@ class ResultsTable(Common):
     def _print(
         self,
         results: Results,
-        summary: Summary,
+        sheet: Sheet,
+        summary: Summary | None,
         notes: list[str],
         written: list[Path],
-        seed: int,
     ) -> None:
         from unweave.results import formats
         from unweave.results.notes import states_of
 
-        sheet = self._sheet(results, summary, seed)
         if self.json or self.format == "json":
             result: dict[str, Any] = {
-                "group_by": list(summary.group_by),
+                "group_by": list(summary.group_by) if summary else [],
                 "runs": states_of(results),
                 "rows": formats.json_rows(sheet),
-                "left_out": {reason: list(runs) for reason, runs in summary.left_out.items()},
+                "left_out": {
+                    reason: list(runs)
+                    for reason, runs in (summary.left_out if summary else {}).items()
+                },
                 "notes": notes,
                 "written": [str(path) for path in written],
             }
@@ -166,7 +174,8 @@ class ResultsTable(Common):
             "latex": formats.latex,
         }[self.format]
         with writing():
-            print(writer(sheet), flush=True)
+            if sheet.columns:
+                print(writer(sheet), flush=True)
             if self.format == "text":
                 print("\n" + "\n".join(told), flush=True)
         if self.format != "text":

@@ -171,6 +171,8 @@ def _with_timings(results: Results, wanted: Sequence[str]) -> Results:
         if name not in wanted:
             continue
         done = results.runs.filter(pl.col("state") == "finished")
+        if done.is_empty():
+            continue
         data = done.select(data=pl.col("dataset").cast(pl.String)).unique(maintain_order=True)
         first = results.cases["case"].max()
         start = 0 if first is None else int(str(first)) + 1

@@ -63,6 +63,9 @@ def read_run(found: Found) -> Record:
             raise RunError(
                 f"config.json has format {form.get('format')!r}, and this version reads {FORMAT}."
             )
+        for name in ("dataset", "objective"):
+            if not isinstance(form.get(name), Mapping):
+                raise RunError(f"{found.path / 'config.json'} is damaged: it has no {name}.")
         status = _status(found)
         scores = _scores(found)
         config = config_columns(form)
