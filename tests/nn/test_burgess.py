@@ -11,7 +11,8 @@ from unweave.likelihoods import Bernoulli
 from unweave.nn import Burgess, LatentDiscriminator
 from unweave.vae import VAE
 
-SHAPES = [(64, 64, 1), (64, 64, 3), (32, 32, 1), (32, 32, 3)]
+SHAPES = [(64, 64, 1), (64, 64, 3), (32, 32, 1), (32, 32, 3), (28, 28, 1), (128, 128, 2)]
+CONVOLUTIONS = {28: 4, 32: 6, 64: 8, 128: 10}
 
 
 def count(network: nn.Module) -> int:
@@ -59,7 +60,7 @@ def test_layers_are_those_of_the_paper(image_shape):
         for layer in network
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
     ]
-    assert len(convolutions) == (8 if image_shape[0] == 64 else 6)
+    assert len(convolutions) == CONVOLUTIONS[image_shape[0]]
     for layer in convolutions:
         assert (layer.kernel_size, layer.stride, layer.padding) == ((4, 4), (2, 2), (1, 1))
     widths = [layer.in_channels for layer in convolutions] + [convolutions[-1].out_channels]
@@ -77,7 +78,7 @@ def test_images_that_fit_are_taken(image_shape):
 
 
 @pytest.mark.parametrize(
-    "image_shape", [(28, 28, 1), (64, 64, 2), (64, 32, 1), (32, 64, 3), (128, 128, 3), (64, 64, 0)]
+    "image_shape", [(48, 48, 1), (64, 32, 1), (32, 64, 3), (16, 16, 2), (256, 256, 3)]
 )
 def test_images_that_do_not_fit_are_refused(image_shape):
     height, width, channels = image_shape

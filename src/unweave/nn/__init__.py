@@ -3,15 +3,36 @@
 from unweave.nn.architecture import Architecture
 from unweave.nn.burgess import Burgess
 from unweave.nn.conditions import Conditions, LabelEncoding, LabelPlanes
+from unweave.nn.conv64 import PadlessConv64, SimpleConv64
 from unweave.nn.discriminator import LatentDiscriminator
+from unweave.nn.higgins import BetaShapes, Higgins
 from unweave.nn.initialise import initialise
+from unweave.nn.kim import BetaCeleb, BurgessV2, Kim, Mathieu
+from unweave.nn.linear import DeepLinear, ShallowLinear
+from unweave.nn.locatello import Locatello, LocatelloMLP
+from unweave.nn.mpcnn import Mpcnn
+from unweave.nn.pbt_vae import PbtVae
 
 __all__ = [
     "Architecture",
+    "BetaCeleb",
+    "BetaShapes",
     "Burgess",
+    "BurgessV2",
     "Conditions",
+    "DeepLinear",
+    "Higgins",
+    "Kim",
     "LabelEncoding",
     "LabelPlanes",
     "LatentDiscriminator",
+    "Locatello",
+    "LocatelloMLP",
+    "Mathieu",
+    "Mpcnn",
+    "PadlessConv64",
+    "PbtVae",
+    "ShallowLinear",
+    "SimpleConv64",
     "initialise",
 ]

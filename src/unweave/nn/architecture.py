@@ -4,31 +4,52 @@ from __future__ import annotations
 
 __all__ = ["Architecture"]
 
+import dataclasses
 from abc import abstractmethod
 from typing import ClassVar
 
 import torch
 from torch import nn
 
+from unweave.errors import SpecError
 from unweave.nn.initialise import initialise
-from unweave.spec import Component
+from unweave.spec import Component, members
 
 
 class Architecture(Component):
     """A published pair of encoder and decoder, chosen by name.
 
     The encoder is built in two pieces, trunk and head, because the head always runs in float32.
+
+    Attributes:
+        sides: Sides of the square images that it takes, in pixels; None where images may have any
+            height and width.
     """
 
     family: ClassVar[str] = "architecture"
+    sides: ClassVar[tuple[int, ...] | None] = (64,)
 
-    @abstractmethod
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse images (H, W, C), or a number of latents, that the architecture does not take.
 
         Raises:
-            SpecError: It does not take them.
+            SpecError: It does not take them; the message names architectures that do.
         """
+        height, width, channels = image_shape
+        if channels < 1:
+            raise SpecError(f"{self.name} takes images of at least 1 channel, not {channels}.")
+        if not _fits(self.sides, height, width):
+            others = [
+                cls.name
+                for cls in members(Architecture).values()
+                if _fits(cls.sides, height, width) and not _must_be_told(cls)
+            ]
+            known = f" Images of {height}x{width} are taken by {_listed(others, 'and')}."
+            raise SpecError(
+                f"{self.name} takes images of {_listed([f'{s}x{s}' for s in self.sides or ()])}, "
+                f"not {height}x{width} with {channels} channel{'s' * (channels > 1)}."
+                f"{known if others else ''}"
+            )
 
     @abstractmethod
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
@@ -67,3 +88,17 @@ class Architecture(Component):
             generator: A generator on the CPU; nothing else may be drawn from.
         """
         initialise(network, generator)
+
+
+def _fits(sides: tuple[int, ...] | None, height: int, width: int) -> bool:
+    return sides is None or (height == width and height in sides)
+
+
+def _must_be_told(cls: type[Component]) -> bool:
+    """Whether an architecture is none until it is told something, such as what it is made of."""
+    return any(field.default is dataclasses.MISSING for field in dataclasses.fields(cls))
+
+
+def _listed(words: list[str], last: str = "or") -> str:
+    """Words as a sentence has them."""
+    return f" {last} ".join(filter(None, (", ".join(words[:-1]), words[-1] if words else "")))

@@ -8,22 +8,21 @@ from typing import ClassVar, final
 
 from torch import nn
 
-from unweave.errors import SpecError
 from unweave.nn.architecture import Architecture
-from unweave.nn.convolutions import UpConvolution
+from unweave.nn.stacks import dense, doubling, halving
 
 _CHANNELS = 32
 _HIDDEN = 256
-_SIDE = 4
 
 
 @final
 class Burgess(Architecture):
-    """Three (32x32) or four (64x64) convolutions of 32 channels and two layers of 256 units.
+    """Convolutions of 32 channels until 4x4 pixels are left, and two layers of 256 units.
 
-    Every convolution has kernel 4, stride 2, padding 1 and a ReLU; the decoder mirrors them.
-    Images are 32x32 or 64x64 with 1 or 3 channels. For 64x64x1 and ten latents there are 502,005
-    parameters, for 32x32x1 469,173, for 64x64x3 504,055.
+    Every convolution has kernel 4, stride 2, padding 1 and a ReLU; the decoder mirrors them. There
+    are four of them for 64x64 and three for 32x32, as published; five for 128x128, and two for
+    28x28, which leave 7x7 pixels. For 64x64x1 and ten latents there are 502,005 parameters, for
+    32x32x1 469,173, for 64x64x3 504,055. First weights are He-uniform, biases PyTorch's.
 
     References:
         | Understanding disentangling in beta-VAE (Burgess et al., 2018)
@@ -31,38 +30,28 @@ class Burgess(Architecture):
     """
 
     name: ClassVar[str] = "burgess"
-
-    def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
-        """Images are 32x32 or 64x64 with 1 or 3 channels."""
-        height, width, channels = image_shape
-        if (height, width) not in ((32, 32), (64, 64)) or channels not in (1, 3):
-            raise SpecError(
-                f"burgess takes images of 32x32 or 64x64 with 1 or 3 channels, "
-                f"not {height}x{width} with {channels}."
-            )
+    sides: ClassVar[tuple[int, ...]] = (28, 32, 64, 128)
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Convolutions and two dense layers; 256 features."""
-        layers: list[nn.Module] = []
-        width = image_shape[2]
-        for _ in range(_num_convolutions(image_shape)):
-            layers += [nn.Conv2d(width, _CHANNELS, 4, 2, 1), nn.ReLU(inplace=True)]
-            width = _CHANNELS
-        layers += [nn.Flatten(), nn.Linear(_CHANNELS * _SIDE * _SIDE, _HIDDEN), nn.ReLU()]
-        layers += [nn.Linear(_HIDDEN, _HIDDEN), nn.ReLU()]
+        count, small = _halvings(image_shape[0])
+        layers = [*halving(image_shape[2], [_CHANNELS] * count), nn.Flatten()]
+        layers += dense((_CHANNELS * small**2, _HIDDEN, _HIDDEN))
         return nn.Sequential(*layers), _HIDDEN
 
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """Three dense layers and transposed convolutions; the last layer gives logits."""
-        layers: list[nn.Module] = [nn.Linear(latents, _HIDDEN), nn.ReLU()]
-        layers += [nn.Linear(_HIDDEN, _HIDDEN), nn.ReLU()]
-        layers += [nn.Linear(_HIDDEN, _CHANNELS * _SIDE * _SIDE), nn.ReLU()]
-        layers += [nn.Unflatten(1, (_CHANNELS, _SIDE, _SIDE))]
-        for _ in range(_num_convolutions(image_shape) - 1):
-            layers += [UpConvolution(_CHANNELS, _CHANNELS), nn.ReLU(inplace=True)]
-        layers += [UpConvolution(_CHANNELS, image_shape[2])]
+        count, small = _halvings(image_shape[0])
+        layers = [*dense((latents, _HIDDEN, _HIDDEN, _CHANNELS * small**2))]
+        layers += [nn.Unflatten(1, (_CHANNELS, small, small))]
+        layers += doubling([*[_CHANNELS] * count, image_shape[2]])
         return nn.Sequential(*layers)
 
 
-def _num_convolutions(image_shape: tuple[int, int, int]) -> int:
-    return 3 if image_shape[0] == 32 else 4
+def _halvings(side: int) -> tuple[int, int]:
+    """How often a side is halved until less than eight pixels are left, and how many are."""
+    count = 0
+    while side >= 8:
+        side //= 2
+        count += 1
+    return count, side

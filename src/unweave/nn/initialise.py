@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-__all__ = ["construct", "initialise", "uniform"]
+__all__ = [
+    "construct",
+    "glorot_uniform",
+    "he_uniform",
+    "initialise",
+    "pytorch_default",
+    "uniform",
+    "xavier_and_kaiming",
+]
 
 import math
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from typing import TypeAlias, TypeVar
 
 import torch
 from torch import nn
 
 M = TypeVar("M", bound=nn.Module)
+Weighted: TypeAlias = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
+Draw: TypeAlias = Callable[[Weighted, torch.Generator], None]
 
 
 def construct(
@@ -34,24 +44,59 @@ def construct(
     return network
 
 
-@torch.no_grad()
-def initialise(network: nn.Module, generator: torch.Generator) -> None:
-    """He-uniform weights and PyTorch's default biases, in the order of the network's layers.
+def he_uniform(layer: Weighted, generator: torch.Generator) -> None:
+    """Weights uniform within sqrt(6 / fan_in), biases within 1 / sqrt(fan_in).
 
-    Weights are uniform within sqrt(6 / fan_in), biases within 1 / sqrt(fan_in), where fan_in is
-    the number of elements of `weight[0]`, for transposed convolutions too. Layers that normalise
-    start as PyTorch's do. A layer with weights of another kind draws them itself, in a method
-    `draw_weights(generator)`, which is then called instead.
+    fan_in is the number of elements of `weight[0]`, for transposed convolutions too.
     """
-    for layer in network.modules():
-        draw = getattr(layer, "draw_weights", None)
-        if draw is not None:
-            draw(generator)
+    uniform(layer.weight, math.sqrt(6 / _fan_in(layer)), generator)
+    _default_bias(layer, generator)
+
+
+def pytorch_default(layer: Weighted, generator: torch.Generator) -> None:
+    """Weights and biases uniform within 1 / sqrt(fan_in), as PyTorch draws them by itself."""
+    uniform(layer.weight, 1 / math.sqrt(_fan_in(layer)), generator)
+    _default_bias(layer, generator)
+
+
+def glorot_uniform(layer: Weighted, generator: torch.Generator) -> None:
+    """Weights uniform within sqrt(6 / (fan_in + fan_out)), biases of zero, as in TensorFlow."""
+    uniform(layer.weight, math.sqrt(6 / _fans(layer)), generator)
+    if layer.bias is not None:
+        layer.bias.zero_()
+
+
+def xavier_and_kaiming(layer: Weighted, generator: torch.Generator) -> None:
+    """Normal weights, and biases uniform within 1 / sqrt(fan_in).
+
+    The deviation is sqrt(2 / (fan_in + fan_out)) for convolutions and sqrt(2 / fan_in) for dense
+    layers.
+    """
+    dense = isinstance(layer, nn.Linear)
+    variance = 2 / (_fan_in(layer) if dense else _fans(layer))
+    layer.weight.normal_(0.0, math.sqrt(variance), generator=generator)
+    _default_bias(layer, generator)
+
+
+@torch.no_grad()
+def initialise(network: nn.Module, generator: torch.Generator, draw: Draw = he_uniform) -> None:
+    """Draw first weights in the order of the network's layers.
+
+    Layers that normalise start as PyTorch's do. A layer with weights of another kind draws them
+    itself, in a method `draw_weights(generator)`, and those of all layers in it; it is then left
+    as it is.
+
+    Args:
+        network: Changed in place.
+        generator: What is drawn from.
+        draw: Draws weight and bias of a dense or convolutional layer.
+    """
+    for layer in _layers(network, set()):
+        own = getattr(layer, "draw_weights", None)
+        if own is not None:
+            own(generator)
         elif isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
-            fan_in = layer.weight[0].numel()
-            uniform(layer.weight, math.sqrt(6 / fan_in), generator)
-            if layer.bias is not None:
-                uniform(layer.bias, 1 / math.sqrt(fan_in), generator)
+            draw(layer, generator)
         elif isinstance(layer, nn.modules.batchnorm._NormBase):
             layer.reset_parameters()
 
@@ -59,3 +104,29 @@ def initialise(network: nn.Module, generator: torch.Generator) -> None:
 def uniform(tensor: torch.Tensor, bound: float, generator: torch.Generator) -> None:
     """Fill a tensor with uniform draws between -bound and bound."""
     tensor.uniform_(-bound, bound, generator=generator)
+
+
+def _layers(network: nn.Module, seen: set[int]) -> Iterator[nn.Module]:
+    """A network and the layers in it, each once, from the outside in and in their order."""
+    if id(network) in seen:
+        return
+    seen.add(id(network))
+    yield network
+    if not hasattr(network, "draw_weights"):
+        for layer in network.children():
+            yield from _layers(layer, seen)
+
+
+def _fan_in(layer: Weighted) -> int:
+    return layer.weight[0].numel()
+
+
+def _fans(layer: Weighted) -> int:
+    """fan_in + fan_out: elements of the kernel for each channel that goes in or comes out."""
+    first, second = layer.weight.shape[:2]
+    return (first + second) * layer.weight[0, 0].numel()
+
+
+def _default_bias(layer: Weighted, generator: torch.Generator) -> None:
+    if layer.bias is not None:
+        uniform(layer.bias, 1 / math.sqrt(_fan_in(layer)), generator)

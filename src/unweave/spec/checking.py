@@ -58,7 +58,8 @@ def _match(value: Any, part: Any, where: str) -> Any:
             raise SpecError(f"{where} must be finite, not {_shown(value)}.")
         return as_float + 0.0  # no -0.0: equal settings have one address
     if origin is Literal:
-        return value if value in typing.get_args(part) else _NO
+        # The choice itself: 2.0 equals 2, and is none.
+        return next((choice for choice in typing.get_args(part) if choice == value), _NO)
     if origin is tuple:
         return _match_tuple(value, typing.get_args(part), where)
     if inspect.isclass(part):

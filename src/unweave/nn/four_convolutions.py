@@ -1,0 +1,46 @@
+"""Four convolutions of 32, 32, 64 and 64 channels and dense layers, as many publications have."""
+
+from __future__ import annotations
+
+__all__ = ["SIDES", "four_trunk", "from_four"]
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from unweave.nn.stacks import dense, doubling, halving
+
+SIDES = (32, 64, 128)
+"""Sides of images that these layers take: halved four times, 2, 4 or 8 pixels are left."""
+
+_WIDTHS = (32, 32, 64, 64)
+
+
+def four_trunk(
+    image_shape: tuple[int, int, int], hidden: Sequence[int], kernels: Sequence[int] = ()
+) -> tuple[nn.Module, int]:
+    """Convolutions of stride 2, then dense layers, each with a ReLU; and the number of features.
+
+    Args:
+        image_shape: (H, W, C).
+        hidden: Units of each dense layer.
+        kernels: Of each convolution, 4 or 2; 4 where there are none.
+    """
+    height, width, channels = image_shape
+    flat = _WIDTHS[-1] * (height // 16) * (width // 16)
+    layers = [*halving(channels, _WIDTHS, kernels), nn.Flatten(), *dense((flat, *hidden))]
+    return nn.Sequential(*layers), hidden[-1]
+
+
+def from_four(image_shape: tuple[int, int, int], latents: int, hidden: Sequence[int]) -> nn.Module:
+    """Dense layers, then transposed convolutions to 64, 32, 32 and C channels; gives logits.
+
+    Args:
+        image_shape: (H, W, C).
+        latents: L.
+        hidden: Units of each dense layer but the last, which is as large as its image.
+    """
+    height, width, channels = image_shape
+    small = (_WIDTHS[-1], height // 16, width // 16)
+    layers = [*dense((latents, *hidden, small[0] * small[1] * small[2])), nn.Unflatten(1, small)]
+    return nn.Sequential(*layers, *doubling((*reversed(_WIDTHS), channels)))
