@@ -110,3 +110,12 @@ def opened(payload, beat):
     told = []
     dataset = parse_dataset(payload["dataset"]).open(lambda what, done, total: told.append(what))
     return {"built": bool(told), "sum": int(dataset.images([0, 5]).sum())}
+
+
+def dies_at_first(parent, pid_file):
+    """What a process begins with; the first one does not survive it."""
+    died = Path(os.environ["UNWEAVE_TEST_DIED"])
+    if not died.exists():
+        died.touch()
+        os._exit(1)
+    Path(pid_file).write_text(str(os.getpid()))

@@ -272,3 +272,13 @@ def test_a_node_with_another_version_refuses_its_items(tmp_path):
 def test_what_no_cluster_can_give_is_refused(fields, message):
     with pytest.raises(SpecError, match=message):
         RayCluster("execution.tasks:square", **fields)
+
+
+def test_a_process_that_dies_while_it_starts_loses_its_item_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr("unweave.execution.processes._follow", tasks.dies_at_first)
+    monkeypatch.setenv("UNWEAVE_TEST_DIED", str(tmp_path / "died"))
+    log = EventLog(tmp_path / "state.jsonl")
+    found = execute(items_of(tmp_path, [1, 2]), Processes("execution.tasks:square", 1), log)
+    assert {state.state for state in found.values()} == {"finished"}
+    (row,) = events_of(log, "lost")
+    assert row["message"] == "Its process ended before it had begun."

@@ -54,6 +54,13 @@ def test_states_tries_and_times_follow_from_the_events(tmp_path, monkeypatch):
     }  # fmt: skip
 
 
+def test_no_time_is_negative(tmp_path, monkeypatch):
+    # The time of an event may be rounded up.
+    monkeypatch.setattr("time.time", lambda: 99.9996)
+    found = looked(tmp_path, BEGUN[:2], busy=True)
+    assert (found.seconds, found.runs[0].seconds) == (0.0, 0.0)
+
+
 def test_a_driver_that_was_killed_has_nothing_under_way(tmp_path):
     found = looked(tmp_path, BEGUN, busy=False)
     assert [run.state for run in found.runs] == ["finished", "diverged", "waiting", "waiting"]

@@ -3,6 +3,8 @@
 import json
 import logging
 import shutil
+import subprocess
+import sys
 
 import pytest
 from safetensors.numpy import load_file
@@ -267,6 +269,22 @@ def test_a_run_whose_files_go_while_they_are_taken_is_done_here(tmp_path, monkey
     folder, states = run_study(study, out=tmp_path / "a" / "other", executor="serial")
     assert {state.state for state in states.values()} == {"finished"}
     assert sorted(p.name for p in (folder.path / "runs").glob("[!.]*")) == sorted(states)
+
+
+def test_a_script_that_its_workers_would_run_again_is_told(tmp_path):
+    form = FORM | {"sweep": [], "limits": {"losses": 0, "retries": 0}}
+    form["train"] = FORM["train"] | {"objective": "beta_vae"}
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from unweave.studies import run_study, study_of\n"
+        f"study = study_of({form!r}, 'x')\n"
+        f"_, states = run_study(study, out={str(tmp_path / 'x')!r}, workers=1)\n"
+        "print([state.state for state in states.values()])\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.stdout == "['failed']\n", done.stderr
+    assert "below if __name__ == '__main__'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_what_was_asked_for_can_be_read_back(tmp_path):

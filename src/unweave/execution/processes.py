@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED
 from concurrent.futures import wait as wait_for
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
@@ -141,6 +142,9 @@ class _Slot:
         self._pid_file = pid_file
 
     def begin(self, key: str, arguments: list[object]) -> None:
+        if self._pool is not None and not self._pool.active:
+            # Its process has died between two items.
+            self.end()
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=1,
@@ -169,6 +173,9 @@ class _Slot:
                 self.end()
                 code = getattr(error, "exitcode", None)
                 return Report(key, "lost", message=f"Its process ended with exit code {code}.")
+            case BrokenProcessPool():
+                self.end()
+                return Report(key, "lost", message="Its process ended before it had begun.")
             case KeyboardInterrupt():
                 return Report(key, "lost", message="Its process was told to stop.")
             case error:

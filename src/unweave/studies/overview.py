@@ -234,7 +234,8 @@ def _spent(events: Iterable[Mapping[str, Any]], now: float | None) -> dict[str, 
     last = 0.0
 
     def close(key: str, at: float) -> None:
-        found[key] = found.get(key, 0.0) + at - open_.pop(key, at)
+        # Times of events are rounded, and clocks are set back.
+        found[key] = found.get(key, 0.0) + max(0.0, at - open_.pop(key, at))
 
     for row in events:
         match row["event"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -110,7 +111,8 @@ def run_study(
 ) -> tuple[StudyFolder, dict[str, Progressed]]:
     """Carry out a study, or what is left of it.
 
-    Everything that can be wrong with any of its runs is checked before the first begins.
+    Everything that can be wrong with any of its runs is checked before the first begins. In a
+    script, processes want the call below `if __name__ == "__main__":`.
 
     Args:
         study: A study, or the file that says what it is.
@@ -131,6 +133,7 @@ def run_study(
         SpecError: The study, or one of its runs, is wrong.
         RunError: The folder is in the way.
     """
+    _check_not_worker()
     study = study if isinstance(study, Study) else read_study(study)
     runs = plan(study)
     folder = place_of(study, out)
@@ -158,6 +161,16 @@ def run_study(
         if listener is not None:
             events.listeners.append(listener)
         return folder, execute(items, engine, events, study.limits)
+
+
+def _check_not_worker() -> None:
+    """End a worker that would begin the study again, as scripts are run by each process anew."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        # Not an error of ours: it would be told with a traceback, by every worker.
+        raise SystemExit(
+            "error: Worker processes read the script that starts them. Call run_study below "
+            "if __name__ == '__main__': or with executor='serial'."
+        )
 
 
 def _shared(study: Path, storage: str | None, executor: str) -> dict[str, str]:
