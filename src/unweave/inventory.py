@@ -21,6 +21,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
@@ -185,7 +186,11 @@ def remove(folder: Path) -> None:
     """
     check_removable(folder)
     gone = folder.with_name(f".{folder.name}-{secrets.token_hex(4)}.old")
-    with alone(folder / LOCK, _busy(folder), remove=True):
+    # A worker of a study has this one before it has the run's own.
+    worker: AbstractContextManager[None] = (
+        nullcontext() if study_of(folder) is None else alone(work_lock(folder), _busy(folder))
+    )
+    with worker, alone(folder / LOCK, _busy(folder), remove=True):
         try:
             folder.rename(gone)
         except OSError as error:

@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from session.runs import MINI, cli, copy_of, document, listing, paragraph, rich, train
-from unweave.inventory import describe, find_runs, size_of
+from unweave.errors import RunError
+from unweave.inventory import describe, find_runs, remove, size_of
 from unweave.rundir import alone, work_lock, write_json
 
 
@@ -142,3 +143,13 @@ def test_a_diverged_run_of_a_study_is_not_gone_on_with(place):
     assert cli("runs", "show", inner, "--json").json["resume"] is None
     write_json(inner / "status.json", status | {"state": "stopped"})
     assert "study resume" in cli("runs", "show", inner, "--json").json["resume"]
+
+
+def test_a_worker_that_comes_while_a_run_is_removed_is_seen(place, monkeypatch):
+    inner = place / "sweep" / "runs" / "0123456789abcdef"
+    monkeypatch.setattr("unweave.inventory.check_removable", lambda folder: None)
+    with alone(work_lock(inner), "never said"), pytest.raises(RunError, match="being trained"):
+        remove(inner)
+    assert (inner / "config.json").is_file()
+    remove(inner)
+    assert not inner.exists()
