@@ -70,8 +70,9 @@ def scaled_text(text: str, scale: float) -> str:
     for node in ast.walk(ast.parse(text, mode="eval")):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             for keyword in node.keywords if node.func.id in schedules else ():
-                if keyword.arg == "steps" and isinstance(keyword.value, ast.Constant):
-                    places.append(keyword.value)
+                if keyword.arg == "steps":
+                    inside = ast.walk(keyword.value)
+                    places += [found for found in inside if isinstance(found, ast.Constant)]
     for place in sorted(places, key=lambda found: -found.col_offset):
         assert isinstance(place.value, int)
         before, after = text[: place.col_offset], text[place.end_col_offset :]
