@@ -14,7 +14,7 @@ from unweave.objectives.methods import VAEMethod
 from unweave.objectives.needs import Needs
 from unweave.objectives.plan import Plan
 from unweave.objectives.reconstruction import Reconstruction
-from unweave.spec import from_dict, parse_sum, to_dict
+from unweave.spec import from_dict, identity, parse_sum, to_dict
 
 
 @final
@@ -51,6 +51,12 @@ class Objective:
         if len(self.items) == 1:
             return to_dict(self.items[0])
         return {"type": "sum", "items": [to_dict(item) for item in self.items]}
+
+    def identity(self) -> dict[str, Any]:
+        """The full form without fields that came later and are at their default."""
+        if len(self.items) == 1:
+            return identity(self.items[0])
+        return {"type": "sum", "items": [identity(item) for item in self.items]}
 
     @classmethod
     def from_dict(cls, form: Any) -> Objective:

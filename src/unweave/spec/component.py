@@ -26,6 +26,7 @@ def number(
     high: float | None = None,
     above: float | None = None,
     below: float | None = None,
+    later: bool = False,
 ) -> Any:
     """A numeric field with its allowed range; schedules in its place are not range-checked.
 
@@ -36,15 +37,23 @@ def number(
         high: Largest allowed value.
         above: Bound that the value must exceed.
         below: Bound that the value must stay under.
+        later: Whether the field came after runs had been named by their configurations. Its
+            default then has no part in `identity`.
     """
     limits = {"low": low, "high": high, "above": above, "below": below}
     metadata = {"help": help, **{key: v for key, v in limits.items() if v is not None}}
-    return dataclasses.field(default=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata | {"later": later})
 
 
-def option(*, help: str, default: Any = dataclasses.MISSING) -> Any:
-    """A field that is not a number: a choice, a text, a flag, a tuple or a nested component."""
-    return dataclasses.field(default=default, metadata={"help": help})
+def option(*, help: str, default: Any = dataclasses.MISSING, later: bool = False) -> Any:
+    """A field that is not a number: a choice, a text, a flag, a tuple or a nested component.
+
+    Args:
+        help: One sentence for listings.
+        default: Value when the field is left out; none makes the field required.
+        later: As for `number`.
+    """
+    return dataclasses.field(default=default, metadata={"help": help, "later": later})
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(number, option))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["from_dict", "to_dict"]
+__all__ = ["from_dict", "identity", "to_dict"]
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,20 @@ def to_dict(component: Component) -> dict[str, Any]:
     form: dict[str, Any] = {"type": component.name}
     for name in field_hints(type(component)):
         form[name] = _plain(getattr(component, name))
+    return form
+
+
+def identity(component: Component) -> dict[str, Any]:
+    """The full form without fields that came later and are at their default.
+
+    A name that is made of it, such as the address of a configuration, stays the same when a
+    component gets a further field that changes nothing by default.
+    """
+    form: dict[str, Any] = {"type": component.name}
+    for field in dataclasses.fields(component):
+        value = getattr(component, field.name)
+        if not (field.metadata.get("later") and value == field.default):
+            form[field.name] = _identity(value)
     return form
 
 
@@ -47,6 +62,17 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     return value
+
+
+def _identity(value: Any) -> Any:
+    if isinstance(value, Component):
+        return identity(value)
+    own_form = getattr(value, "identity", None)
+    if own_form is not None:
+        return own_form()
+    if isinstance(value, tuple):
+        return [_identity(v) for v in value]
+    return _plain(value)
 
 
 def _from_plain(value: Any, hint: Any) -> Any:
