@@ -100,7 +100,7 @@ class Run:
             RunError: There is no checkpoint, or it does not fit the configuration.
         """
         config = self.config
-        tensors = self._checkpoint.tensors
+        tensors = self._checkpoint.weights
         return load_parts(config.objective, config.setup, tensors, self.model.device)
 
     def encode(self, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

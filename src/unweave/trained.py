@@ -38,7 +38,7 @@ def load_model(config: TrainConfig, checkpoint: Checkpoint, folder: Path) -> VAE
     model = plan.make_model(config.setup, config.likelihood, torch.Generator())
     state = {
         name.removeprefix("model/"): value
-        for name, value in checkpoint.tensors.items()
+        for name, value in checkpoint.weights.items()
         if name.startswith("model/")
     }
     try:
@@ -54,7 +54,7 @@ def load_model(config: TrainConfig, checkpoint: Checkpoint, folder: Path) -> VAE
 
 def fingerprint(checkpoint: Checkpoint) -> str:
     """A short text that differs between different weights of a model."""
-    weights = [v for name, v in sorted(checkpoint.tensors.items()) if name.startswith("model/")]
+    weights = [v for name, v in sorted(checkpoint.weights.items()) if name.startswith("model/")]
     return digest(*(f"{v.double().sum().item()!r}/{v.double().norm().item()!r}" for v in weights))
 
 

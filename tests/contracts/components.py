@@ -17,11 +17,12 @@ from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Likelihood
 from unweave.metrics import InformationEstimator, Metric, Predictor, ProbeFamily
 from unweave.nn import Architecture
-from unweave.objectives import Method, Term
+from unweave.objectives import Kernel, Method, Term
 from unweave.schedules import Schedule
-from unweave.spec import Component, field_hints, members
+from unweave.spec import Component, field_hints, members, parse
 from unweave.spec.hints import families, flat
 from unweave.training import Optimizer
+from unweave.training.rates import LearningRate
 
 __all__ = ["FAMILIES", "MEMBERS", "instances", "required", "room", "values"]
 
@@ -31,10 +32,12 @@ FAMILIES: dict[type[Component], str] = {
     Labeller: "unweave.data.samplers",
     Method: "unweave.objectives",
     Term: "unweave.objectives",
+    Kernel: "unweave.objectives",
     Schedule: "unweave.schedules",
     Likelihood: "unweave.likelihoods",
     Architecture: "unweave.nn",
     Optimizer: "unweave.training",
+    LearningRate: "unweave.training.rates",
     Metric: "unweave.metrics",
     InformationEstimator: "unweave.metrics",
     Predictor: "unweave.metrics",
@@ -57,7 +60,14 @@ def room(family: type[Component]) -> ModuleType:
     return importlib.import_module(FAMILIES[family])
 
 
-# Fields of which few values of their type make sense: rules on factors, and names of factors.
+def _rates(*texts: str) -> tuple[LearningRate, ...]:
+    return tuple(parse(text, LearningRate) for text in texts)
+
+
+# Fields of which few values of their type make sense, such as rules on factors.
+_SCHEDULES = st.sampled_from(
+    [parse(text, Schedule) for text in ("linear(start=0, stop=1, steps=9)", "cyclical(steps=5)")]
+)
 _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "only.where": st.sampled_from(["index(pos_x) < 3", "scale > 0.6 or shape == 'heart'"]),
     "without.where": st.sampled_from(["pos_y >= 0.9", "shape == 1 and index(scale) == 0"]),
@@ -65,6 +75,24 @@ _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "correlated.confounder": st.sampled_from([None, "scale"]),
     "stored.key": st.sampled_from(["mine", "photos-64", "a_b.c"]),
     "correlated.preset": st.sampled_from([None, "single_2"]),
+    "piecewise.values": st.sampled_from([(1.0, 0.5), (0.0, -2.0)]),
+    "piecewise.steps": st.sampled_from([(0,), (7,)]),
+    "multi_step_lr.milestones": st.sampled_from([(), (5,), (10, 20)]),
+    "lambda_lr.schedule": _SCHEDULES,
+    "multiplicative_lr.schedule": _SCHEDULES,
+    "sequential_lr.rates": st.sampled_from(
+        [
+            _rates("step_lr(start=1, step_size=5)", "linear_lr(start=0.5)"),
+            _rates("lambda_lr(schedule=cyclical(steps=3))", "exponential_lr(start=2, gamma=0.5)"),
+        ]
+    ),
+    "sequential_lr.milestones": st.sampled_from([(3,), (9,)]),
+    "chained_lr.rates": st.sampled_from(
+        [
+            _rates("step_lr(start=1, step_size=5)", "linear_lr(start=1)"),
+            _rates("exponential_lr(start=2, gamma=0.5)"),
+        ]
+    ),
 }
 
 # What datasets that are made of others are made of; any two of them nest.
@@ -96,18 +124,33 @@ def instances(draw: st.DrawFn, cls: type[Any]) -> Any:
         return draw(st.nothing())
 
 
+# Good values of fields that must be given, where the number 1 is none.
+_GOOD: dict[str, Any] = {
+    "stored.key": "mine",
+    "piecewise.values": (0.0, 1.0),
+    "piecewise.steps": (1,),
+    "delayed.schedule": parse("linear(start=0, stop=1, steps=9)", Schedule),
+    "staircase.schedule": parse("linear(start=0, stop=1, steps=9)", Schedule),
+    "lambda_lr.schedule": parse("linear(start=0, stop=1, steps=9)", Schedule),
+    "multiplicative_lr.schedule": parse("linear(start=0, stop=1, steps=9)", Schedule),
+    "multi_step_lr.milestones": (1,),
+    "sequential_lr.rates": _rates("step_lr(start=1, step_size=5)", "linear_lr(start=0.5)"),
+    "sequential_lr.milestones": (1,),
+    "chained_lr.rates": _rates("step_lr(start=1, step_size=5)"),
+}
+
+
 def required(cls: type[Any]) -> dict[str, Any]:
     """Good values of the fields that must be given."""
     hints = field_hints(cls)
-    return {
-        field.name: Dsprites()
-        if DatasetSpec in families(hints[field.name])
-        else ("mine" if cls.name == "stored" else "shape == 1")
-        if hints[field.name] is str
-        else 1
-        for field in dataclasses.fields(cls)
-        if field.default is dataclasses.MISSING
-    }
+    good: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):
+        if field.default is not dataclasses.MISSING:
+            continue
+        hint = hints[field.name]
+        usual = Dsprites() if DatasetSpec in families(hint) else "shape == 1" if hint is str else 1
+        good[field.name] = _GOOD.get(f"{cls.name}.{field.name}", usual)
+    return good
 
 
 def values(hint: Any, limits: Any) -> st.SearchStrategy[Any]:

@@ -16,7 +16,7 @@ _WHOLE = (
     "steps", "batch_size", "latents", "seed", "threads", "log_every", "checkpoint_every",
     "snapshot_every", "evaluate_every", "picture_every",
 )  # fmt: skip
-_REAL = ("epochs", "lr", "holdout")
+_REAL = ("epochs", "lr", "holdout", "clip_norm", "clip_value", "ema")
 _TEXTS = ("architecture", "likelihood", "optimizer", "init_from", "device", "precision")
 
 
@@ -71,6 +71,15 @@ class Train(Common):
 
     optimizer: Text = None
     """Optimiser with its fields, such as "adam(lr=0.001, beta1=0.5)"; instead of --lr."""
+
+    clip_norm: Float = None
+    """Largest norm of the gradient of each player (default none)."""
+
+    clip_value: Float = None
+    """Largest size of each number of a gradient (default none)."""
+
+    ema: Float = None
+    """Decay of a running mean of the weights, which is then what is scored (default none)."""
 
     init_from: Text = None
     """Start from the weights of this run (weights only)."""

@@ -21,8 +21,9 @@ from unweave.report.files import RunFiles
 from unweave.report.words import count, duration, number, plain, sentence_list
 from unweave.rundir import BESIDE
 
-_PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "holdout", "seed",
-           "init_from", "threads", "device", "precision")  # fmt: skip
+_PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "clip_norm",
+           "clip_value", "ema", "holdout", "seed", "init_from", "threads", "device",
+           "precision")  # fmt: skip
 _NOT_SETTINGS = {"type", *BESIDE}
 
 

@@ -173,11 +173,11 @@ def write_status(
 
 
 def append_record(
-    folder: Path, record: Record, step: int, seconds: float, rate: float
+    folder: Path, record: Record, step: int, seconds: float, rate: float, lr: float | None
 ) -> dict[str, float]:
     """Append a line of means to `metrics.jsonl`; returns the unweighted terms.
 
-    `rate` is images encoded a second.
+    `rate` is images encoded a second, `lr` the model's learning rate where it changes.
     """
     groups: dict[str, dict[str, float]] = {"loss": {}, "raw": {}, "weighted": {}, "kl": {}}
     for name, value in record.values.items():
@@ -188,6 +188,7 @@ def append_record(
         "step": step,
         "seconds": round(seconds, 3),
         "images_per_second": round(rate, 1),
+        **({} if lr is None else {"lr": lr}),
         "loss": groups["loss"],
         "raw": groups["raw"],
         "weighted": groups["weighted"],

@@ -105,9 +105,9 @@ def check_place(folder: Path, overwrite: bool, config: TrainConfig) -> None:
 
 
 def initial_weights(run: Path) -> dict[str, torch.Tensor]:
-    """Tensors of another run's checkpoint."""
+    """Weights of another run's checkpoint: those that it is scored with."""
     read_config(run)
-    return load_tensors(run / CHECKPOINT).tensors
+    return load_tensors(run / CHECKPOINT).weights
 
 
 @torch.no_grad()
@@ -124,6 +124,8 @@ def copy_weights(learner: Learner, tensors: Mapping[str, torch.Tensor], origin: 
                 f"{tuple(value.shape)} here; architecture, image shape and latents must agree."
             )
         value.copy_(tensors[name])
+    if learner.average is not None:
+        learner.average.begin()
 
 
 def check_space(folder: Path, learner: Learner) -> None:
@@ -132,9 +134,10 @@ def check_space(folder: Path, learner: Learner) -> None:
     Raises:
         RunError: The disk is nearly full.
     """
-    # Weights and two moments, in float32; twice, since a new checkpoint is written before the old
-    # one goes; and a megabyte for everything else.
-    need = 2 * 3 * sum(value.nbytes for value in learner.weights().values()) + 2**20
+    # Weights and two moments, in float32, and perhaps a mean of the weights; twice, since a new
+    # checkpoint is written before the old one goes; and a megabyte for everything else.
+    copies = 3 if learner.average is None else 4
+    need = 2 * copies * sum(value.nbytes for value in learner.weights().values()) + 2**20
     place = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(place).free
     if free < need:

@@ -243,7 +243,9 @@ def _train(
                 if step % config.log_every == 0 or last:
                     record = learner.tracker.read()
                     check_finite(record, checkpoint)
-                    terms = append_record(folder, record, step, clock.seconds, clock.rate(images))
+                    lr = None if config.optimizer.rate is None else learner.lr
+                    rate = clock.rate(images)
+                    terms = append_record(folder, record, step, clock.seconds, rate, lr)
                     learner.tracker.reset()
                     if watch is not None:
                         watch.record(step, record)
@@ -253,7 +255,7 @@ def _train(
                     check_finite(learner.tracker.read(), checkpoint)
                     check_weights(learner, step, checkpoint)
                 # Before the checkpoint: a resume does not come back to what stands before it.
-                with clock.pause():
+                with clock.pause(), learner.averaged() if due else nullcontext():
                     for observer in due:
                         observer.look(learner, step, clock.seconds)
                 if save:

@@ -3,6 +3,38 @@
 from unweave.training.config import TrainConfig
 from unweave.training.learner import Learner
 from unweave.training.loop import StepReport, fit
-from unweave.training.optimizers import Adam, Optimizer
+from unweave.training.optimizers import (
+    ASGD,
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    NAdam,
+    Optimizer,
+    RAdam,
+    RMSprop,
+    Rprop,
+)
+from unweave.training.rates import LearningRate
 
-__all__ = ["Adam", "Learner", "Optimizer", "StepReport", "TrainConfig", "fit"]
+__all__ = [
+    "ASGD",
+    "SGD",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Adamax",
+    "Learner",
+    "LearningRate",
+    "NAdam",
+    "Optimizer",
+    "RAdam",
+    "RMSprop",
+    "Rprop",
+    "StepReport",
+    "TrainConfig",
+    "fit",
+]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["Checkpoint", "load_tensors", "save_tensors"]
+__all__ = ["AVERAGE", "Checkpoint", "load_tensors", "save_tensors"]
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Final, final
 
 import safetensors
 import safetensors.torch
@@ -15,6 +15,9 @@ from torch import Tensor
 
 from unweave.errors import RunError
 from unweave.rundir import FORMAT, atomic_write
+
+AVERAGE: Final = "average/"
+"""What stands before the names of averaged weights."""
 
 
 @final
@@ -31,6 +34,15 @@ class Checkpoint:
     step: int
     seconds: float
     tensors: dict[str, Tensor]
+
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """Weights of the model and of its parts, by name: what is scored and decoded with.
+
+        They are the running mean where the training kept one, and else the trained ones.
+        """
+        own = {k: v for k, v in self.tensors.items() if k.startswith(("model/", "part/"))}
+        return {name: self.tensors.get(f"{AVERAGE}{name}", value) for name, value in own.items()}
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], *, step: int, seconds: float) -> None:

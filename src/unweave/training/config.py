@@ -20,6 +20,7 @@ from unweave.objectives import Objective, Setup
 from unweave.spec import Component, number, option
 from unweave.splits import held_out_count
 from unweave.training.optimizers import Adam, Optimizer
+from unweave.training.tracker import logged_names
 
 Precision = Literal["auto", "bfloat16", "float32"]
 
@@ -42,6 +43,15 @@ class TrainConfig(Component):
     likelihood: Likelihood = option(default=Bernoulli(), help="Distribution of pixels.")
     latents: int = number(default=10, low=1, help="Number of latents.")
     optimizer: Optimizer = option(default=Adam(), help="Optimiser of the model.")
+    clip_norm: float | None = number(
+        default=None, above=0, later=True, help="Largest norm of a player's gradient."
+    )
+    clip_value: float | None = number(
+        default=None, above=0, later=True, help="Largest size of each number of a gradient."
+    )
+    ema: float | None = number(
+        default=None, low=0, below=1, later=True, help="Decay of a running mean of the weights."
+    )
     batch_size: int = number(default=64, low=1, help="Images in a step's reconstruction term.")
     seed: int = number(default=0, low=0, help="Seed of every random stream.")
     holdout: float = number(
@@ -59,8 +69,12 @@ class TrainConfig(Component):
 
     @property
     def address(self) -> str:
-        """SHA-256 of the full form: the run's content address, 64 hexadecimal digits."""
-        form = json.dumps(spec.to_dict(self), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of the full form: the run's content address, 64 hexadecimal digits.
+
+        Fields that came later count where they are not at their default, so that the addresses of
+        earlier runs stay.
+        """
+        form = json.dumps(spec.identity(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(form.encode()).hexdigest()
 
     @property
@@ -171,6 +185,10 @@ class TrainConfig(Component):
                 f"train: batch_size {self.batch_size} is more than the {images} images of "
                 f"{self.dataset} to train on."
             )
+        rate = self.optimizer.rate
+        if rate is not None:
+            changes = rate.changes(self.steps, images, self.batch_size)
+            rate.check(logged_names(plan, self.latents), changes)
 
     def _labelled(self) -> bool:
         """Whether factors are known, or cannot be told."""

@@ -5,28 +5,23 @@ from __future__ import annotations
 __all__ = ["Learner"]
 
 import dataclasses
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from unweave.latents import DiagonalGaussian
-from unweave.objectives import Batch, Inputs, Player
+from unweave.objectives import Batch, Inputs
 from unweave.randomness import Streams, derive
+from unweave.training.average import Average
+from unweave.training.checkpoint import AVERAGE
 from unweave.training.config import TrainConfig
+from unweave.training.pace import Pace
 from unweave.training.precision import autocast_dtype
-from unweave.training.tracker import Tracker
-
-
-@dataclass
-class _Side:
-    """A player's parameters and optimiser."""
-
-    name: str
-    player: Player | None
-    parameters: list[nn.Parameter]
-    optimizer: torch.optim.Optimizer
+from unweave.training.side import Clipping, Side
+from unweave.training.tracker import Tracker, logged_names
 
 
 @final
@@ -39,6 +34,8 @@ class Learner:
         plan: The objective, expanded.
         setup: What the objective was told before there were weights.
         tracker: Running means of losses and terms.
+        lr: The model's learning rate in the last step.
+        average: The running mean of all weights, where the configuration asks for one.
     """
 
     def __init__(
@@ -63,13 +60,10 @@ class Learner:
         for network in (self.model, *self.parts.values()):
             network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.model.autocast_dtype = autocast_dtype(config.precision)
+        self.tracker = Tracker(logged_names(self.plan, config.latents), self.device)
         self.sides = self._make_sides(config)
-        names = [f"loss/{side.name}" for side in self.sides]
-        names += [f"raw/{term}" for term in self.plan.terms]
-        names += [f"weighted/{term}" for term in self.plan.terms]
-        if self.plan.latent == "posterior":
-            names += [f"kl/{j}" for j in range(config.latents)]
-        self.tracker = Tracker(names, self.device)
+        self.lr = self.sides[0].lr
+        self.average = None if config.ema is None else Average(config.ema, self.weights())
 
     def update(self, batch: Batch, global_step: int) -> None:
         """One optimiser step of every player on one batch."""
@@ -81,31 +75,38 @@ class Learner:
         for side in self.sides:
             if side.player is not None and side.player.eager:
                 losses[side.name] = side.player.loss(step)
-                _set_gradients(losses[side.name], side.parameters, retain=True)
-                side.optimizer.step()
+                side.set_gradients(losses[side.name], retain=True)
+                side.step()
         total, raw, weighted = self.plan.losses(step)
         together = [s for s in self.sides if s.player is None or not s.player.eager]
         for side in together:
             losses[side.name] = total if side.player is None else side.player.loss(step)
         for index, side in enumerate(together):
             more = index + 1 < len(together)
-            _set_gradients(losses[side.name], side.parameters, retain=more)
+            side.set_gradients(losses[side.name], retain=more)
         for side in together:
-            side.optimizer.step()
+            side.step()
         with torch.no_grad():
             scalars = [losses[s.name] for s in self.sides] + [*raw.values(), *weighted.values()]
             values = [torch.stack([scalar.float() for scalar in scalars])]
             if isinstance(step.posterior, DiagonalGaussian):
                 values.append(step.posterior.kl().mean(0))
-            self.tracker.add(torch.cat(values), global_step)
+            logged = torch.cat(values)
+            self.tracker.add(logged, global_step)
+        if self.average is not None:
+            self.average.after(global_step)
+        self.lr = self.sides[0].lr
+        for side in self.sides:
+            if side.pace is not None:
+                side.pace.after(logged, global_step)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that a checkpoint holds, by name."""
         state: dict[str, Tensor] = dict(self.weights())
         for side in self.sides:
-            for index, parameter in enumerate(side.parameters):
-                for key, value in side.optimizer.state[parameter].items():
-                    state[f"optimizer/{side.name}/{index}/{key}"] = torch.as_tensor(value)
+            state |= side.tensors()
+        if self.average is not None:
+            state |= {f"{AVERAGE}{name}": v for name, v in self.average.tensors.items()}
         state["tracker/sums"] = self.tracker.sums
         state["tracker/count"] = torch.tensor(self.tracker.count)
         return state
@@ -127,38 +128,49 @@ class Learner:
         for name, value in self.weights().items():
             value.copy_(state[name])
         for side in self.sides:
-            for index, parameter in enumerate(side.parameters):
-                prefix = f"optimizer/{side.name}/{index}/"
-                saved = {
-                    k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)
-                }
-                side.optimizer.state[parameter] = {
-                    key: torch.empty_like(parameter).copy_(v)
-                    if v.shape == parameter.shape and v.dim() > 0
-                    else v.clone().to(self.device)
-                    for key, v in saved.items()
-                }
+            side.restore(state)
+        if self.average is not None:
+            for name, value in self.average.tensors.items():
+                value.copy_(state[f"{AVERAGE}{name}"])
         self.tracker.sums.copy_(state["tracker/sums"])
         self.tracker.count = int(state["tracker/count"])
 
-    def _make_sides(self, config: TrainConfig) -> list[_Side]:
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Have the weights that are scored in their place, inside the block.
+
+        They are the running mean where there is one, and else the trained ones.
+        """
+        if self.average is None:
+            yield
+            return
+        with self.average.in_place():
+            yield
+
+    def _make_sides(self, config: TrainConfig) -> list[Side]:
         players = self.plan.players
+        clipping = Clipping(config.clip_value, config.clip_norm)
         owned = {part for player in players for part in player.parts}
         mine = [*self.model.parameters()]
         mine += [p for n, part in self.parts.items() if n not in owned for p in part.parameters()]
-        sides = [_Side("model", None, mine, config.optimizer.make(mine))]
+        optimizer = config.optimizer.make(mine)
+        rate = config.optimizer.rate
+        pace = None
+        if rate is not None:
+            pace = Pace(
+                rate,
+                optimizer,
+                self.tracker.names,
+                images=self.dataset_size,
+                batch_size=config.batch_size,
+                device=self.device,
+            )
+        sides = [Side("model", None, mine, optimizer, clipping, pace)]
         for player in players:
             parameters = [p for name in player.parts for p in self.parts[name].parameters()]
             settings = player.optimizer
             adam = torch.optim.Adam(
                 parameters, lr=settings.lr, betas=(settings.beta1, settings.beta2), fused=True
             )
-            sides.append(_Side(player.name, player, parameters, adam))
+            sides.append(Side(player.name, player, parameters, adam, clipping))
         return sides
-
-
-def _set_gradients(loss: Tensor, parameters: list[nn.Parameter], *, retain: bool) -> None:
-    """Gradients of a loss for the parameters that its player owns, and for no others."""
-    gradients = torch.autograd.grad(loss, parameters, retain_graph=retain, allow_unused=True)
-    for parameter, gradient in zip(parameters, gradients, strict=True):
-        parameter.grad = gradient

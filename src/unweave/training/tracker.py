@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["Record", "Tracker"]
+__all__ = ["Record", "Tracker", "logged_names"]
 
 from dataclasses import dataclass
 from typing import final
 
 import torch
 from torch import Tensor
+
+from unweave.objectives import Plan
+
+
+def logged_names(plan: Plan, latents: int) -> list[str]:
+    """Names of all that is logged of a training, in their order."""
+    names = ["loss/model", *(f"loss/{player.name}" for player in plan.players)]
+    names += [f"raw/{term}" for term in plan.terms]
+    names += [f"weighted/{term}" for term in plan.terms]
+    if plan.latent == "posterior":
+        names += [f"kl/{j}" for j in range(latents)]
+    return names
 
 
 @final

@@ -1,0 +1,128 @@
+"""A player's parameters: their gradients, clipped if need be, and its optimiser."""
+
+from __future__ import annotations
+
+__all__ = ["Clipping", "Side"]
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from unweave.objectives import Player
+from unweave.training.pace import Pace
+
+# States of optimisers that PyTorch keeps on the host, unless they are part of its kernels.
+_SCALARS = ("step", "mu_product", "eta", "mu")
+
+
+@final
+@dataclass(frozen=True)
+class Clipping:
+    """How large the gradients of a player may be.
+
+    Attributes:
+        value: Largest size of each number, or None for any.
+        norm: Largest norm of all of them together, or None for any; it is taken second.
+    """
+
+    value: float | None = None
+    norm: float | None = None
+
+    def clip(self, parameters: list[nn.Parameter]) -> None:
+        """Make the gradients of parameters so small, in copies; nothing waits for the device."""
+        if self.value is None and self.norm is None:
+            return
+        for parameter in parameters:
+            if parameter.grad is not None:
+                # What autograd gives may be one number in many places, or another's gradient too.
+                parameter.grad = parameter.grad.clone()
+        if self.value is not None:
+            nn.utils.clip_grad_value_(parameters, self.value)
+        if self.norm is not None:
+            nn.utils.clip_grad_norm_(parameters, self.norm)
+
+
+@final
+@dataclass(frozen=True)
+class Side:
+    """A player's parameters and all that changes them.
+
+    Attributes:
+        name: The player's.
+        player: None for the model.
+        parameters: Those that it owns.
+        optimizer: PyTorch's.
+        clipping: What is done to gradients before they are followed.
+        pace: What changes the learning rate; None where it is constant.
+    """
+
+    name: str
+    player: Player | None
+    parameters: list[nn.Parameter]
+    optimizer: torch.optim.Optimizer
+    clipping: Clipping = Clipping()
+    pace: Pace | None = None
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def set_gradients(self, loss: Tensor, *, retain: bool) -> None:
+        """Gradients of a loss for the parameters that the player owns, and for no others.
+
+        Args:
+            loss: A scalar.
+            retain: Whether the graph is needed again.
+        """
+        gradients = torch.autograd.grad(
+            loss, self.parameters, retain_graph=retain, allow_unused=True
+        )
+        for parameter, gradient in zip(self.parameters, gradients, strict=True):
+            parameter.grad = gradient
+
+    def step(self) -> None:
+        """Follow the gradients."""
+        self.clipping.clip(self.parameters)
+        self.optimizer.step()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold beside the parameters, by name."""
+        state: dict[str, Tensor] = {}
+        for index, parameter in enumerate(self.parameters):
+            for key, value in self.optimizer.state[parameter].items():
+                state[f"optimizer/{self.name}/{index}/{key}"] = torch.as_tensor(value)
+        if self.pace is not None:
+            state |= {f"rate/{self.name}/{key}": v for key, v in self.pace.tensors().items()}
+        return state
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from the tensors of a checkpoint.
+
+        Raises:
+            KeyError: One is missing.
+        """
+        for index, parameter in enumerate(self.parameters):
+            saved = _under(state, f"optimizer/{self.name}/{index}/")
+            self.optimizer.state[parameter] = {
+                key: self._placed(key, value, parameter) for key, value in saved.items()
+            }
+        if self.pace is not None:
+            self.pace.restore(_under(state, f"rate/{self.name}/"))
+
+    def _placed(self, key: str, value: Tensor, parameter: nn.Parameter) -> Tensor:
+        """A state of the optimiser where a fresh one would be."""
+        if value.shape == parameter.shape and value.dim() > 0:
+            return torch.empty_like(parameter).copy_(value)
+        settings = self.optimizer.defaults
+        in_kernel = settings.get("fused") or settings.get("capturable")
+        on_host = key in _SCALARS and not in_kernel
+        return value.clone() if on_host else value.clone().to(parameter.device)
+
+
+def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin so, under the rest of their names."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
