@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from objectives.steps import make_step, random_codes
-from reference import objectives_reference
+from reference import objectives_reference, regularisers_reference
 from unweave.errors import SpecError
 from unweave.objectives import DimensionKL, MutualInformation, TotalCorrelation, parse_objective
 from unweave.objectives.densities import densities, stratified_log_weights
@@ -171,6 +171,22 @@ def test_gradients_are_those_of_finite_differences():
             )
 
 
+def test_without_constants_values_are_those_of_published_logs_and_gradients_the_same():
+    batch_size, latents = 6, 3
+    codes = random_codes(batch_size, latents)
+    published = TotalCorrelation(compat="dlib").value(make_step(*codes)).item()
+    expected = regularisers_reference.unnormalised_correlation(*codes)
+    assert published == pytest.approx(expected, rel=1e-10)
+    ours = TotalCorrelation().value(make_step(*codes)).item()
+    assert ours - published == pytest.approx((latents - 1) * math.log(batch_size))
+    gradients = []
+    for compat in ("none", "dlib"):
+        z = torch.tensor(codes[2], requires_grad=True)
+        value = TotalCorrelation(compat=compat).value(make_step(*codes[:2], z))
+        gradients.append(torch.autograd.grad(value, z)[0])
+    torch.testing.assert_close(*gradients)
+
+
 @pytest.mark.parametrize("text", ["beta_tcvae", "vae + total_correlation"])
 def test_a_compatibility_without_effect_is_refused(text):
     name = text.split()[-1]
@@ -178,3 +194,5 @@ def test_a_compatibility_without_effect_is_refused(text):
         with pytest.raises(SpecError, match=f"estimator is {estimator}. Write .*stratified"):
             parse_objective(f"{text}({written}compat=disvae)")
     assert name in str(parse_objective(f"{text}(estimator=stratified, compat=disvae)"))
+    with pytest.raises(SpecError, match=r"estimator is stratified. Write estimator=batch, compat"):
+        parse_objective(f"{text}(estimator=stratified, compat=dlib)")

@@ -10,7 +10,7 @@ from objectives.steps import make_step, random_codes
 from reference import objectives_reference
 from unweave.likelihoods import Gaussian
 from unweave.objectives import KL, Reconstruction
-from unweave.schedules import Linear
+from unweave.schedules import Linear, value_at
 
 
 @pytest.fixture
@@ -69,3 +69,13 @@ def test_the_reconstruction_is_summed_over_pixels_and_averaged_over_images():
     other = make_step(*random_codes(5, 2), logits=logits, target=target, likelihood=Gaussian())
     expected = objectives_reference.gaussian(logits, target, 1 / 510).mean()
     assert Reconstruction().value(other).item() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(("beta", "steps", "least"), [(10, 100, 0.1), (4, 50, 0.5)])
+def test_the_schedules_of_disent_and_gen_are_ramps_that_end_early(beta, steps, least):
+    ramp = round(steps * (1 - least))
+    falling = KL(weight=Linear(start=beta, stop=least * beta, steps=ramp)).weight
+    rising = KL(weight=Linear(start=least * beta, stop=beta, steps=ramp)).weight
+    for t in range(2 * steps):
+        assert value_at(falling, t) == pytest.approx(beta * max(1 - t / steps, least))
+        assert value_at(rising, t) == pytest.approx(beta * min(least + t / steps, 1))

@@ -170,14 +170,17 @@ class Term(Component):
         reads: What it reads of latents: `posterior` their distribution, `codes` values of them
             from an encoder, `nothing` of them.
         in_elbo: Whether it is part of a method's evidence lower bound.
-        min_batch: Smallest batch in which it means something.
     """
 
     family: ClassVar[str] = "term"
     unit: ClassVar[str] = "nats an image"
     reads: ClassVar[Literal["posterior", "codes", "nothing"]] = "codes"
     in_elbo: ClassVar[bool] = False
-    min_batch: ClassVar[int] = 1
+
+    @property
+    def min_batch(self) -> int:
+        """Smallest batch in which it means something."""
+        return 1
 
     @property
     def needs(self) -> Needs:
@@ -227,6 +230,11 @@ class Method(Component):
     def needs(self) -> Needs:
         """What its batches must hold beside images."""
         return Needs()
+
+    @property
+    def needs_float32(self) -> bool:
+        """Whether it repeats published numbers by itself, as its terms may, too."""
+        return False
 
     @property
     def architecture(self) -> Architecture | None:

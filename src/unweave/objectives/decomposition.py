@@ -10,6 +10,7 @@ from torch import Tensor
 
 from unweave.objectives.base import Step, Term
 from unweave.objectives.densities import (
+    COMPAT_HELP,
     DEFAULT_ESTIMATOR,
     ESTIMATOR_HELP,
     Compat,
@@ -31,10 +32,7 @@ class _Decomposed(Term):
 
     weight: float | Schedule = number(default=1.0, help="Weight of the term.")
     estimator: Estimator = option(default=DEFAULT_ESTIMATOR, help=ESTIMATOR_HELP)
-    compat: Compat = option(
-        default="none",
-        help="disvae: stratified with the weights of the disentangling-vae code, defects and all.",
-    )
+    compat: Compat = option(default="none", help=COMPAT_HELP)
 
     def validate(self) -> None:
         """Refuse a compatibility that the estimator does not have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "COMPAT_HELP",
     "DEFAULT_ESTIMATOR",
     "ESTIMATOR_HELP",
     "Compat",
@@ -31,7 +32,11 @@ ESTIMATOR_HELP = (
     "What stands for q(z): the mixture of the batch's posteriors, or minibatch stratified or "
     "minibatch weighted sampling."
 )
-Compat = Literal["none", "disvae"]
+Compat = Literal["none", "disvae", "dlib"]
+COMPAT_HELP = (
+    "disvae: stratified with the weights of the disentangling-vae code, defects and all; dlib: "
+    "batch without constants, as disentanglement_lib and disentanglement-pytorch log it."
+)
 
 
 @final
@@ -64,12 +69,16 @@ def check_compat(name: str, estimator: Estimator, compat: Compat) -> None:
     """Refuse `compat` where it would be recorded and change nothing.
 
     Raises:
-        SpecError: The published code has stratified sampling alone.
+        SpecError: The published code has another estimator.
     """
-    if compat == "disvae" and estimator != "stratified":
+    needed = {"disvae": "stratified", "dlib": "batch"}.get(compat, estimator)
+    if estimator != needed:
+        how = {"batch": "the mixture of the batch without constants"}.get(
+            needed, f"the published {needed} sampling"
+        )
         raise SpecError(
-            f"{name}: compat=disvae is the published stratified sampling, and estimator is "
-            f"{estimator}. Write estimator=stratified, compat=disvae; or leave compat out."
+            f"{name}: compat={compat} is {how}, and estimator is {estimator}. Write "
+            f"estimator={needed}, compat={compat}; or leave compat out."
         )
 
 
@@ -129,6 +138,8 @@ def estimate(
     pairwise = posterior.pairwise_log_prob(z)
     if estimator != "stratified":
         shift = math.log(batch_size * (dataset_size if estimator == "weighted" else 1))
+        # No constant changes a gradient; the values are (L - 1) log B apart.
+        shift = 0.0 if compat == "dlib" else shift
         joint = pairwise.sum(2).logsumexp(1) - shift
         product = (pairwise.logsumexp(1) - shift).sum(1)
     else:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from unweave.objectives.base import Step, Term
 from unweave.schedules import Schedule, value_at
-from unweave.spec import number
+from unweave.spec import number, option
 
 
 @final
@@ -20,6 +20,9 @@ class KL(Term):
     .. math:: w(t) \, \mathrm{KL} \quad\text{or}\quad w(t) \, |\mathrm{KL} - C(t)|
 
     The second form holds with a capacity. The absolute value is taken of the batch mean.
+
+    In a sum it stands in the place of a method's own KL, where that one has its default weight of
+    1: `factor_vae + kl(weight=5, capacity=linear(start=0, stop=25, steps=100000))`.
     """
 
     name: ClassVar[str] = "kl"
@@ -30,10 +33,23 @@ class KL(Term):
     capacity: float | Schedule | None = number(
         default=None, low=0, help="Nats that the KL is held at; None for an ordinary KL."
     )
+    compat: Literal["none", "dag"] = option(
+        default="none",
+        later=True,
+        help="dag: of the first half of the batch, as in the FactorVAE of disent-and-gen.",
+    )
+
+    @property
+    def needs_float32(self) -> bool:
+        """With `compat`, whose numbers are published ones."""
+        return self.compat != "none"
 
     def value(self, step: Step) -> Tensor:
         """Mean over the batch of the sum over latents, nats."""
-        return step.gaussian.kl().sum(1).mean()
+        kl = step.gaussian.kl()
+        if self.compat == "dag":
+            kl = kl[: len(kl) // 2]
+        return kl.sum(1).mean()
 
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """Weight times value, or times the distance to the capacity."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Objective", "parse_objective"]
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -97,27 +98,39 @@ class Objective:
 
     def _terms(self) -> tuple[Term, ...]:
         """The terms of the first method, what the others add, and the loose terms."""
+        methods = [item for item in self.items if isinstance(item, Method)]
+        loose = [item for item in self.items if isinstance(item, Term)]
+        self._check_once(loose)
+        first = methods[0].terms() if methods else ()
+        # Parts of the ELBO that stand for the method's own, where those have their defaults.
+        written = {t.name: t for t in loose if t.in_elbo and t != type(t)()}
+        stand_ins = {
+            t.name: written[t.name] for t in first if t.name in written and t == type(t)()
+        }
+        own = {id(m): _added(m, m.terms(), self.items[0]) for m in methods[1:]}
+        own |= {id(m): [stand_ins.get(t.name, t) for t in first] for m in methods[:1]}
         terms: list[Term] = []
-        have_method = False
         for item in self.items:
-            if isinstance(item, Term):
+            if isinstance(item, Method):
+                terms += own[id(item)]
+            elif item.name not in stand_ins:
                 terms.append(item)
-            else:
-                own = item.terms()
-                terms.extend(_added(item, own, self.items[0]) if have_method else own)
-                have_method = True
-        double = [name for name, n in Counter(t.name for t in terms).items() if n > 1]
-        if double:
-            raise SpecError(
-                f"{self} has the term {double[0]} more than once; give it once, with the weight "
-                f"that you want."
-            )
+        self._check_once(terms)
         if not any(isinstance(term, Reconstruction) for term in terms):
             raise SpecError(
                 f"{self} has no reconstruction term. Start from a method, such as "
                 f"'vae + {self}', or add 'reconstruction'."
             )
         return tuple(terms)
+
+    def _check_once(self, terms: Sequence[Term]) -> None:
+        """Refuse two terms of one kind."""
+        double = [name for name, n in Counter(t.name for t in terms).items() if n > 1]
+        if double:
+            raise SpecError(
+                f"{self} has the term {double[0]} more than once; give it once, with the weight "
+                f"that you want."
+            )
 
 
 def parse_objective(text: str) -> Objective:
@@ -134,12 +147,12 @@ def _added(method: Method, own: tuple[Term, ...], first: Method | Term) -> list[
     changed = [term for term in own if term.in_elbo and term != type(term)()]
     if changed:
         raise SpecError(
-            f"{method} weights its {changed[0].name}, which is a part of the KL, and the KL is "
+            f"{method} weights its {changed[0].name}, which is a part of the ELBO, and that is "
             f"{first.name}'s already. Add a single term instead, such as "
             f"'{first} + total_correlation(weight=5)'."
         )
     added = [term for term in own if not term.in_elbo]
-    if not added:
+    if not added and not _changes_the_pass(method):
         raise SpecError(
             f"{method} adds no term to {first}: both only weight the reconstruction and the KL. "
             f"Choose one of them."
