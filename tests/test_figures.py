@@ -209,4 +209,5 @@ def test_the_table_says_what_was_scored(run):
 
 def test_every_figure_is_drawn(run):
     run.evaluate()
-    assert {path.stem for path in run.plot()} == set(FIGURES)
+    # No labels are told to this model.
+    assert {path.stem for path in run.plot()} == set(FIGURES) - {"conditions"}

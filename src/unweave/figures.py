@@ -8,6 +8,7 @@ __all__ = [
     "draw",
     "followed_factors",
     "latent_names",
+    "wants_images",
 ]
 
 from collections.abc import Callable
@@ -20,7 +21,8 @@ from numpy.typing import NDArray
 
 from unweave import plots
 from unweave.data import Dataset
-from unweave.pictures import probe_indices, reconstruct, traverse
+from unweave.factors import Factor
+from unweave.pictures import probe_indices, reconstruct, traverse, vary_labels
 from unweave.rundir import read_lines
 from unweave.scores import CLEAR_GAP, ScoreRecord, load_scores
 from unweave.training import TrainConfig
@@ -29,6 +31,10 @@ from unweave.vae import VAE
 SHOWN_IMAGES = 20
 # A picture of 300 rows takes half a minute and more than 4 GB.
 SHOWN_LATENTS = 32
+# Labels have as many columns together; a label as many as there is room for, within limits.
+SHOWN_ROWS = 8
+SHOWN_CONDITIONS = 24
+SHOWN_VALUES = 8
 TRAVERSAL = np.linspace(-2, 2, 9)
 
 
@@ -102,13 +108,41 @@ def _reconstructions(source: _Source) -> Any | None:
     return plots.reconstructions(*reconstruct(source.model, source.dataset, flat))
 
 
+def _conditions(source: _Source) -> Any | None:
+    conditions, dataset = source.model.conditions, source.dataset
+    if conditions is None or dataset is None:
+        return None
+    factors = [dataset.factor_space.factors[column] for column in conditions.columns]
+    factors = factors[: SHOWN_CONDITIONS // 2]
+    most = max(2, min(SHOWN_VALUES, SHOWN_CONDITIONS // len(factors)))
+    shown = [factor.evenly_spaced(min(most, factor.size)).tolist() for factor in factors]
+    changes = [(place, index) for place, indices in enumerate(shown) for index in indices]
+    flat = probe_indices(SHOWN_ROWS, len(dataset), source.config.seed)
+    originals, reconstructed = reconstruct(source.model, dataset, flat)
+    groups = [
+        (factor.name, [_value_name(factor, index) for index in indices])
+        for factor, indices in zip(factors, shown, strict=True)
+    ]
+    changed = vary_labels(source.model, dataset, flat, changes)
+    return plots.conditions(originals, reconstructed, changed, groups)
+
+
+def _value_name(factor: Factor, index: int) -> str:
+    if factor.labels is not None:
+        return factor.labels[index]
+    return str(index) if factor.values is None else f"{factor.values[index]:.3g}"
+
+
 def _traversals(source: _Source) -> Any:
     count, kl = source.model.latents, _last_kl(source)
     order = range(count) if kl is None else plots.order_by_kl(kl)
     latents = sorted(order[:SHOWN_LATENTS])
     names = latent_names(source.folder, count, source.step)
+    conditions = source.model.conditions
+    # A label in the middle, since the start is no image that has labels.
+    labels = None if conditions is None else [size // 2 for size in conditions.sizes]
     return plots.traversals(
-        traverse(source.model, np.zeros(count, np.float32), TRAVERSAL, latents),
+        traverse(source.model, np.zeros(count, np.float32), TRAVERSAL, latents, labels),
         TRAVERSAL,
         kl=None if kl is None else kl[latents],
         latents=latents,
@@ -157,12 +191,18 @@ def _mig(source: _Source) -> Any | None:
 FIGURES: dict[str, Callable[[_Source], Any | None]] = {
     "reconstructions": _reconstructions,
     "traversals": _traversals,
+    "conditions": _conditions,
     "loss_curves": _loss_curves,
     "kl": _kl,
     "mig": _mig,
 }
-IMAGE_FIGURES = frozenset({"reconstructions"})
+IMAGE_FIGURES = frozenset({"reconstructions", "conditions"})
 """The figures that show images of the dataset; the others are drawn without it."""
+
+
+def wants_images(kind: str, model: VAE) -> bool:
+    """Whether a figure of this model needs the images of the dataset."""
+    return kind in IMAGE_FIGURES and (kind != "conditions" or model.conditions is not None)
 
 
 def _train_rows(folder: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["probe_indices", "reconstruct", "traverse"]
+__all__ = ["probe_indices", "reconstruct", "traverse", "vary_labels"]
 
 from collections.abc import Sequence
 
@@ -47,6 +47,7 @@ def traverse(
     start: NDArray[np.float32],
     values: NDArray[np.float64],
     latents: Sequence[int] | None = None,
+    labels: Sequence[int] | None = None,
 ) -> NDArray[np.uint8]:
     """Decode a code again and again while each latent in turn takes each value.
 
@@ -55,6 +56,7 @@ def traverse(
         start: The code to start from, (L,).
         values: What the latent is set to, (S,).
         latents: Numbers of the latents, (n,); all of them by default.
+        labels: Index of each label that a conditional model is told, (M,); unknown by default.
 
     Returns:
         (n, S, H, W, C) uint8.
@@ -64,11 +66,51 @@ def traverse(
     for row, latent in enumerate(chosen):
         codes[row, :, latent] = values
     z = torch.from_numpy(codes.reshape(-1, len(start))).to(model.device)
+    told = None
+    if labels is not None:
+        assert model.conditions is not None
+        told = model.conditions.encode_known(torch.tensor([list(labels)]))
+        told = told.to(model.device).expand(len(z), -1)
     with full_precision(model):
-        decoded = model.likelihood.mean(model.decode(z))
+        decoded = model.likelihood.mean(model.decode(z, told))
     images = _to_uint8(decoded)
     grid: NDArray[np.uint8] = np.reshape(images, (len(chosen), len(values), *images.shape[1:]))
     return grid
+
+
+@torch.inference_mode()
+def vary_labels(
+    model: VAE,
+    dataset: Dataset,
+    flat: NDArray[np.int64],
+    changes: Sequence[tuple[int, int]],
+) -> NDArray[np.uint8]:
+    """Decode the posterior means of images while one of their labels is another.
+
+    Args:
+        model: A conditional model.
+        dataset: Where the images come from.
+        flat: Flat indices of the images, (n,).
+        changes: (S,) pairs of a label, by its place among those that the model is told, and the
+            index of the value that it gets; the other labels stay those of the image.
+
+    Returns:
+        (n, S, H, W, C) uint8.
+    """
+    conditions = model.conditions
+    assert conditions is not None
+    factors = torch.from_numpy(dataset.factors(flat)).to(model.device)
+    pixels, scale = dataset.gather(flat)
+    columns = []
+    with full_precision(model):
+        images = to_images(pixels, scale, model.device)
+        z = model.encode(images, conditions.encode(factors)).mean
+        for place, index in changes:
+            other = factors.clone()
+            other[:, conditions.columns[place]] = index
+            logits = model.decode(z, conditions.encode(other))
+            columns.append(_to_uint8(model.likelihood.mean(logits)))
+    return np.stack(columns, axis=1)
 
 
 def _to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:

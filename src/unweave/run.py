@@ -11,14 +11,14 @@ from typing import Any, final, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from unweave import plots
 from unweave.analysis import Subject, choose, load_parts
 from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
 from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
 from unweave.errors import DataError, RunError, SpecError, nearest
-from unweave.figures import FIGURES, IMAGE_FIGURES, draw
+from unweave.figures import FIGURES, draw, wants_images
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.objectives import Objective
 from unweave.report import write_report
@@ -29,7 +29,14 @@ from unweave.scoring import check, score
 from unweave.session import CHECKPOINT, Watch, begin, continue_run, read_config, training_rows
 from unweave.settings import make_config
 from unweave.splits import keyed_permutation
-from unweave.trained import decode_codes, encode_images, fingerprint, load_model
+from unweave.trained import (
+    Labels,
+    decode_codes,
+    encode_images,
+    fingerprint,
+    load_model,
+    read_labels,
+)
 from unweave.training.checkpoint import Checkpoint, load_tensors
 from unweave.training.precision import automatic
 from unweave.vae import VAE
@@ -103,33 +110,49 @@ class Run:
         tensors = self._checkpoint.weights
         return load_parts(config.objective, config.setup, tensors, self.model.device)
 
-    def encode(self, images: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def encode(
+        self, images: ArrayLike, *, labels: Labels | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Posterior means and log variances of images.
 
         Args:
             images: (n, H, W, C), uint8 from 0 to 255 or floats from 0 to 1.
+            labels: What a conditional model is told of them: values by name of the factor, each
+                one or (n,), such as `{"shape": "heart"}`; or factor indices of the told labels in
+                their order, (M,) or (n, M). Labels that are left out are unknown.
 
         Returns:
             Two arrays (n, L) float32.
 
         Raises:
-            DataError: The images have another shape or range.
+            DataError: The images have another shape or range, or the model is not told these
+                labels.
         """
-        return encode_images(self.model, images, self.config.dataset.image_shape)
+        told = self._told(labels, images)
+        return encode_images(self.model, images, self.config.dataset.image_shape, told)
 
-    def decode(self, z: ArrayLike) -> NDArray[np.float32]:
+    def decode(self, z: ArrayLike, *, labels: Labels | None = None) -> NDArray[np.float32]:
         """Expected pixels of latents.
 
         Args:
             z: (n, L).
+            labels: What a conditional model is told of them, as for `encode`.
 
         Returns:
             (n, H, W, C) float32 from 0 to 1.
 
         Raises:
-            DataError: The latents have another shape.
+            DataError: The latents have another shape, or the model is not told these labels.
         """
-        return decode_codes(self.model, z, self.config.dataset.image_shape)
+        told = self._told(labels, z)
+        return decode_codes(self.model, z, self.config.dataset.image_shape, told)
+
+    def _told(self, labels: Labels | None, rows: ArrayLike) -> Tensor | None:
+        """Labels of images or codes as the model takes them."""
+        if labels is None:
+            return None
+        count = len(np.atleast_1d(np.asarray(rows)))
+        return read_labels(self.model, self.config.dataset.factor_space, labels, count)
 
     def representation(
         self,
@@ -207,6 +230,8 @@ class Run:
         self._check(part, codes, data)
         check(tabular, analyses, part, codes)
         dataset = self._dataset(data, progress)
+        if analyses:
+            self._check_labels(dataset)
         subject = Subject(
             model=self.model,
             parts=self.parts,
@@ -257,7 +282,7 @@ class Run:
         for kind in kinds:
             if kind not in FIGURES:
                 raise SpecError(f"Unknown figure {kind!r}. {nearest(kind, FIGURES)}")
-        if any(kind in IMAGE_FIGURES for kind in kinds):
+        if any(wants_images(kind, self.model) for kind in kinds):
             _ = self.dataset
         return self._draw(kinds or tuple(FIGURES))[0]
 
@@ -267,7 +292,7 @@ class Run:
         left_out: dict[str, str] = {}
         for kind in kinds:
             try:
-                dataset = self.dataset if kind in IMAGE_FIGURES else None
+                dataset = self.dataset if wants_images(kind, self.model) else None
             except DataError as error:
                 left_out[kind] = str(error)
                 log.warning("The figure %s is left out. %s", kind, error)
@@ -326,6 +351,16 @@ class Run:
         if part == "holdout" and self.config.holdout == 0:
             raise RunError(f"{self.folder} holds no images out; it was trained without --holdout.")
         _ = self.model
+
+    def _check_labels(self, dataset: Dataset) -> None:
+        """Refuse to score an objective that is told labels on data with others."""
+        if self.config.objective.expand().needs.factors and (
+            not dataset.labelled or dataset.factor_space != self.config.dataset.factor_space
+        ):
+            raise DataError(
+                f"{self.config.objective} is told labels of {self.config.dataset}, and "
+                f"{dataset.spec} has other factors. Leave out --data, or the analyses."
+            )
 
     def _rows(self, part: Part, dataset: Dataset) -> NDArray[np.int64]:
         if part == "all":

@@ -121,7 +121,7 @@ class VAE(nn.Module):
         """What the trunk makes of images, (B, F) in the precision of networks."""
         with self.autocast():
             if self.label_planes is not None:
-                planes = self.label_planes(self._told(len(images), condition))
+                planes = self.label_planes(self._told(len(images), condition).to(images.dtype))
                 images = torch.cat([images, planes], dim=1)
                 images = images.contiguous(memory_format=torch.channels_last)
             features: Tensor = self.trunk(images)

@@ -2,7 +2,7 @@
 
 from unweave.nn.architecture import Architecture
 from unweave.nn.burgess import Burgess
-from unweave.nn.conditions import Conditions, LabelEncoding, LabelPlanes
+from unweave.nn.conditions import Conditions, LabelEncoding, LabelPlanes, LabelPredictor
 from unweave.nn.conv64 import PadlessConv64, SimpleConv64
 from unweave.nn.discriminator import LatentDiscriminator
 from unweave.nn.higgins import BetaShapes, Higgins
@@ -25,6 +25,7 @@ __all__ = [
     "Kim",
     "LabelEncoding",
     "LabelPlanes",
+    "LabelPredictor",
     "LatentDiscriminator",
     "Locatello",
     "LocatelloMLP",

@@ -1,11 +1,12 @@
-"""Labels that a model is told beside the image: their encoding, and planes for an encoder."""
+"""Labels as networks take them and give them: their encoding, planes, and predictions."""
 
 from __future__ import annotations
 
-__all__ = ["Conditions", "LabelEncoding", "LabelPlanes"]
+__all__ = ["Conditions", "LabelEncoding", "LabelPlanes", "LabelPredictor"]
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
 
@@ -13,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unweave.nn.initialise import uniform
+from unweave.nn.initialise import initialise, uniform
 
 LabelEncoding: TypeAlias = Literal["one_hot", "continuous"]
 
@@ -41,17 +42,33 @@ class Conditions:
         """How many numbers stand for the labels of an image."""
         return sum(self.sizes) if self.encoding == "one_hot" else len(self.sizes)
 
+    @property
+    def spans(self) -> tuple[slice, ...]:
+        """Which of these numbers are those of each label, (M,)."""
+        widths = self.sizes if self.encoding == "one_hot" else (1,) * len(self.sizes)
+        ends = itertools.accumulate(widths)
+        return tuple(slice(end - width, end) for end, width in zip(ends, widths, strict=True))
+
     def encode(self, factors: Tensor) -> Tensor:
         """Labels as numbers, from factor indices (B, K) int64 to (B, width) float32."""
-        chosen = [factors[:, column] for column in self.columns]
+        return self._numbers([factors[:, column] for column in self.columns])
+
+    def encode_known(self, labels: Tensor) -> Tensor:
+        """As `encode`, from indices of its own labels, (B, M) int64; -1 where one is not known."""
+        known = self._numbers(list(labels.clamp(min=0).unbind(1)))
+        neutral = self.neutral().to(labels.device)
+        for label, span in zip(labels.unbind(1), self.spans, strict=True):
+            known[:, span] = torch.where(label[:, None] < 0, neutral[span], known[:, span])
+        return known
+
+    def _numbers(self, labels: list[Tensor]) -> Tensor:
+        """Each label's indices, (B,), as numbers, (B, width)."""
         if self.encoding == "one_hot":
             parts = [
-                F.one_hot(labels, size) for labels, size in zip(chosen, self.sizes, strict=True)
+                F.one_hot(label, size) for label, size in zip(labels, self.sizes, strict=True)
             ]
             return torch.cat(parts, dim=1).float()
-        scales = [
-            labels / max(size - 1, 1) for labels, size in zip(chosen, self.sizes, strict=True)
-        ]
+        scales = [label / max(size - 1, 1) for label, size in zip(labels, self.sizes, strict=True)]
         return torch.stack(scales, dim=1).float()
 
     def neutral(self) -> Tensor:
@@ -59,6 +76,30 @@ class Conditions:
         if self.encoding == "one_hot":
             return torch.cat([torch.full((size,), 1 / size) for size in self.sizes])
         return torch.full((self.width,), 0.5)
+
+    def predicted(self, scores: Tensor) -> Tensor:
+        """What scores (B, width) of a network say of the labels, in the form of `encode`.
+
+        One-hot labels get a softmax each over their own values, continuous ones a sigmoid.
+        """
+        if self.encoding == "continuous":
+            return torch.sigmoid(scores)
+        return torch.cat([scores[:, span].softmax(dim=1) for span in self.spans], dim=1)
+
+    def error(self, scores: Tensor, told: Tensor) -> Tensor:
+        """How far scores (B, width) are from labels in the form of `encode`, summed over labels.
+
+        Of one-hot labels it is the KL divergence from what is told to the prediction, nats, which
+        is the cross-entropy where one value is told for certain. Of continuous ones it is the
+        squared error of the prediction.
+
+        Returns:
+            Shape (B,).
+        """
+        if self.encoding == "continuous":
+            return (torch.sigmoid(scores) - told).square().sum(1)
+        logs = torch.cat([scores[:, span].log_softmax(dim=1) for span in self.spans], dim=1)
+        return F.kl_div(logs, told, reduction="none").sum(1)
 
 
 @final
@@ -99,3 +140,34 @@ class LabelPlanes(nn.Module):
             if index < last:
                 values = F.leaky_relu(values, 0.2)
         return values.transpose(0, 1).reshape(len(labels), -1, *self.size)
+
+
+@final
+class LabelPredictor(nn.Module):
+    """A network that gives scores of labels, and knows which labels they are.
+
+    Args:
+        network: From images or latents to scores, (B, width).
+        conditions: The labels.
+        fill: Draws the network's first weights.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        conditions: Conditions,
+        fill: Callable[[nn.Module, torch.Generator], None] = initialise,
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.conditions = conditions
+        self._fill = fill
+
+    def draw_weights(self, generator: torch.Generator) -> None:
+        """The first weights of the network, by the rule that it was made with."""
+        self._fill(self.network, generator)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Scores (B, width) of images or latents."""
+        scores: Tensor = self.network(values)
+        return scores

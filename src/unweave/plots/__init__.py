@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "INACTIVE_KL",
     "best_latents",
+    "conditions",
     "correlation_matrix",
     "image_rows",
     "joint_shares",
@@ -23,6 +24,7 @@ __all__ = [
     "violins",
 ]
 
+from unweave.plots.conditions import conditions
 from unweave.plots.correlations import correlation_matrix
 from unweave.plots.images import tile
 from unweave.plots.joint import joint_shares

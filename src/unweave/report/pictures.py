@@ -27,8 +27,14 @@ _KNOWN = {
         "Traversals",
         "One row for each latent, highest KL first, and at most 32: the image while this latent "
         "takes the value over the column and the others rest. Latents with a grey name carry "
-        "nothing.",
+        "nothing. Labels that the model is told have their middle value.",
         "Grid of decoded images, a row for each latent and a column for each of its values.",
+    ),
+    "conditions": (
+        "Labels that the model is told",
+        "One row for each image, its reconstruction under its own labels, and what its latents "
+        "become under each value of a label.",
+        "Grid of decoded images, a row for each image and a column for each value of each label.",
     ),
     "mig": (
         "What each latent knows about each factor",

@@ -1,0 +1,105 @@
+"""The conditional VAE, and what methods share whose model is told labels."""
+
+from __future__ import annotations
+
+__all__ = ["CVAE", "ConditionalMethod"]
+
+from typing import ClassVar, final
+
+from unweave.errors import SpecError
+from unweave.nn import Conditions, LabelEncoding
+from unweave.objectives.base import Inputs, Method, Step, Term
+from unweave.objectives.kl import KL
+from unweave.objectives.needs import Needs, Setup
+from unweave.objectives.reconstruction import Reconstruction
+from unweave.objectives.told import ENCODING_HELP, LABELS_HELP, check_names, told_labels
+from unweave.schedules import Schedule
+from unweave.spec import number, option
+
+
+class ConditionalMethod(Method):
+    """Family of methods whose decoder is told labels beside the latents.
+
+    Class attributes:
+        planes: Whether the encoder sees the labels, too.
+    """
+
+    planes: ClassVar[bool] = False
+
+    labels: tuple[str, ...] = option(default=(), help=LABELS_HELP)
+    encoding: LabelEncoding = option(default="one_hot", help=ENCODING_HELP)
+    kl: float | Schedule = number(default=1.0, low=0, help="Weight of a KL without a capacity.")
+    gamma: float | Schedule | None = number(
+        default=None, low=0, help="Weight of the distance of the KL from a capacity."
+    )
+    capacity: float | Schedule | None = number(
+        default=None, low=0, help="Nats that the KL is held at; None for an ordinary KL."
+    )
+
+    def validate(self) -> None:
+        """Refuse a label that is named twice, and weights of the KL that exclude each other."""
+        check_names(self.name, self.labels)
+        if (self.gamma is None) != (self.capacity is None):
+            raise SpecError(
+                f"{self.name}: gamma weights the distance of the KL from the capacity, so give "
+                f"both, or neither and kl."
+            )
+        if self.capacity is not None and self.kl != 1.0:
+            raise SpecError(
+                f"{self.name}: kl weights a KL without a capacity. Give kl, or gamma and capacity."
+            )
+
+    @property
+    def needs(self) -> Needs:
+        """The labels of each image."""
+        return Needs(factors=True)
+
+    def check(self, setup: Setup) -> None:
+        """Refuse labels that the dataset does not have.
+
+        Raises:
+            SpecError: The message names those that it has.
+        """
+        self.conditions(setup)
+
+    def conditions(self, setup: Setup) -> Conditions:
+        """The labels by their names, or the categorical ones."""
+        return told_labels(setup, self.name, self.labels, self.encoding, planes=self.planes)
+
+    def terms(self) -> tuple[Term, ...]:
+        """Reconstruction and KL."""
+        if self.capacity is None or self.gamma is None:
+            return (Reconstruction(), KL(weight=self.kl))
+        return (Reconstruction(), KL(weight=self.gamma, capacity=self.capacity))
+
+
+@final
+class CVAE(ConditionalMethod):
+    r"""A VAE whose encoder and decoder are told labels of the image.
+
+    .. math:: -\mathbb{E}_{q(z|x,y)} \log p(x|z,y) + w \, \mathrm{KL}(q(z|x,y) \,\|\, p(z))
+
+    The encoder sees each number of the labels as a learned plane beside the image
+    (`nn.LabelPlanes`), the decoder takes the numbers after the latents. The KL may have a
+    capacity, as in `annealed_vae`. Terms that are added see the latents alone. Nothing keeps the
+    latents from telling the labels, too; add `adversarial_information` for that.
+
+    Codes for metrics are encoded without labels, every value of each having an equal share.
+
+    References:
+        | Disentanglement-PyTorch (2019)
+        | https://arxiv.org/abs/1912.05184
+    """
+
+    name: ClassVar[str] = "cvae"
+    planes: ClassVar[bool] = True
+
+    def forward(self, inputs: Inputs) -> Step:
+        """Encode the image with its labels, sample, decode the latents with the labels."""
+        model, images, factors = inputs.model, inputs.batch.images, inputs.batch.factors
+        assert factors is not None
+        told = model.condition(factors)
+        posterior = model.encode(images, told)
+        z = posterior.sample(inputs.streams.normal("posterior", *posterior.mean.shape))
+        logits = model.decode(z, told)
+        return inputs.step(posterior=posterior, z=z, logits=logits, target=images)
