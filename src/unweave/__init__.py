@@ -12,6 +12,7 @@ __all__ = [
     "import_run",
     "load_dataset",
     "load_run",
+    "own_architecture",
     "rank",
     "train",
 ]
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from unweave.data import from_arrays, from_function, from_torch, load_dataset
     from unweave.encoders import evaluate_encoder
     from unweave.importing import import_run
+    from unweave.nn import own_architecture
     from unweave.ranking import rank
     from unweave.run import Run, load_run, train
 
@@ -37,6 +39,7 @@ _HOMES = {
     "import_run": "unweave.importing",
     "load_dataset": "unweave.data",
     "load_run": "unweave.run",
+    "own_architecture": "unweave.nn",
     "rank": "unweave.ranking",
     "train": "unweave.run",
 }

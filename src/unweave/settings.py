@@ -10,6 +10,7 @@ from unweave.data import Dataset, DatasetSpec, parse_dataset
 from unweave.errors import SpecError
 from unweave.likelihoods import Likelihood
 from unweave.nn import Architecture
+from unweave.nn.own import allow_own
 from unweave.objectives import Objective, parse_objective
 from unweave.spec import Component, build, parse
 from unweave.training import Adam, Optimizer, TrainConfig
@@ -41,6 +42,9 @@ def make_config(
     for name, family in families.items():
         if isinstance(settings.get(name), str):
             settings[name] = parse(settings[name], family)
+    if isinstance(settings.get("architecture"), Architecture):
+        # Whoever trains with networks of their own wants them run; whoever reads a run may not.
+        allow_own(settings["architecture"])
     if "lr" in settings:
         if "optimizer" in settings:
             raise SpecError("Give either lr or optimizer, not both.")

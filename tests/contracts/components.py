@@ -16,7 +16,7 @@ from unweave.data.samplers import Labeller, Sampler
 from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Likelihood
 from unweave.metrics import InformationEstimator, Metric, Predictor, ProbeFamily
-from unweave.nn import Architecture
+from unweave.nn import Architecture, Kim, Locatello
 from unweave.objectives import Kernel, Method, Term
 from unweave.schedules import Schedule
 from unweave.spec import Component, field_hints, members, parse
@@ -75,6 +75,13 @@ _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "correlated.confounder": st.sampled_from([None, "scale"]),
     "stored.key": st.sampled_from(["mine", "photos-64", "a_b.c"]),
     "correlated.preset": st.sampled_from([None, "single_2"]),
+    "pair.encode": st.sampled_from([Kim(), Locatello(kernel=4)]),
+    "pair.decode": st.sampled_from([Kim(), Locatello(kernel=4)]),
+    "own.encode": st.sampled_from(["models.py:Encoder", "a.b:C.d", "/a b/c.py:D", Kim()]),
+    "own.decode": st.sampled_from(["models.py:Decoder", "a:b", Locatello(kernel=4)]),
+    "own.encode_options": st.sampled_from(
+        [(), (("width", 3), ("rate", 0.5)), (("sizes", (3, 4)), ("name", "relu"), ("bias", True))]
+    ),
     "piecewise.values": st.sampled_from([(1.0, 0.5), (0.0, -2.0)]),
     "piecewise.steps": st.sampled_from([(0,), (7,)]),
     "multi_step_lr.milestones": st.sampled_from([(), (5,), (10, 20)]),
@@ -127,6 +134,10 @@ def instances(draw: st.DrawFn, cls: type[Any]) -> Any:
 # Good values of fields that must be given, where the number 1 is none.
 _GOOD: dict[str, Any] = {
     "stored.key": "mine",
+    "pair.encode": Kim(),
+    "pair.decode": Locatello(),
+    "own.encode": "models.py:Encoder",
+    "own.decode": "models.py:Decoder",
     "piecewise.values": (0.0, 1.0),
     "piecewise.steps": (1,),
     "delayed.schedule": parse("linear(start=0, stop=1, steps=9)", Schedule),

@@ -1,4 +1,4 @@
-"""Networks by their published names."""
+"""Networks by their published names, and those of the user's own."""
 
 from unweave.nn.architecture import Architecture
 from unweave.nn.burgess import Burgess
@@ -11,6 +11,8 @@ from unweave.nn.kim import BetaCeleb, BurgessV2, Kim, Mathieu
 from unweave.nn.linear import DeepLinear, ShallowLinear
 from unweave.nn.locatello import Locatello, LocatelloMLP
 from unweave.nn.mpcnn import Mpcnn
+from unweave.nn.own import Own, own_architecture
+from unweave.nn.pair import Pair
 from unweave.nn.pbt_vae import PbtVae
 
 __all__ = [
@@ -31,9 +33,12 @@ __all__ = [
     "LocatelloMLP",
     "Mathieu",
     "Mpcnn",
+    "Own",
     "PadlessConv64",
+    "Pair",
     "PbtVae",
     "ShallowLinear",
     "SimpleConv64",
     "initialise",
+    "own_architecture",
 ]

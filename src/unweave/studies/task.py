@@ -20,6 +20,7 @@ from unweave.analysis import choose
 from unweave.errors import RunError, TrainingDivergedError, UnweaveError
 from unweave.execution import Beat
 from unweave.metrics.protocols import protocol
+from unweave.nn.own import allow_own
 from unweave.run import load_run
 from unweave.rundir import FORMAT, alone, atomic_write, read_json, work_lock, write_json
 from unweave.scores import load_scores, repeats_of
@@ -166,6 +167,8 @@ def is_done(payload: Mapping[str, Any]) -> bool:
 
 def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredRun | None) -> None:
     config = TrainConfig.from_dict(dict(payload["config"]))
+    # Who began the study gave it.
+    allow_own(config.architecture)
     watch, progress = _Beating(beat, folder, stored), _quiet(beat)
     state = read_state(folder)
     if state == "finished" and (folder / CHECKPOINT).is_file():

@@ -1,0 +1,75 @@
+"""Networks such as a user writes them, for tests of `own`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["Decoder", "Encoder", "Lazy", "Moments", "decoder_of"]
+
+
+class Encoder(nn.Module):
+    """Features, with a grid of positions that is no parameter."""
+
+    def __init__(self, image_shape: tuple[int, int, int], width: int = 8) -> None:
+        super().__init__()
+        height, _, channels = image_shape
+        self.register_buffer("grid", torch.linspace(-1, 1, height)[:, None])
+        self.scale = torch.full((1,), 0.5)
+        self.layers = nn.Sequential(nn.Conv2d(channels, 4, 4, 2, 1), nn.BatchNorm2d(4), nn.ReLU())
+        self.dense = nn.Linear(4 * (height // 2) ** 2, width)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, F)."""
+        return self.dense(self.layers(images * self.scale + self.grid).flatten(1)).relu()
+
+
+class Moments(nn.Module):
+    """Means and log variances, as one tensor, as a pair, or means alone."""
+
+    def __init__(self, latents: int = 3, form: str = "pair") -> None:
+        super().__init__()
+        self.form = form
+        self.mean = nn.Linear(64 * 64, latents)
+        self.logvar = nn.Linear(64 * 64, latents)
+
+    def forward(self, images: Tensor):
+        """What `form` says."""
+        pixels = images.flatten(1)
+        mean, logvar = self.mean(pixels), self.logvar(pixels)
+        forms = {"pair": (mean, logvar), "one": torch.cat([mean, logvar], 1), "means": mean}
+        return forms[self.form]
+
+
+class Decoder(nn.Module):
+    """Logits."""
+
+    def __init__(
+        self, latents: int, image_shape: tuple[int, int, int], last: str = "none"
+    ) -> None:
+        super().__init__()
+        height, width, channels = image_shape
+        self.dense = nn.Linear(latents, channels * height * width)
+        self.shape = (channels, height, width)
+        self.last = nn.Sigmoid() if last == "sigmoid" else nn.Identity()
+
+    def forward(self, z: Tensor) -> Tensor:
+        """(B, C, H, W)."""
+        return self.last(self.dense(z).unflatten(1, self.shape))
+
+
+class Lazy(nn.Module):
+    """Learns how many pixels there are from the first images."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.LazyLinear(5), nn.Dropout(0.5))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, 5)."""
+        return self.layers(images)
+
+
+def decoder_of(latents: int, image_shape: tuple[int, int, int]) -> nn.Module:
+    """A decoder made by a function."""
+    return Decoder(latents, image_shape)
