@@ -139,6 +139,36 @@ def test_draws_are_of_the_labelled_images_alike(data):
         found.of(np.array([len(data) - 1 if found.flat[-1] != len(data) - 1 else missing]))
 
 
+@pytest.mark.parametrize("labeller", ["perfect", "binned", "noisy", "permuted", "partial"])
+def test_columns_are_known_before_there_are_images(data, labeller):
+    for seed in range(4):
+        sampler = parse(f"labelled(images=50, labeller={labeller}, seed={seed})", Sampler)
+        found = sampler.few(data)
+        assert sampler.columns(data.factor_space) == (found.names, found.sizes)
+        again = sampler.label(data.factors(found.flat), data.factor_space)
+        np.testing.assert_array_equal(again.labels, found.labels)
+
+
+@pytest.mark.parametrize(
+    ("share", "images", "drawn"),
+    [(1.0, 40, 40), (0.9, 40, 36), (0.9, 1000, 900), (0.7, 10, 7), (0.9, 11, 10), (0.01, 40, 1)],
+)
+def test_a_share_of_the_labelled_images_is_drawn_and_the_others_are_kept(
+    data, share, images, drawn
+):
+    sampler = Labelled(images=images, train_share=share, seed=2)
+    all_of_them, kept = Labelled(images=images, seed=2).few(data), sampler.validation(data)
+    assert sampler.drawn == drawn
+    assert len(kept.flat) == images - drawn
+    seen = set(sampler.draw(data, 20_000, np.random.default_rng(0))[:, 0].tolist())
+    assert len(seen) == drawn
+    assert seen | set(kept.flat.tolist()) == set(all_of_them.flat.tolist())
+    if len(kept.flat) > 0:
+        np.testing.assert_array_equal(kept.labels, all_of_them.of(kept.flat))
+    # The same labels whatever the share.
+    np.testing.assert_array_equal(sampler.few(data).labels, all_of_them.labels)
+
+
 def test_labels_nest_in_texts():
     text = "labelled(images=100, labeller=noisy(probability=0.2), seed=3)"
     assert str(parse(text, Sampler)) == text

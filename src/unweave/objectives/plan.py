@@ -49,8 +49,8 @@ class Plan:
 
     @property
     def needs_float32(self) -> bool:
-        """Whether a term repeats published numbers."""
-        return any(term.needs_float32 for term in self.terms.values())
+        """Whether a method or term repeats published numbers."""
+        return any(source.needs_float32 for source in self.sources)
 
     def check(self, setup: Setup) -> None:
         """Refuse what a method or term cannot be trained with, before any work.

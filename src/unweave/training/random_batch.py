@@ -42,10 +42,8 @@ def random_batch(
         second_told = factors(len(second)).to(device)
     labelled = None
     if needs.labelled is not None:
-        table = needs.labelled.labeller.label(
-            factors(setup.batch_size).numpy(),
-            setup.labels("The objective"),
-            np.random.default_rng(0),
+        table = needs.labelled.label(
+            factors(setup.batch_size).numpy(), setup.labels("The objective")
         )
         labels = torch.from_numpy(np.ascontiguousarray(table.labels)).to(device)
         labelled = LabelledImages(images(setup.batch_size), labels)
