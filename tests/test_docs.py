@@ -74,15 +74,22 @@ def test_every_python_block_is_python() -> None:
 
 def test_shell_texts_are_components() -> None:
     from unweave.data import DatasetSpec
+    from unweave.nn import Architecture
     from unweave.objectives import parse_objective
     from unweave.spec import members, parse
+    from unweave.training import Optimizer
 
     seen = 0
     for page in PAGES:
         for text in re.findall(r'"([a-z]\w*\(.*?\))"(?= |$)', "\n".join(blocks(page, "sh")), re.M):
             seen += 1
-            if text.partition("(")[0] in members(DatasetSpec):
-                parse(text, DatasetSpec)
+            kinds = [
+                family
+                for family in (DatasetSpec, Optimizer, Architecture)
+                if text.partition("(")[0] in members(family)
+            ]
+            if kinds:
+                parse(text, *kinds)
             else:
                 parse_objective(text)
     assert seen >= 4

@@ -35,18 +35,20 @@ def estimate(config: TrainConfig) -> dict[str, Any]:
         generator = torch.Generator().manual_seed(config.seed)
         batch = random_batch(learner.setup, learner.plan.needs, generator, learner.device)
         learner.update(batch, 1)
-        learner.update(batch, 2)
+        learner.update(batch, min(2, config.steps))
         learner.tracker.read()
         begun = time.perf_counter()
         for step in range(3, 3 + _MEASURED_STEPS):
-            learner.update(batch, step)
+            # A learning rate may have no value for steps after the last.
+            learner.update(batch, min(step, config.steps))
         learner.tracker.read()
         per_step = (time.perf_counter() - begun) / _MEASURED_STEPS
     networks = {"model": learner.model, **learner.parts}
     parameters = {n: sum(p.numel() for p in net.parameters()) for n, net in networks.items()}
-    checkpoint = 3 * 4 * sum(parameters.values())
+    # Weights and two moments, in float32, and perhaps a mean of the weights.
+    alone = 4 * sum(parameters.values())
     kept = config.steps // config.snapshot_every if config.snapshot_every else 0
-    weights = checkpoint + kept * checkpoint // 3
+    weights = (3 if config.ema is None else 4) * alone + kept * alone
     lines = config.steps // config.log_every
     encoded = learner.plan.needs.encoded(config.batch_size)
     return {

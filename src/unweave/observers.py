@@ -18,6 +18,7 @@ from unweave.rundir import append_line
 from unweave.splits import keyed_generator
 from unweave.training import Learner, TrainConfig
 from unweave.training.checkpoint import save_tensors
+from unweave.training.tracker import SCORED
 
 SCORED_IMAGES = 10_000
 PROBE_IMAGES = 10
@@ -48,18 +49,20 @@ class PeriodicScores(Observer):
         self._rows = np.sort(rng.choice(rows, count, replace=False))
 
     def look(self, learner: Learner, step: int, seconds: float) -> None:
-        """Encode the subset and append a line of scores."""
+        """Encode the subset, append a line of scores, and tell them to the learning rate."""
         shape = (len(self._rows), learner.model.latents)
         mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
         encode_rows(learner.model, self._dataset, self._rows, mean, logvar)
         table = represent(mean, logvar, self._dataset, self._rows)
-        scores = metrics.evaluate(table, metrics=("mig",))
+        scores = metrics.evaluate(table, metrics=SCORED)
+        found = {name: score.value for name, score in scores.items()}
+        learner.hear(found)
         line = {
             "event": "scores",
             "step": step,
             "seconds": round(seconds, 3),
             "samples": len(self._rows),
-            "scores": {name: score.value for name, score in scores.items()},
+            "scores": found,
         }
         append_line(self._folder / "metrics.jsonl", line)
 

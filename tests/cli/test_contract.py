@@ -315,6 +315,7 @@ def test_data_show_of_several(tmp_path, monkeypatch):
     [
         ("objectives", {"methods", "terms"}, "factor_vae"),
         ("architectures", {"architectures"}, "burgess"),
+        ("optimizers", {"optimizers", "learning_rates", "schedules"}, "plateau"),
         ("metrics", {"metrics", "protocols"}, "mig"),
         ("presets", {"presets"}, "demo"),
     ],
@@ -335,6 +336,7 @@ def test_lists(command, keys, name):
     ("command", "given", "names", "wrong", "near"),
     [
         ("objectives", ["kl", "vae"], ["vae", "kl"], "vea", "term 'vea'. Did you mean vae?"),
+        ("optimizers", ["sgd", "linear"], ["sgd", "linear"], "sdg", "Did you mean sgd?"),
         ("architectures", ["burgess"], ["burgess"], "burges", "Did you mean burgess?"),
         ("metrics", ["mig", "beta_vae_sklearn"], ["beta_vae", "mig"], "mgi", "Did you mean mig?"),
         ("presets", ["disentangling-vae/debug"], ["disvae/debug"], "dmeo", "Did you mean demo?"),

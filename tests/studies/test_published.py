@@ -159,6 +159,11 @@ def test_a_scaled_ramp_has_the_shape_of_the_whole_one():
         ),
         ("kl(weight=linear(start=0, stop=1, steps=100))", 0.07, "7"),
         ("adam(lr=plateau(steps=100))", 0.5, None),
+        (
+            "vae(kl=delayed(schedule=piecewise(values=(0, 1, 9), steps=(40, 100)), steps=10))",
+            0.5,
+            "vae(kl=delayed(schedule=piecewise(values=(0, 1, 9), steps=(20, 50)), steps=5))",
+        ),
     ],
 )
 def test_only_lengths_of_schedules_change_in_a_text(text, scale, after):

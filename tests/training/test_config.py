@@ -28,6 +28,21 @@ CONFIG = TrainConfig(**PLAIN)
 
 GOLDEN = "0260b5e6613ffe74016071944e9c6924d1507c5427e00a70ddf782793b9c91b9"
 
+# The full form of the configuration with that address, as it was written then.
+EARLIER = """{
+  "dataset": {"type": "dsprites", "path": null, "source": "rendered", "grid": [3, 2, 4, 8, 8]},
+  "objective": {"type": "beta_tcvae", "alpha": 1.0, "beta": 4.0, "gamma": 1.0,
+    "estimator": "stratified", "compat": "none"},
+  "steps": 2000,
+  "architecture": {"type": "burgess"},
+  "likelihood": {"type": "bernoulli"},
+  "latents": 10,
+  "optimizer": {"type": "adam", "lr": 0.0005, "beta1": 0.9, "beta2": 0.999},
+  "batch_size": 64, "seed": 0, "holdout": 0.0, "init_from": null, "threads": null,
+  "device": "auto", "precision": "auto", "log_every": 50, "checkpoint_every": 1000,
+  "snapshot_every": 0, "evaluate_every": 0, "picture_every": 0
+}"""
+
 # Another value for every field.
 OTHER = {
     "dataset": parse_dataset("dsprites(source=archive, path='my data/d \"x\".npz')"),
@@ -96,6 +111,19 @@ def test_the_address_of_a_configuration_never_changes():
     config = dataclasses.replace(CONFIG, objective=objective)
     assert config.address == GOLDEN
     assert config.default_name == f"dsprites-beta_tcvae-{GOLDEN[:8]}"
+
+
+def test_a_full_form_from_before_later_fields_is_read_and_keeps_its_address():
+    form = json.loads(EARLIER)
+    config = TrainConfig.from_dict(form)
+    assert config.address == GOLDEN
+    later = {"clip_norm": None, "clip_value": None, "ema": None}
+    assert to_dict(config) == {
+        **form,
+        **later,
+        "type": "train",
+        "optimizer": form["optimizer"] | {"eps": 1e-8, "weight_decay": 0.0, "amsgrad": False},
+    }
 
 
 def test_equal_configurations_have_one_address_however_they_are_written():

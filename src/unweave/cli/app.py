@@ -18,7 +18,14 @@ from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
 from unweave.cli.imports import Import
-from unweave.cli.lists import Architectures, Metrics, Objectives, Presets, StudyList
+from unweave.cli.lists import (
+    Architectures,
+    Metrics,
+    Objectives,
+    Optimizers,
+    Presets,
+    StudyList,
+)
 from unweave.cli.rank import Rank
 from unweave.cli.results import ResultsTable
 from unweave.cli.runs import RunsList, RunsRemove, RunsShow
@@ -69,6 +76,7 @@ _COMMANDS = (
     | Annotated[_RUNS, subcommand("runs", description="Runs on disk: list, show, rm.")]
     | Annotated[Objectives, subcommand("objectives")]
     | Annotated[Architectures, subcommand("architectures")]
+    | Annotated[Optimizers, subcommand("optimizers")]
     | Annotated[Metrics, subcommand("metrics")]
     | Annotated[Presets, subcommand("presets")]
 )

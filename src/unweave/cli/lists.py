@@ -1,8 +1,8 @@
-"""`unweave objectives`, `architectures`, `metrics`, `presets`, `study list`: what there is."""
+"""`unweave objectives`, `architectures`, `optimizers`, `metrics` and the like: what there is."""
 
 from __future__ import annotations
 
-__all__ = ["Architectures", "Metrics", "Objectives", "Presets", "StudyList"]
+__all__ = ["Architectures", "Metrics", "Objectives", "Optimizers", "Presets", "StudyList"]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, final
@@ -124,6 +124,17 @@ class _Listing(Common):
                 raise SpecError(f"Unknown {what} {name!r:.100}. {nearest(name, known)}")
         return [row for row in rows if not self.names or row["name"] in self.names]
 
+    def emit_parts(self, parts: dict[str, list[dict[str, Any]]], what: str) -> None:
+        """Print several lists, each under its name, of which all or some rows are asked for."""
+        chosen = self.chosen([row for part in parts.values() for row in part], what)
+        kept = {name: [row for row in part if row in chosen] for name, part in parts.items()}
+        blocks = [
+            f"{name.replace('_', ' ').upper()}\n\n{_text(part)}"
+            for name, part in kept.items()
+            if part
+        ]
+        self.emit(kept, "\n\n".join(blocks))
+
 
 @final
 @dataclass(kw_only=True)
@@ -134,16 +145,8 @@ class Objectives(_Listing):
         """Print the list."""
         from unweave.objectives import Method, Term
 
-        methods, terms = _describe(Method), _describe(Term)
-        rows = self.chosen(methods + terms, "method or term")
-        parts = {
-            "methods": [row for row in rows if row in methods],
-            "terms": [row for row in rows if row in terms],
-        }
-        text = "\n\n".join(
-            f"{key.upper()}\n\n{_text(part)}" for key, part in parts.items() if part
-        )
-        self.emit(parts, text)
+        parts = {"methods": _describe(Method), "terms": _describe(Term)}
+        self.emit_parts(parts, "method or term")
         return 0
 
 
@@ -158,6 +161,25 @@ class Architectures(_Listing):
 
         rows = self.chosen(_describe(Architecture), "architecture")
         self.emit({"architectures": rows}, _text(rows))
+        return 0
+
+
+@final
+@dataclass(kw_only=True)
+class Optimizers(_Listing):
+    """List optimisers, learning rates that change, and schedules of weights."""
+
+    def run(self) -> int:
+        """Print the list."""
+        from unweave.schedules import Schedule
+        from unweave.training import LearningRate, Optimizer
+
+        parts = {
+            "optimizers": _describe(Optimizer),
+            "learning_rates": _describe(LearningRate),
+            "schedules": _describe(Schedule),
+        }
+        self.emit_parts(parts, "optimizer, learning rate or schedule")
         return 0
 
 

@@ -20,7 +20,7 @@ from unweave.objectives import Objective, Setup
 from unweave.spec import Component, number, option
 from unweave.splits import held_out_count
 from unweave.training.optimizers import Adam, Optimizer
-from unweave.training.tracker import logged_names
+from unweave.training.tracker import SCORED, logged_names
 
 Precision = Literal["auto", "bfloat16", "float32"]
 
@@ -188,7 +188,8 @@ class TrainConfig(Component):
         rate = self.optimizer.rate
         if rate is not None:
             changes = rate.changes(self.steps, images, self.batch_size)
-            rate.check(logged_names(plan, self.latents), changes)
+            scores = [f"scores/{name}" for name in SCORED] if self.evaluate_every else []
+            rate.check([*logged_names(plan, self.latents), *scores], changes)
 
     def _labelled(self) -> bool:
         """Whether factors are known, or cannot be told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Learner"]
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import final
 
@@ -99,6 +99,13 @@ class Learner:
         for side in self.sides:
             if side.pace is not None:
                 side.pace.after(logged, global_step)
+
+    def hear(self, scores: Mapping[str, float]) -> None:
+        """Take scores of the weights so far, by name: a learning rate may go by them."""
+        for side in self.sides:
+            for name, value in scores.items():
+                if side.pace is not None:
+                    side.pace.hear(f"scores/{name}", value)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor that a checkpoint holds, by name."""

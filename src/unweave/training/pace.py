@@ -47,9 +47,11 @@ class Pace:
         self._images = images
         self._batch_size = batch_size
         self._scheduler = rate.make(optimizer)
-        self._place = logged.index(rate.monitor) if isinstance(rate, Plateau) else None
+        monitor = rate.monitor if isinstance(rate, Plateau) else None
+        self._place = logged.index(monitor) if monitor in logged else None
         self._sum = torch.zeros((), dtype=torch.float64, device=device)
         self._count = 0
+        self._taken = 0
 
     def after(self, values: Tensor, step: int) -> None:
         """Take what an optimiser step has logged, and a step of the scheduler where one is due.
@@ -63,14 +65,21 @@ class Pace:
         if self._place is not None:
             self._sum += values[self._place]
             self._count += 1
-        if self._changes(step) == self._changes(step - 1):
+        if self._rate.changes(step, self._images, self._batch_size) <= self._taken:
             return
-        if isinstance(self._scheduler, ReduceLROnPlateau):
+        self._taken += 1
+        if not isinstance(self._scheduler, ReduceLROnPlateau):
+            self._scheduler.step()
+        elif self._count:
             self._scheduler.step(self._sum.item() / self._count)
             self._sum.zero_()
             self._count = 0
-        else:
-            self._scheduler.step()
+
+    def hear(self, name: str, value: float) -> None:
+        """Take a score of the training so far; a plateau may compare it when it does next."""
+        if isinstance(self._rate, Plateau) and self._rate.monitor == name:
+            self._sum += value
+            self._count += 1
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint must hold, by name."""
@@ -78,7 +87,11 @@ class Pace:
             {key: value for key, value in group.items() if key not in _NOT_SETTINGS}
             for group in self._optimizer.param_groups
         ]
-        form = {"scheduler": _plain(self._scheduler.state_dict()), "groups": groups}
+        form = {
+            "taken": self._taken,
+            "scheduler": _plain(self._scheduler.state_dict()),
+            "groups": groups,
+        }
         text = json.dumps(form).encode()
         return {
             "state": torch.frombuffer(bytearray(text), dtype=torch.uint8),
@@ -93,15 +106,13 @@ class Pace:
             KeyError: One is missing.
         """
         form = json.loads(bytes(state["state"].tolist()))
+        self._taken = form["taken"]
         own = self._scheduler.state_dict()
         self._scheduler.load_state_dict(_merged(own, form["scheduler"]))
         for group, saved in zip(self._optimizer.param_groups, form["groups"], strict=True):
             group |= {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()}
         self._sum.copy_(state["sum"])
         self._count = int(state["count"])
-
-    def _changes(self, step: int) -> int:
-        return self._rate.changes(step, self._images, self._batch_size)
 
 
 def _plain(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,8 @@ class Plateau(Started):
 
     Every `every` epochs, or steps, the mean of what is monitored since the last time is compared
     with the best one so far. After more than `patience` times without a better one the learning
-    rate is multiplied by `factor`, and never falls below `stop`.
+    rate is multiplied by `factor`, and never falls below `stop`. Scores, such as `scores/mig` with
+    `mode=max`, are compared where there is a new one.
     """
 
     name: ClassVar[str] = "plateau"
