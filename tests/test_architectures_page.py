@@ -1,0 +1,96 @@
+"""The page of architectures says what they are; run as a script, this mends it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import torch
+
+from unweave.likelihoods import Bernoulli
+from unweave.nn import Architecture
+from unweave.nn.initialise import construct
+from unweave.spec import members, parse
+from unweave.vae import VAE
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "architectures.md"
+_TABLE = re.compile(r"(<!-- architectures -->\n)(.*?)(?=<!-- end -->)", re.S)
+
+# From whom they are, and how their first weights are drawn.
+WHO = {
+    "burgess": ("Burgess et al. (2018), as disentangling-vae builds it", "He-uniform"),
+    **dict.fromkeys(
+        ("burgess_v2", "kim", "mathieu", "mpcnn", "higgins"),
+        ("Montero et al. (2021)", "He-uniform"),
+    ),
+    **dict.fromkeys(
+        ("locatello", "locatello(kernel=4)", "locatello_mlp"),
+        ("Locatello et al. (2019), disentanglement_lib", "Glorot-uniform"),
+    ),
+    **dict.fromkeys(
+        ("beta_celeb", "beta_shapes"), ("Zhu et al. (2021), baselines", "PyTorch's")
+    ),
+    **dict.fromkeys(
+        ("simple_conv64", "padless_conv64"),
+        ("Disentanglement-PyTorch (2019)", "Xavier-normal, dense layers Kaiming-normal"),
+    ),
+    **dict.fromkeys(
+        ("shallow_linear", "deep_linear"), ("Disentanglement-PyTorch (2019)", "Kaiming-normal")
+    ),
+    "pbt_vae": ("Estermann et al. (2020)", "PyTorch's"),
+}  # fmt: skip
+
+
+def table() -> str:
+    """A line for each architecture."""
+    lines = ["| name | sides of images | parameters | first weights | from whom |"]
+    lines.append("|---|---|---|---|---|")
+    for text, (who, weights) in WHO.items():
+        architecture = parse(text, Architecture)
+        with torch.device("meta"):
+            model = VAE(architecture, (64, 64, 1), 10, Bernoulli())
+        count = sum(parameter.numel() for parameter in model.parameters())
+        sides = "any" if architecture.sides is None else ", ".join(map(str, architecture.sides))
+        lines.append(f"| `{text}` | {sides} | {count:,} | {weights} | {who} |")
+    return "\n".join(lines)
+
+
+def test_the_table_is_what_the_code_has():
+    [(_, found)] = _TABLE.findall(PAGE.read_text(encoding="utf-8"))
+    assert found.strip() == table(), f"run python tests/{Path(__file__).name}"
+
+
+def test_first_weights_are_told_as_they_are_drawn():
+    scales = {"He-uniform": 6 / 4096, "PyTorch's": 1 / 4096, "Glorot-uniform": 6 / (4096 + 256)}
+    normal = {"Kaiming-normal": 2 / 4096}
+    for text, (_, told) in WHO.items():
+        layer = construct(
+            lambda: torch.nn.Linear(4096, 256),
+            torch.Generator().manual_seed(0),
+            parse(text, Architecture).initialise,
+        )
+        variance = layer.weight.var().item()
+        rule = told.rpartition("dense layers ")[2]
+        expected = normal[rule] if rule in normal else scales[rule] / 3
+        assert abs(variance / expected - 1) < 0.02, text
+
+
+def test_every_architecture_of_unweave_is_told_of():
+    page = PAGE.read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)[`(]", page)) | {"own"}
+    ours = {
+        name
+        for name, cls in members(Architecture).items()
+        if cls.__module__.startswith("unweave.nn.")
+    }
+    assert ours <= told
+    assert "own-model.md" in page
+
+
+if __name__ == "__main__":
+    page = PAGE.read_text(encoding="utf-8")
+    begun = _TABLE.search(page)
+    assert begun
+    PAGE.write_text(
+        f"{page[: begun.end(1)]}\n{table()}\n\n{page[begun.end(2) :]}", encoding="utf-8"
+    )
