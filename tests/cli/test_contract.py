@@ -313,7 +313,7 @@ def test_data_show_of_several(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("command", "keys", "name"),
     [
-        ("objectives", {"methods", "terms"}, "factor_vae"),
+        ("objectives", {"methods", "terms", "kernels"}, "factor_vae"),
         ("architectures", {"architectures"}, "burgess"),
         ("optimizers", {"optimizers", "learning_rates", "schedules"}, "plateau"),
         ("metrics", {"metrics", "protocols"}, "mig"),
@@ -336,8 +336,8 @@ def test_lists(command, keys, name):
     ("command", "given", "names", "wrong", "near"),
     [
         ("objectives", ["kl", "vae"], ["vae", "kl"], "vea", "term 'vea'. Did you mean vae?"),
-        ("optimizers", ["sgd", "linear"], ["sgd", "linear"], "sdg", "Did you mean sgd?"),
         ("architectures", ["burgess"], ["burgess"], "burges", "Did you mean burgess?"),
+        ("optimizers", ["sgd", "linear"], ["sgd", "linear"], "sdg", "Did you mean sgd?"),
         ("metrics", ["mig", "beta_vae_sklearn"], ["beta_vae", "mig"], "mgi", "Did you mean mig?"),
         ("presets", ["disentangling-vae/debug"], ["disvae/debug"], "dmeo", "Did you mean demo?"),
     ],

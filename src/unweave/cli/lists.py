@@ -139,13 +139,14 @@ class _Listing(Common):
 @final
 @dataclass(kw_only=True)
 class Objectives(_Listing):
-    """List methods and terms, with their fields and sources."""
+    """List methods, terms and kernels, with their fields and sources."""
 
     def run(self) -> int:
         """Print the list."""
-        from unweave.objectives import Method, Term
+        from unweave.objectives import Kernel, Method, Term
 
-        parts = {"methods": _describe(Method), "terms": _describe(Term)}
+        families = {"methods": Method, "terms": Term, "kernels": Kernel}
+        parts = {name: _describe(family) for name, family in families.items()}
         self.emit_parts(parts, "method or term")
         return 0
 

@@ -40,6 +40,11 @@ class KL(Term):
     )
 
     @property
+    def min_batch(self) -> int:
+        """An image in each half, where there are halves."""
+        return 2 if self.compat == "dag" else 1
+
+    @property
     def needs_float32(self) -> bool:
         """With `compat`, whose numbers are published ones."""
         return self.compat != "none"
