@@ -8,6 +8,7 @@ from unweave.nn.discriminator import LatentDiscriminator
 from unweave.nn.higgins import BetaShapes, Higgins
 from unweave.nn.initialise import initialise
 from unweave.nn.kim import BetaCeleb, BurgessV2, Kim, Mathieu
+from unweave.nn.lie_group import LieGroup
 from unweave.nn.linear import DeepLinear, ShallowLinear
 from unweave.nn.locatello import Locatello, LocatelloMLP
 from unweave.nn.mpcnn import Mpcnn
@@ -29,6 +30,7 @@ __all__ = [
     "LabelPlanes",
     "LabelPredictor",
     "LatentDiscriminator",
+    "LieGroup",
     "Locatello",
     "LocatelloMLP",
     "Mathieu",

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unweave.nn.autocast import without_autocast
 from unweave.nn.lie_group_maps import DirectProduct
 
 
@@ -24,7 +25,7 @@ class ExactLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:
         """Values (B, D) of (B, C)."""
-        with torch.autocast(input.device.type, enabled=False):
+        with without_autocast(input):
             return F.linear(input.to(self.weight.dtype), self.weight, self.bias)
 
 
@@ -82,7 +83,7 @@ class GroupDecoder(nn.Module):
 
     def group(self, z: Tensor) -> Tensor:
         """Group features (B, S), float32, of latents (B, L)."""
-        with torch.autocast(z.device.type, enabled=False):
+        with without_autocast(z):
             features: Tensor = self.groups(z)
         return features
 

@@ -10,6 +10,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from unweave.nn.autocast import without_autocast
+
 # Norms up to which the Taylor polynomial of degree 8 has no error but rounding: what it leaves
 # out is less than 2**-24, or 2**-53, of the exponential.
 _RADIUS: Final = {torch.float32: 0.6, torch.float64: 0.069}
@@ -55,7 +57,7 @@ def matrix_exponential(matrices: Tensor) -> Tensor:
     """
     if matrices.dtype not in _RADIUS:
         matrices = matrices.float()
-    with torch.autocast(matrices.device.type, enabled=False):
+    with without_autocast(matrices):
         scale, squarings = _halvings(matrices.detach())
         result = _taylor(matrices * scale[:, None, None])
         for done in range(_most(squarings, _SQUARINGS[matrices.dtype])):

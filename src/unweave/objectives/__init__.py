@@ -18,6 +18,8 @@ from unweave.objectives.kernels import InverseMultiquadratic, Kernel, RadialBasi
 from unweave.objectives.kl import KL
 from unweave.objectives.label_losses import LabelCov, LabelEmbed, LabelL2, LabelLoss, LabelXent
 from unweave.objectives.label_terms import AdversarialInformation, LabelAgreement
+from unweave.objectives.lie_algebra import Commutator, Hessian
+from unweave.objectives.lie_group import GroupReconstruction, LieGroupVAE
 from unweave.objectives.methods import AnnealedVAE, BetaTCVAE, BetaVAE, FactorVAE, VAEMethod
 from unweave.objectives.mmd import MMD, InfoVAE
 from unweave.objectives.needs import Batch, LabelledImages, Needs, Setup
@@ -48,11 +50,14 @@ __all__ = [
     "Batch",
     "BetaTCVAE",
     "BetaVAE",
+    "Commutator",
     "DensityRatioTC",
     "DimensionKL",
     "FactorVAE",
     "FullySupervised",
+    "GroupReconstruction",
     "GroupVAELabels",
+    "Hessian",
     "InfoVAE",
     "Inputs",
     "InverseMultiquadratic",
@@ -65,6 +70,7 @@ __all__ = [
     "LabelXent",
     "LabelledImages",
     "LaplaceTransition",
+    "LieGroupVAE",
     "MLVAELabels",
     "Method",
     "MutualInformation",
