@@ -9,6 +9,7 @@ import torch
 
 from unweave.data import parse_dataset
 from unweave.errors import SpecError
+from unweave.nn import LieGroup
 from unweave.objectives import Batch, Inputs, Plan, Step, parse_objective
 from unweave.randomness import Streams
 from unweave.training import Learner, TrainConfig
@@ -18,6 +19,8 @@ __all__ = ["IMAGES", "make_batch", "make_learner", "small_config", "step_of", "t
 
 IMAGES = 500
 """How many images the learners believe that there are."""
+
+_OF_GROUPS = {"lie_group_vae", "group_reconstruction", "hessian", "commutator"}
 
 
 def small_config(objective: str, **settings: Any) -> TrainConfig:
@@ -33,12 +36,18 @@ def small_config(objective: str, **settings: Any) -> TrainConfig:
         "dataset": parse_dataset("dsprites(grid=(3, 2, 4, 8, 8))"),
         "objective": parse_objective(objective),
     }
+    of_group = _OF_GROUPS & {item.name for item in fields["objective"].items}
     try:
-        return TrainConfig(**fields | settings)
+        return TrainConfig(**fields | _group(of_group, 3) | settings)
     except SpecError as error:
         if "give at least 5" not in str(error):
             raise
-        return TrainConfig(**fields | {"latents": 5} | settings)
+        return TrainConfig(**fields | _group(of_group, 5) | {"latents": 5} | settings)
+
+
+def _group(of_group: set[str], latents: int) -> dict[str, Any]:
+    """The architecture of an objective that reads a group."""
+    return {"architecture": LieGroup(latents=(latents,))} if of_group else {}
 
 
 def make_learner(
