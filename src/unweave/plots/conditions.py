@@ -55,10 +55,12 @@ def conditions(
         raise ValueError(f"groups must name each of {others.shape[1]} columns; got {total} names.")
 
     shade = edge_colour(pairs)
-    named = [("", ("original", "reconstr."), pairs.transpose(1, 0, 2, 3, 4))]
+    named: list[tuple[str, Sequence[str], NDArray[np.uint8]]] = [
+        ("", ("original", "reconstr."), pairs.transpose(1, 0, 2, 3, 4))
+    ]
     start = 0
     for label, values in groups:
-        named.append((label, tuple(values), others[:, start : start + len(values)]))
+        named.append((label, values, others[:, start : start + len(values)]))
         start += len(values)
 
     width = pairs.shape[3]
