@@ -336,7 +336,7 @@ def test_lists(command, keys, name):
     ("command", "given", "names", "wrong", "near"),
     [
         ("objectives", ["kl", "vae"], ["vae", "kl"], "vea", "term 'vea'. Did you mean vae?"),
-        ("architectures", ["burgess"], ["burgess"], "burges", "Did you mean burgess?"),
+        ("architectures", ["burgess"], ["burgess"], "burges", "Did you mean burgess"),
         ("optimizers", ["sgd", "linear"], ["sgd", "linear"], "sdg", "Did you mean sgd?"),
         ("metrics", ["mig", "beta_vae_sklearn"], ["beta_vae", "mig"], "mgi", "Did you mean mig?"),
         ("presets", ["disentangling-vae/debug"], ["disvae/debug"], "dmeo", "Did you mean demo?"),

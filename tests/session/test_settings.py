@@ -25,20 +25,20 @@ from session.runs import (
     tensors,
     train,
 )
-from unweave.data import Dataset
+from unweave.data import Store
 from unweave.splits import holdout
 
 
 def gathered(monkeypatch):
-    """Flat indices of every image that is read from now on."""
+    """Flat indices of every image that is read from now on, in the store of the whole dataset."""
     seen = []
-    real = Dataset.gather
+    real = Store.gather
 
     def gather(self, flat):
         seen.append(np.array(flat))
         return real(self, flat)
 
-    monkeypatch.setattr(Dataset, "gather", gather)
+    monkeypatch.setattr(Store, "gather", gather)
     return seen
 
 
