@@ -474,7 +474,12 @@ class TestPresets:
 
     def test_an_optimiser_wins_over_the_rate_of_a_preset(self):
         config = self.config("--preset", "demo", "--optimizer", "adam(beta1=0.5)")
-        assert config["optimizer"] == {"type": "adam", "lr": 5e-4, "beta1": 0.5, "beta2": 0.999}
+        assert config["optimizer"]["type"] == "adam"
+        assert [config["optimizer"][name] for name in ("lr", "beta1", "beta2")] == [
+            5e-4,
+            0.5,
+            0.999,
+        ]
 
     def test_the_list_is_complete(self):
         rows = cli("presets", "--json").json["presets"]
