@@ -15,7 +15,7 @@ from unweave import encoding
 from unweave.encoding import cached_posteriors, digest, encode_rows, full_precision, represent
 from unweave.likelihoods import Bernoulli
 from unweave.metrics import PROTOCOLS
-from unweave.nn import Burgess
+from unweave.nn import Burgess, PbtVae
 from unweave.training.precision import automatic
 from unweave.vae import VAE
 
@@ -62,6 +62,23 @@ def by_hand(model, data, flat):
 
 
 class TestEncodeRows:
+    def test_a_model_in_training_is_asked_as_it_will_be_later_and_learns_nothing(self, data):
+        generator = torch.Generator().manual_seed(0)
+        model = VAE.create(PbtVae(), (64, 64, 1), 3, Bernoulli(), generator)
+        model.trunk[1].eval()  # the user may keep a layer as it is
+        before = {name: value.clone() for name, value in model.state_dict().items()}
+        codes = []
+        for flat in (np.arange(4), np.arange(2)):
+            mean, logvar = np.empty((2, len(flat), 3), np.float32)
+            encode_rows(model, data, flat, mean, logvar)
+            codes.append(mean)
+        # They do not depend on the images beside them.
+        np.testing.assert_allclose(codes[0][:2], codes[1], rtol=1e-4, atol=1e-6)
+        assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+        assert model.training
+        assert model.trunk[4].training
+        assert not model.trunk[1].training
+
     def test_rows_are_in_order(self, model, data):
         flat = np.random.default_rng(0).permutation(len(data))[:300]  # more than one batch
         mean, logvar = np.empty((300, 3), np.float32), np.empty((300, 3), np.float32)

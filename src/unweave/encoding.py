@@ -45,12 +45,19 @@ _BATCH = {"float32": 128, "bfloat16": 256}
 
 @contextlib.contextmanager
 def full_precision(model: VAE) -> Iterator[None]:
-    """Run the model in float32 inside the block."""
+    """Run the model in float32 and evaluation mode inside the block.
+
+    Layers that normalise over batches would learn from what they are shown otherwise.
+    """
     before, model.autocast_dtype = model.autocast_dtype, None
+    modes = [(layer, layer.training) for layer in model.modules()]
+    model.eval()
     try:
         yield
     finally:
         model.autocast_dtype = before
+        for layer, mode in modes:
+            layer.training = mode
 
 
 @torch.inference_mode()

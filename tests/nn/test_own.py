@@ -184,7 +184,7 @@ REFUSED = [
         "gives 8 numbers an image, but means and log variances of 3 latents are 6",
     ),
     (
-        {"encoder": networks.Encoder, "encoder_options": {"widht": 4}},
+        {"encoder": networks.Encoder, "encoder_options": {"breadth": 4}},
         "cannot be made: TypeError: ",
     ),
     ({"encoder": f"{NAME}:Nothing"}, f"{NAME} has no Nothing"),
