@@ -11,14 +11,14 @@ PYTEST ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-RAY_STAMP := $(VENV)/.installed-ray
+SLOW_STAMP := $(VENV)/.installed-slow
 
 .PHONY: help install demo test test-slow unit bench lint format docs clean
 
 help:
 	@echo 'make demo        train a model on dSprites, score it, write report.html'
 	@echo 'make test        lint, tests, documentation'
-	@echo 'make test-slow   the tests that take minutes each, with Ray'
+	@echo 'make test-slow   the tests that take minutes each, with Ray and ONNX'
 	@echo 'make install     only set up .venv'
 	@echo 'make unit        only the tests            (PYTEST="-k store" for some of them)'
 	@echo 'make lint        only formatting, lint, types, layers, spelling'
@@ -58,10 +58,10 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 	  --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[test,lint,docs]'
 	@touch $@
 
-# Ray is large, and only what takes long needs it.
-$(RAY_STAMP): $(STAMP)
+# Ray and ONNX Runtime are large, and only what takes long needs them.
+$(SLOW_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-	  --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[ray]'
+	  --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[test-slow]'
 	@touch $@
 
 demo: $(STAMP)
@@ -79,12 +79,12 @@ unit: $(STAMP)
 	  --numprocesses auto --maxprocesses 8 --dist loadfile $(PYTEST)
 
 # pytest ends with 5 when it found no slow test, which is no failure.
-test-slow: $(RAY_STAMP)
+test-slow: $(SLOW_STAMP)
 	@$(BIN)/python -m pytest -m slow --timeout=2400 $(PYTEST) tests; code=$$?; \
 	if [ $$code -eq 5 ]; then echo 'There are no slow tests.'; exit 0; fi; \
 	exit $$code
 
-bench: $(RAY_STAMP)
+bench: $(SLOW_STAMP)
 	@set -e; \
 	for script in benchmarks/[!_]*.py; do \
 	  if [ ! -e "$$script" ]; then echo 'There are no benchmarks.'; break; fi; \

@@ -18,6 +18,7 @@ from unweave.analysis import Subject, choose, load_parts
 from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
 from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
 from unweave.errors import DataError, RunError, SpecError, nearest
+from unweave.exporting import Exported, check_export, export_model
 from unweave.figures import FIGURES, draw, wants_images
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.objectives import Objective
@@ -326,6 +327,46 @@ class Run:
                 left_out["scores"] = str(error)
         left_out |= self._draw(tuple(FIGURES))[1]
         return write_report(self.folder, None if out is None else Path(out), left_out=left_out)
+
+    def export(
+        self,
+        format: str,
+        out: str | Path,
+        *,
+        what: str = "encoder",
+        labels: bool = False,
+        overwrite: bool = False,
+        check: bool = True,
+    ) -> list[Exported]:
+        """Write encoder or decoder as files that other programs run.
+
+        The encoder takes images (N, C, H, W) from 0 to 1 and gives posterior means (N, L). The
+        decoder takes latents (N, L) and gives expected pixels (N, C, H, W). N is any number.
+
+        Args:
+            format: `onnx`, `torchscript`, `torch-export`, or `challenge` for the folder of the
+                NeurIPS 2019 disentanglement challenge.
+            out: File to write, or the folder of the challenge.
+            what: `encoder`, `decoder`, or `both`, which adds `-encoder` and `-decoder` to the
+                name of the file.
+            labels: Whether a conditional model takes labels (N, width) as a second input, in the
+                form of `Conditions.encode`; else none of them is known.
+            overwrite: Whether a file that is there may be replaced.
+            check: Whether each file is run on random inputs and compared with the model, where
+                there is something that runs it.
+
+        Raises:
+            SpecError: An unknown format or half, or a model that does not fit it, or packages
+                that the format needs are missing.
+            RunError: A file is in the way, or gives something else than the model; nothing is
+                written.
+        """
+        paths = check_export(
+            self.config, format, Path(out), what, labels=labels, overwrite=overwrite
+        )
+        return export_model(
+            self.model, self.config, self.step, paths, format, labels=labels, check=check
+        )
 
     def _dataset(self, data: str | DatasetSpec | None, progress: Progress | None) -> Dataset:
         if data is None:

@@ -17,6 +17,7 @@ from unweave.cli.common import Common, OutputError, writing
 from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
+from unweave.cli.export import Export
 from unweave.cli.imports import Import
 from unweave.cli.lists import (
     Architectures,
@@ -65,6 +66,7 @@ _COMMANDS = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Import, subcommand("import")]
+    | Annotated[Export, subcommand("export")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Score, subcommand("score")]
     | Annotated[Rank, subcommand("rank")]

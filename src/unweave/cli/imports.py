@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Import"]
 
 from dataclasses import dataclass
-from typing import Annotated, final
+from typing import Annotated, Literal, final
 
 from tyro.conf import Positional, arg
 
@@ -15,10 +15,12 @@ from unweave.cli.common import Common, Text
 @final
 @dataclass(kw_only=True)
 class Import(Common):
-    """Make a run of a checkpoint of disentangling-vae; nothing in the file is run.
+    """Make a run of a checkpoint of another project; nothing in the file is run.
 
-    Its settings and losses come from specs.json and train_losses.log beside the file, where they
-    are there. A published model is known by its checksum, and needs no specs.json.
+    Projects are disentangling-vae as disvae, Commutative Lie Group VAE as clg,
+    Disentanglement-PyTorch as dpt, and disent-and-gen as dag. Settings come from specs.json and
+    train_losses.log of disvae, or args.pt of clg, where they lie beside the file. A published
+    model of disvae is known by its checksum, and needs no specs.json.
     """
 
     file: Positional[Annotated[str, arg(metavar="FILE", help_behavior_hint="")]]
@@ -28,17 +30,30 @@ class Import(Common):
     """Run folder to make; nothing is written over."""
 
     dataset: Text = None
-    """What it was trained on, instead of what specs.json says."""
+    """What it was trained on, instead of what the files say."""
 
     objective: Text = None
-    """What was minimised, instead of what specs.json says."""
+    """What was minimised, instead of what the files say."""
+
+    source: Annotated[Literal["auto", "disvae", "clg", "dpt", "dag"], arg(name="from")] = "auto"
+    """Project that the file is of; auto tells it by the file, where that is certain."""
+
+    architecture: Text = None
+    """Whose layers they are (default: told by their shapes; disvae has burgess)."""
 
     def run(self) -> int:
         """Import and describe the run."""
         from unweave.importing import import_run
         from unweave.rundir import read_json
 
-        run = import_run(self.file, out=self.out, dataset=self.dataset, objective=self.objective)
+        run = import_run(
+            self.file,
+            out=self.out,
+            dataset=self.dataset,
+            objective=self.objective,
+            source=None if self.source == "auto" else self.source,
+            architecture=self.architecture,
+        )
         record = read_json(run.folder / "import.json")
         config = run.config
         result = {
@@ -51,6 +66,7 @@ class Import(Common):
             "objective": str(config.objective),
             "steps": record["steps"],
             "epochs": record["epochs"],
+            "source": record["source"],
             "sha256": record["sha256"],
             "published": record["published"],
             "assumed": record["assumed"],

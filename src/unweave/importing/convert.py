@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Converted", "convert"]
+__all__ = ["DISVAE_NAMES", "Converted", "convert"]
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unweave.errors import CheckpointError
+from unweave.importing.layers import check_numbers
 from unweave.likelihoods import Bernoulli
-from unweave.nn import Burgess
+from unweave.nn import Architecture, Burgess
 from unweave.vae import VAE
 
 _HEAD = "encoder.mu_logvar_gen"
@@ -29,21 +30,34 @@ _TRUNK = ("encoder.conv1", "encoder.conv2", "encoder.conv3", "encoder.conv_64", 
 _DECODER = ("decoder.lin1", "decoder.lin2", "decoder.lin3", "decoder.convT_64", "decoder.convT1",
             "decoder.convT2", "decoder.convT3")  # fmt: skip
 
+DISVAE_NAMES = frozenset(
+    f"{name}.{kind}" for name in (*_TRUNK, _HEAD, *_DECODER) for kind in _KINDS
+)
+"""What a state dict of disentangling-vae may hold."""
+
 
 @final
 @dataclass(frozen=True)
 class Converted:
-    """Weights of a `VAE` with the architecture `burgess`.
+    """Weights of a `VAE`.
 
     Attributes:
         image_shape: (H, W, C).
         latents: Number of latents.
         state: What `VAE.load_state_dict` takes, float32.
+        architecture: Whose weights they are.
+        told: How many numbers stand for labels that the model is told; 0 where it is told none.
+        deterministic: Whether the encoder gives codes without noise.
+        assumed: What was taken for granted, since neither names nor shapes tell.
     """
 
     image_shape: tuple[int, int, int]
     latents: int
     state: dict[str, Tensor]
+    architecture: Architecture = Burgess()  # noqa: RUF009
+    told: int = 0
+    deterministic: bool = False
+    assumed: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> int:
@@ -137,13 +151,7 @@ def _check_tensors(
         )
     for name in shapes:
         array = tensors[name]
-        if array.dtype != np.float32:
-            raise CheckpointError(f"{name} is of type {array.dtype}; weights must be float32.")
-        if not np.isfinite(array).all():
-            raise CheckpointError(
-                f"{name} has weights that are not finite; the training has diverged, or the file "
-                "is damaged."
-            )
+        check_numbers(name, array)
 
 
 def _listed(names: Sequence[str], *, quoted: bool = True) -> str:

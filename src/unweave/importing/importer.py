@@ -1,4 +1,4 @@
-"""From a checkpoint of disentangling-vae to a run folder that every command takes."""
+"""From a checkpoint of another project to a run folder that every command takes."""
 
 from __future__ import annotations
 
@@ -9,26 +9,28 @@ import json
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
 from unweave._version import __version__
 from unweave.data import DatasetSpec, parse_dataset
-from unweave.errors import CheckpointError, RunError, SpecError
+from unweave.errors import CheckpointError, RunError, SpecError, nearest
 from unweave.importing.convert import Converted, convert
-from unweave.importing.files import read_state
+from unweave.importing.files import Content, read_content, state_of
 from unweave.importing.losses import Epoch, read_losses, train_events
+from unweave.importing.others import read_other
+from unweave.importing.projects import PROJECTS, detect
 from unweave.importing.published import published_name
 from unweave.importing.specs import DATASETS, Specs, read_specs
-from unweave.nn import Burgess
+from unweave.nn import Architecture, Burgess
 from unweave.objectives import Objective, parse_objective
 from unweave.presets import preset
 from unweave.run import Run, load_run
 from unweave.rundir import FORMAT, atomic_write, write_json
 from unweave.session.folder import CHECKPOINT, write_new, write_status
-from unweave.spec import build
+from unweave.spec import build, parse
 from unweave.training import Adam, TrainConfig
 from unweave.training.checkpoint import save_tensors
 from unweave.training.precision import resolve
@@ -48,26 +50,52 @@ class _Length:
         return None if self.epochs is None else self.epochs * self.per_epoch
 
 
+@final
+@dataclass(frozen=True)
+class _Imported:
+    """What a run folder will hold.
+
+    Attributes:
+        config: What was trained.
+        weights: Of the model.
+        events: Lines of `metrics.jsonl`.
+        record: What `import.json` says beside the file and the time.
+    """
+
+    config: TrainConfig
+    weights: Converted
+    events: Sequence[dict[str, Any]]
+    record: dict[str, Any]
+
+
 def import_run(
     path: str | Path,
     *,
     out: str | Path,
     dataset: str | DatasetSpec | None = None,
     objective: str | Objective | None = None,
+    source: str | None = None,
+    architecture: str | Architecture | None = None,
 ) -> Run:
-    """Make a run folder of a checkpoint of disentangling-vae.
+    """Make a run folder of a checkpoint of another project.
 
-    The settings are read from `specs.json` and the losses from `train_losses.log`, where these lie
-    beside the checkpoint. What no file says is named in the run's `import.json`, as is where the
-    weights come from: for a published model, which is known by its checksum, it is what the preset
-    of its name says, and for any other the default of the published program. Nothing in the
+    The settings are read from what lies beside the checkpoint or within it. Of disentangling-vae
+    these are `specs.json`, and `train_losses.log` for the losses; of the Commutative Lie Group VAE
+    it is `args.pt`; a checkpoint of Disentanglement-PyTorch has its step and learning rate; and of
+    disent-and-gen nothing is known. What no file says is named in the run's `import.json`, as is
+    where the weights come from: for a published model, which is known by its checksum, it is what
+    the preset of its name says, and for any other the default of the program. Nothing in the
     checkpoint is run, whatever it holds.
 
     Args:
-        path: `model.pt`, or `model-<epoch>.pt` of a training that went on.
+        path: `model.pt` of disentangling-vae or `model-<epoch>.pt` of a training that went on,
+            `checkpoints/model.pt` of the Commutative Lie Group VAE, `last` of
+            Disentanglement-PyTorch, `trained-model.pt` of disent-and-gen.
         out: Run folder; must not exist, or be empty.
-        dataset: What it was trained on, instead of what `specs.json` says.
-        objective: What was minimised, instead of what `specs.json` says.
+        dataset: What it was trained on, instead of what the files say.
+        objective: What was minimised, instead of what the files say.
+        source: `disvae`, `clg`, `dpt` or `dag`; None to tell by the file, where that is certain.
+        architecture: Whose layers they are, instead of what their shapes say; not for `disvae`.
 
     Returns:
         The run. Its training cannot be resumed, since there is no optimiser state, but another
@@ -76,14 +104,77 @@ def import_run(
     Raises:
         CheckpointError: A file is missing, damaged or of another model, or the files contradict
             each other.
-        SpecError: The dataset or objective cannot be read.
+        SpecError: The dataset, objective, source or architecture cannot be read.
         RunError: The folder is in the way.
     """
     path, folder = Path(path), Path(out)
     _check_place(folder)
+    if source is not None and source not in PROJECTS:
+        raise SpecError(f"Unknown project {source!r:.60}. {nearest(source, PROJECTS)}")
     spec = parse_dataset(dataset) if isinstance(dataset, str) else dataset
     chosen = parse_objective(objective) if isinstance(objective, str) else objective
-    file = read_state(path)
+    layers = parse(architecture, Architecture) if isinstance(architecture, str) else architecture
+    assert layers is None or isinstance(layers, Architecture)
+    content = read_content(path)
+    project = source or detect(content, path)
+    given = {"dataset": dataset, "objective": objective, "architecture": architecture}
+    if project == "disvae":
+        if layers is not None:
+            raise SpecError(
+                "Models of disentangling-vae have the architecture burgess. Leave architecture "
+                "out, or say which other project it is of: clg, dpt or dag."
+            )
+        try:
+            made = _from_disvae(content, path, spec, chosen, given)
+        except CheckpointError as error:
+            if source is not None or "not a model of disentangling-vae" not in str(error):
+                raise
+            raise CheckpointError(
+                f"{error} If another project has made it, say which one: --from clg, dpt or dag."
+            ) from error
+    else:
+        other = read_other(
+            project, content, path, dataset=spec, objective=chosen, architecture=layers
+        )
+        facts = {
+            "published": None,
+            "epochs": other.epochs,
+            "steps": other.steps,
+            "logged_epochs": 0,
+            "assumed": other.assumed,
+            "arguments": other.said,
+        }
+        made = _Imported(other.config, other.weights, (), facts)
+    record = {
+        "format": FORMAT,
+        "unweave": __version__,
+        "source": PROJECTS[project],
+        # Names need not be texts, and a page that shows them must be one.
+        "file": os.fsencode(path.name).decode("utf-8", "replace"),
+        "bytes": content.size,
+        "sha256": content.sha256,
+        "serialisation": content.serialisation,
+        "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "given": {name: str(value) for name, value in given.items() if value is not None},
+        **made.record,
+    }
+    write_new(
+        folder,
+        made.config,
+        replace=False,
+        fill=lambda place: _fill(place, made.config, made.weights, made.events, record),
+    )
+    return load_run(folder)
+
+
+def _from_disvae(
+    content: Content,
+    path: Path,
+    spec: DatasetSpec | None,
+    chosen: Objective | None,
+    given: Mapping[str, Any],
+) -> _Imported:
+    file = state_of(content, path)
     try:
         weights = convert(file.tensors)
     except CheckpointError as error:
@@ -106,32 +197,15 @@ def import_run(
     config = _config(spec, chosen, specs, factor, weights, length)
     terms = config.objective.expand().terms
     events = train_events(losses, epochs, terms, weights.latents, length.per_epoch)
-    given = {"dataset": dataset, "objective": objective}
     record = {
-        "format": FORMAT,
-        "unweave": __version__,
-        "source": "disentangling-vae",
-        # Names need not be texts, and a page that shows them must be one.
-        "file": os.fsencode(path.name).decode("utf-8", "replace"),
-        "bytes": file.size,
-        "sha256": file.sha256,
-        "serialisation": file.serialisation,
         "published": published,
-        "imported": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "epochs": length.epochs,
         "steps": length.steps,
         "logged_epochs": len(events),
         "assumed": [name for name in specs.assumed if given.get(name) is None],
-        "given": {name: str(value) for name, value in given.items() if value is not None},
         "specs": said,
     }
-    write_new(
-        folder,
-        config,
-        replace=False,
-        fill=lambda place: _fill(place, config, weights, events, record),
-    )
-    return load_run(folder)
+    return _Imported(config, weights, events, record)
 
 
 def _check_place(folder: Path) -> None:

@@ -1,30 +1,37 @@
-"""A restricted unpickler: it rebuilds tables of tensors, and can call nothing else."""
+"""A restricted unpickler: it rebuilds tables of tensors and settings, and calls nothing else."""
 
 from __future__ import annotations
 
-__all__ = ["StorageRef", "TensorRef", "load_pickle"]
+__all__ = ["Settings", "StorageRef", "TensorRef", "load_pickle"]
 
 import io
 import pickle
 import pickletools
 from collections import OrderedDict
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
 from unweave.errors import CheckpointError
 
-# What PyTorch writes for a state dict, in the pickle protocol that it takes: 2.
+# What PyTorch writes for state dicts of models and optimisers, in the pickle protocol that it
+# takes: 2.
 _OPCODES = frozenset({
     "PROTO", "STOP", "MARK", "NONE", "NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2",
-    "LONG1", "BINUNICODE", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST",
-    "APPEND", "APPENDS", "EMPTY_DICT", "SETITEM", "SETITEMS", "BUILD", "GLOBAL", "REDUCE",
-    "BINPERSID", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET",
+    "LONG1", "BINFLOAT", "BINUNICODE", "EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3",
+    "EMPTY_LIST", "APPEND", "APPENDS", "EMPTY_DICT", "SETITEM", "SETITEMS", "BUILD", "GLOBAL",
+    "REDUCE", "BINPERSID", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET",
 })  # fmt: skip
 _PUT, _GET = ("BINPUT", "LONG_BINPUT"), ("BINGET", "LONG_BINGET")
-# A state dict of 28 tensors takes about a thousand.
-_MOST_OPCODES = 10_000
+# An object whose class is named before, as the settings of a program are.
+_OBJECT = "NEWOBJ"
+# A state dict of 28 tensors takes about a thousand; a checkpoint with all states of optimisers,
+# many times that.
+_MOST_OPCODES = 60_000
+# A tuple within a tuple and so on is hashed, and that recursion must end.
+_TUPLES = ("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3")
+_MOST_TUPLES = 10_000
 
 _STORAGES = MappingProxyType({
     "FloatStorage": "<f4", "DoubleStorage": "<f8", "HalfStorage": "<f2", "LongStorage": "<i8",
@@ -37,6 +44,11 @@ class _StorageType(NamedTuple):
     """Stands for a storage class of PyTorch."""
 
     dtype: str
+
+
+@final
+class Settings(dict[str, Any]):
+    """What a program was called with: the attributes of an `argparse.Namespace`, by name."""
 
 
 class StorageRef(NamedTuple):
@@ -74,26 +86,32 @@ class TensorRef(NamedTuple):
     stride: Any
 
 
-def load_pickle(data: bytes, start: int = 0) -> tuple[Any, int]:
+def load_pickle(data: bytes, start: int = 0, *, settings: bool = False) -> tuple[Any, int]:
     """One pickle of a checkpoint, without running anything that it names.
 
     Its instructions are looked through before the first is obeyed: only those that PyTorch writes
-    for a state dict are allowed, and no more of them than such a table can need. Then it may ask
-    for `OrderedDict`, for a tensor and for the storage types, and gets stand-ins for the last two.
+    for state dicts are allowed, and no more of them than such tables can need. Then it may ask for
+    `OrderedDict`, for a tensor and for the storage types, and gets stand-ins for the last two.
 
     Args:
         data: The file.
         start: Where the pickle begins.
+        settings: Whether it may be an `argparse.Namespace`, for which it gets a stand-in.
 
     Returns:
-        What it holds, made of plain objects, `TensorRef` and `StorageRef`; and where it ends.
+        What it holds, made of plain objects, `TensorRef`, `StorageRef` and `Settings`; and where
+        it ends.
 
     Raises:
         CheckpointError: It asks for anything else, or is damaged.
     """
     try:
-        end = _scan(data, start)
-        return _Unpickler(io.BytesIO(data[start:end])).load(), end
+        end = _scan(data, start, settings=settings)
+        reader = _Unpickler(io.BytesIO(data[start:end]), settings=settings)
+        value = reader.load()
+        if type(value) is reader.namespace:
+            value = Settings(vars(value))
+        return value, end
     except CheckpointError:
         raise
     except Exception as error:
@@ -101,8 +119,8 @@ def load_pickle(data: bytes, start: int = 0) -> tuple[Any, int]:
         raise CheckpointError(f"its table of tensors is damaged ({_first_line(error)})") from error
 
 
-def _scan(data: bytes, start: int) -> int:
-    """Refuse instructions that no state dict needs; the position after the pickle.
+def _scan(data: bytes, start: int, *, settings: bool) -> int:
+    """Refuse instructions that no checkpoint needs; the position after the pickle.
 
     Only texts and globals may be used twice: a tuple that holds another twice, and so on, would
     take time without end to be hashed.
@@ -111,12 +129,17 @@ def _scan(data: bytes, start: int) -> int:
     stream.seek(start)
     reusable: set[Any] = set()
     before = ""
+    tuples = 0
+    allowed = _OPCODES | {_OBJECT} if settings else _OPCODES
     for number, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
         name = opcode.name
-        if name not in _OPCODES:
+        if name not in allowed:
             raise CheckpointError(f"its pickle has the instruction {name}, which is not allowed")
         if number >= _MOST_OPCODES:
             raise CheckpointError(f"its pickle has more than {_MOST_OPCODES:,} instructions")
+        tuples += name in _TUPLES
+        if tuples > _MOST_TUPLES:
+            raise CheckpointError(f"its pickle has more than {_MOST_TUPLES:,} tuples")
         if name in _PUT:
             # The unpickler makes room for as many entries as the highest number.
             if not isinstance(argument, int) or argument >= _MOST_OPCODES:
@@ -131,11 +154,16 @@ def _scan(data: bytes, start: int) -> int:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Gives the few names that a state dict needs, and no other.
+    """Gives the few names that a checkpoint needs, and no other.
 
     What it gives cannot be changed by the pickle for later ones: tuples, a class that is closed,
-    and a function that is made anew.
+    and a function and a class that are made anew.
     """
+
+    def __init__(self, file: io.BytesIO, *, settings: bool) -> None:
+        super().__init__(file)
+        self._settings = settings
+        self.namespace = type("Namespace", (), {})
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) == ("collections", "OrderedDict"):
@@ -144,10 +172,12 @@ class _Unpickler(pickle.Unpickler):
             return lambda storage, offset, size, stride, requires_grad, hooks: TensorRef(
                 storage, offset, size, stride
             )
+        if self._settings and (module, name) == ("argparse", "Namespace"):
+            return self.namespace
         if module == "torch" and name in _STORAGES:
             return _StorageType(_STORAGES[name])
         raise CheckpointError(
-            f"its pickle asks for {f'{module}.{name}'!r:.100}, which no table of weights needs "
+            f"its pickle asks for {f'{module}.{name}'!r:.100}, which no checkpoint needs "
             "and which could be code; it was not run"
         )
 
