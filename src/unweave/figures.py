@@ -170,7 +170,8 @@ def _loss_curves(source: _Source) -> Any | None:
 
 def _kl(source: _Source) -> Any | None:
     rows = _train_rows(source.folder)
-    if not rows:
+    # Latents without noise have none.
+    if not rows or not rows[-1]["kl"]:
         return None
     return plots.kl_curves([row["step"] for row in rows], [row["kl"] for row in rows])
 
@@ -211,7 +212,7 @@ def _train_rows(folder: Path) -> list[dict[str, Any]]:
 
 def _last_kl(source: _Source) -> NDArray[np.float64] | None:
     rows = _train_rows(source.folder)
-    return np.array(rows[-1]["kl"]) if rows else None
+    return np.array(rows[-1]["kl"]) if rows and rows[-1]["kl"] else None
 
 
 def followed_factors(record: ScoreRecord) -> str:

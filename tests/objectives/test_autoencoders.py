@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+import unweave
 from contracts.learners import make_batch, make_learner, step_of
+from session.runs import train
 from unweave.errors import SpecError
 from unweave.latents import Point
 from unweave.objectives import InverseMultiquadratic, parse_objective
@@ -60,3 +62,17 @@ def test_terms_that_read_variances_are_refused(method, term):
         SpecError, match=f"{term} reads the variances of a posterior, and {method}"
     ):
         parse_objective(f"{method} + {term}")
+
+
+@pytest.mark.parametrize("objective", ["wae_mmd", "autoencoder"])
+def test_a_run_without_a_kl_is_drawn_scored_and_reported(objective, tmp_path):
+    folder = tmp_path / "run"
+    result = train(folder, objective, steps=3, latents=3, log_every=1)
+    assert result.code == 0, result.err
+    run = unweave.load_run(folder)
+    names = {path.stem for path in run.plot()}
+    assert {"reconstructions", "traversals", "loss_curves"} <= names
+    assert "kl" not in names
+    parts = run.evaluate(("test_losses",))["test_losses"].parts
+    assert "kl" not in parts
+    assert parts["recon"] > 0
