@@ -51,7 +51,7 @@ from _methods.signatures import mmd_to_prior, off_diagonal, total_correlation
 import unweave
 from unweave import Run
 from unweave.errors import RunError, UnweaveError
-from unweave.nn.lie_group import generator_products
+from unweave.objectives.lie_algebra import generator_products
 from unweave.rundir import atomic_write
 from unweave.studies import run_study
 
