@@ -764,7 +764,7 @@ def test_published_models(reference, tmp_path, name):
         "image_shape": list(run.config.dataset.image_shape), "parameters": parameters,
         "dataset": dataset, "objective": objective, "steps": steps,
         "epochs": 400 if dataset == "mnist" else 30, "sha256": value["sha256"],
-        "published": name, "assumed": [],
+        "source": "disentangling-vae", "published": name, "assumed": [],
     }  # fmt: skip
     sums = run.decode(np.stack([np.zeros(10), np.ones(10)])).reshape(2, -1).sum(1)
     np.testing.assert_allclose(sums, [zero, one], rtol=1e-3, atol=6e-4)
