@@ -19,7 +19,7 @@ from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Bernoulli
 from unweave.nn import Burgess, LatentDiscriminator
 from unweave.nn.initialise import construct
-from unweave.objectives import Objective, Setup, Step, Term, parse_objective
+from unweave.objectives import Needs, Objective, Setup, Step, Term, parse_objective
 from unweave.randomness import Streams, derive
 from unweave.splits import keyed_permutation
 from unweave.vae import VAE
@@ -291,7 +291,9 @@ def test_a_term_of_a_users_own(subject, at_means, name, shown):
 class SecondPixels(Term):
     """The white pixels of a second batch; its class has no name, so is no member."""
 
-    batch: ClassVar[str] = "second"
+    @property
+    def needs(self):
+        return Needs(second=True)
 
     def value(self, step: Step):
         assert step.batch.second.shape == step.batch.images.shape

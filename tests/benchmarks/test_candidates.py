@@ -11,9 +11,9 @@ from _estimators.candidates import CANDIDATES, Codes
 from _estimators.exact import exact_densities
 from _estimators.gradients import estimated_coefficients, exact_coefficients, values
 
-from objectives.steps import random_codes
 from reference import estimators_reference as slow
 from reference import objectives_reference
+from reference.steps import random_codes
 
 IMAGES = 50
 

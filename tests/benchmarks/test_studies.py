@@ -30,11 +30,13 @@ def folder_of(tmp_path, events, log):
     folder = StudyFolder(tmp_path / "study")
     place = folder.run_folder("k")
     place.mkdir(parents=True)
-    form = {"format": 1, "runs": [{"key": "k"}]}
+    run = {"key": "k", "varied": {}, "steps": 5, "command": "unweave train"}
+    form = {"format": 1, "study": {"name": "study"}, "runs": [run]}
     (folder.path / "study.json").write_text(json.dumps(form))
     (place / "log.txt").write_text(log)
+    fields = {"finished": {"result": {}}, "lost": {"message": "It is gone.", "final": False}}
     for event in events:
-        folder.events.add(event, key="k")
+        folder.events.add(event, key="k", **fields.get(event, {}))
     return folder
 
 

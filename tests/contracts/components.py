@@ -17,7 +17,7 @@ from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Likelihood
 from unweave.metrics import InformationEstimator, Metric, Predictor, ProbeFamily
 from unweave.nn import Architecture, Kim, Locatello
-from unweave.objectives import Kernel, Method, Term
+from unweave.objectives import Kernel, LabelLoss, Method, Term
 from unweave.schedules import Schedule
 from unweave.spec import Component, field_hints, members, parse
 from unweave.spec.hints import families, flat
@@ -32,6 +32,7 @@ FAMILIES: dict[type[Component], str] = {
     Labeller: "unweave.data.samplers",
     Method: "unweave.objectives",
     Term: "unweave.objectives",
+    LabelLoss: "unweave.objectives",
     Kernel: "unweave.objectives",
     Schedule: "unweave.schedules",
     Likelihood: "unweave.likelihoods",
@@ -75,6 +76,8 @@ _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "correlated.confounder": st.sampled_from([None, "scale"]),
     "stored.key": st.sampled_from(["mine", "photos-64", "a_b.c"]),
     "correlated.preset": st.sampled_from([None, "single_2"]),
+    "lie_group.sizes": st.sampled_from([(100,), (9,), (25, 4), (4, 9, 16)]),
+    "lie_group.latents": st.sampled_from([(10,), (3,), (2, 5), (1, 2, 1)]),
     "pair.encode": st.sampled_from([Kim(), Locatello(kernel=4)]),
     "pair.decode": st.sampled_from([Kim(), Locatello(kernel=4)]),
     "own.encode": st.sampled_from(["models.py:Encoder", "a.b:C.d", "/a b/c.py:D", Kim()]),

@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from objectives.steps import make_step, random_codes
 from reference import objectives_reference, regularisers_reference
+from reference.steps import make_step, random_codes
 from unweave.errors import SpecError
 from unweave.objectives import DimensionKL, MutualInformation, TotalCorrelation, parse_objective
 from unweave.objectives.densities import densities, stratified_log_weights

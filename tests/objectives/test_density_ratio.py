@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from contracts.learners import make_batch, make_learner, small_config, step_of
-from objectives.steps import make_step, random_codes
 from reference import objectives_reference, regularisers_reference
+from reference.steps import make_step, random_codes
 from unweave.errors import SpecError
 from unweave.likelihoods import Bernoulli
 from unweave.nn import Burgess, LatentDiscriminator

@@ -323,6 +323,13 @@ def parse_labeller(text):
     return parse(f"labelled(labeller={text})", Labelled).labeller
 
 
-def test_more_labels_than_training_images_are_refused():
-    with pytest.raises(SpecError, match="images is 1,000, but there are 384"):
-        source_of("dsprites(grid=(3, 2, 4, 4, 4))", "s2_vae", None)
+def test_more_labels_than_training_images_are_refused_before_any_work():
+    text, objective = "dsprites(grid=(3, 2, 4, 4, 4))", "s2_vae(images=200)"
+    fields = {"dataset": parse_dataset(text), "steps": 10, "latents": 5}
+    with pytest.raises(SpecError, match="images is 1,000, but there are 384 to label"):
+        TrainConfig(objective=parse_objective("s2_vae"), **fields)
+    with pytest.raises(SpecError, match="images is 200, but there are 192 to label"):
+        TrainConfig(objective=parse_objective(objective), holdout=0.5, **fields)
+    # And by whatever draws from other parts.
+    with pytest.raises(SpecError, match="images is 200, but there are 100 to label"):
+        source_of(text, objective, np.arange(100))

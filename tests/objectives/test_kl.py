@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from objectives.steps import make_step, random_codes
 from reference import objectives_reference
+from reference.steps import make_step, random_codes
 from unweave.likelihoods import Gaussian
 from unweave.objectives import KL, Reconstruction
 from unweave.schedules import Linear, value_at

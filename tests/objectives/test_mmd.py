@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from objectives.steps import make_step, random_codes
 from reference import regularisers_reference as reference
+from reference.steps import make_step, random_codes
 from unweave.errors import SpecError
 from unweave.objectives import (
     MMD,

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from contracts.learners import trained
-from objectives.steps import make_step, random_codes
 from reference import objectives_reference, supervision_reference
+from reference.steps import make_step, random_codes
 from unweave.data.samplers import LaplacePairs, Pairs
 from unweave.errors import SpecError
 from unweave.latents import DiagonalGaussian

@@ -58,6 +58,9 @@ def test_settings(experiment):
         "lr": options["lr"],
         "beta1": 0.9,
         "beta2": 0.999,
+        "eps": 1e-8,
+        "weight_decay": 0.0,
+        "amsgrad": False,
     }
     assert config.architecture.name == "burgess"
     assert str(config.likelihood) == options["rec_dist"]

@@ -58,6 +58,23 @@ def test_a_gradient_that_is_one_number_in_many_places_can_be_made_small():
         np.testing.assert_allclose(parameter.detach(), -np.ones(3) / math.sqrt(6), rtol=1e-5)
 
 
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, torch.optim.AdamW, torch.optim.SGD])
+@pytest.mark.parametrize("order", [(1, 0, 2), (2, 1, 0), (0, 2, 1)])
+def test_a_gradient_that_lies_otherwise_in_memory_is_followed_where_it_belongs(optimizer, order):
+    """Optimisers that are fused read parameter and gradient in the order of their memory."""
+    weights = torch.tensor(np.random.default_rng(0).normal(size=(4, 4, 4)), dtype=torch.float32)
+    found = []
+    for fused in (True, False):
+        parameter = nn.Parameter(torch.zeros(4, 4, 4))
+        made = optimizer([parameter], lr=0.1, fused=fused)
+        side = Side("model", None, [parameter], made)
+        loss = (parameter.permute(order).contiguous() * weights).sum()
+        side.set_gradients(loss, retain=False)
+        side.step()
+        found.append(parameter.detach())
+    torch.testing.assert_close(found[0], found[1])
+
+
 def test_parameters_without_a_gradient_are_left_alone():
     parameters = [nn.Parameter(torch.zeros(2)), nn.Parameter(torch.ones(2))]
     side = Side("m", None, parameters, torch.optim.SGD(parameters, lr=1.0), Clipping(1.0, 1.0))

@@ -166,9 +166,7 @@ class Term(Component):
 
     Class attributes:
         unit: Unit of the raw value.
-        needs: What its batches must hold; a property where that depends on its fields.
-        reads: What it reads of latents: `posterior` their distribution, `codes` values of them
-            from an encoder, `nothing` of them.
+        reads: Of latents: `posterior`, their distribution; `codes`, values of them; or `nothing`.
         in_elbo: Whether it is part of a method's evidence lower bound.
     """
 

@@ -50,7 +50,9 @@ class _FewLabels(Method):
 class _SemiSupervised(_FewLabels):
     """The terms of an unsupervised method and a supervised one."""
 
-    gamma_sup: float | Schedule = number(default=1.0, low=0, help="Weight of the supervised loss.")
+    gamma_sup: float | Schedule = number(
+        default=64.0, low=0, help="Weight of the supervised loss."
+    )
 
     @abstractmethod
     def unsupervised(self) -> Method:

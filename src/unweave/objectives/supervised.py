@@ -29,7 +29,8 @@ class Supervised(Term):
     `linear(start=0, stop=W, steps=T)`; these are the published "fine-tune" and "anneal".
 
     `compat=dlib` adds the losses `xent` and `l2` up over the images, so that their weight counts
-    for as many times more as the batch has images, and repeats a slip of `l2` without a scale.
+    for as many times more as the batch has images, and repeats a slip of `l2` without a scale. The
+    weight of 64 is what one of 1 comes to there in a batch of 64.
 
     References:
         | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
@@ -39,7 +40,7 @@ class Supervised(Term):
     name: ClassVar[str] = "supervised"
     unit: ClassVar[str] = "the loss's own"
 
-    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
+    weight: float | Schedule = number(default=64.0, low=0, help="Weight of the term.")
     loss: LabelLoss = option(default=LabelXent(), help="What codes and labels are compared by.")
     images: int = number(default=1000, low=1, help="How many images have labels.")
     labeller: Labeller = option(default=Perfect(), help="What the labels are.")

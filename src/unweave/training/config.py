@@ -185,6 +185,8 @@ class TrainConfig(Component):
                 f"train: batch_size {self.batch_size} is more than the {images} images of "
                 f"{self.dataset} to train on."
             )
+        if plan.needs.labelled is not None:
+            plan.needs.labelled.check(images)
         rate = self.optimizer.rate
         if rate is not None:
             changes = rate.changes(self.steps, images, self.batch_size)

@@ -82,7 +82,7 @@ class Side:
             loss, self.parameters, retain_graph=retain, allow_unused=True
         )
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = gradient
+            parameter.grad = None if gradient is None else _laid_out(gradient, parameter)
 
     def step(self) -> None:
         """Follow the gradients."""
@@ -121,6 +121,13 @@ class Side:
         in_kernel = settings.get("fused") or settings.get("capturable")
         on_host = key in _SCALARS and not in_kernel
         return value.clone() if on_host else value.clone().to(parameter.device)
+
+
+def _laid_out(gradient: Tensor, parameter: nn.Parameter) -> Tensor:
+    """A gradient in memory as its parameter is, which fused optimisers take for granted."""
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter).copy_(gradient)
 
 
 def _under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -157,10 +157,24 @@ class Labelled(Sampler):
         table = self.label(np.empty((0, len(space.factors)), dtype=np.int64), space)
         return table.names, table.sizes
 
+    def check(self, count: int) -> None:
+        """Refuse more labels than there are images to label.
+
+        Args:
+            count: How many images there are.
+
+        Raises:
+            SpecError: There are fewer.
+        """
+        if self.images > count:
+            raise SpecError(
+                f"{self.name}: images is {self.images:,}, but there are {count:,} to label. Give "
+                f"images={count}, or less."
+            )
+
     def _chosen(self, count: int, first: int) -> NDArray[np.int64]:
         """Flat indices of the first of the images that have labels, ascending."""
-        if self.images > count:
-            raise SpecError(f"{self.name}: images is {self.images:,}, but there are {count:,}.")
+        self.check(count)
         return _rows(count, first, self.seed)
 
 
