@@ -82,7 +82,7 @@ class Side:
             loss, self.parameters, retain_graph=retain, allow_unused=True
         )
         for parameter, gradient in zip(self.parameters, gradients, strict=True):
-            parameter.grad = None if gradient is None else _laid_out(gradient, parameter)
+            parameter.grad = _laid_out(gradient, parameter)
 
     def step(self) -> None:
         """Follow the gradients."""
@@ -123,9 +123,9 @@ class Side:
         return value.clone() if on_host else value.clone().to(parameter.device)
 
 
-def _laid_out(gradient: Tensor, parameter: nn.Parameter) -> Tensor:
+def _laid_out(gradient: Tensor | None, parameter: nn.Parameter) -> Tensor | None:
     """A gradient in memory as its parameter is, which fused optimisers take for granted."""
-    if gradient.stride() == parameter.stride():
+    if gradient is None or gradient.stride() == parameter.stride():
         return gradient
     return torch.empty_like(parameter).copy_(gradient)
 
