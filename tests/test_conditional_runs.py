@@ -147,7 +147,7 @@ class TestScores:
             names |= {"label_agreement", "adversarial_information"}
         assert set(parts) == names
         if names == {"loss", "recon", "kl"}:
-            assert parts["loss"] == pytest.approx(parts["recon"] + parts["kl"], rel=1e-6)
+            assert parts["loss"] == pytest.approx(parts["recon"] + 4 * parts["kl"], rel=1e-6)
 
     def test_losses_on_data_with_other_factors_are_refused(self, run):
         other = "dsprites(grid=(2, 2, 4, 8, 8))"

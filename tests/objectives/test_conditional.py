@@ -160,6 +160,11 @@ class TestCVAE:
         assert weighted["kl"].item() == pytest.approx(expected, rel=1e-6)
         assert raw["kl"].item() == pytest.approx(raw_then["kl"].item(), rel=1e-6)
 
+    def test_on_its_defaults_the_kl_weighs_more_than_in_the_evidence_lower_bound(self):
+        assert parse_objective("cvae").expand().terms["kl"].weight == 4
+        assert parse_objective("ifcvae").expand().terms["kl"].weight == 1
+        assert parse_objective("cvae(gamma=5, capacity=2)").expand().terms["kl"].weight == 5
+
     def test_other_labels_give_other_losses(self):
         learner = make_learner("cvae", SHAPE)
         batch = make_batch(learner)

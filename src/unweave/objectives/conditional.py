@@ -44,7 +44,7 @@ class ConditionalMethod(Method):
                 f"{self.name}: gamma weights the distance of the KL from the capacity, so give "
                 f"both, or neither and kl."
             )
-        if self.capacity is not None and self.kl != 1.0:
+        if self.capacity is not None and self.kl != type(self)().kl:
             raise SpecError(
                 f"{self.name}: kl weights a KL without a capacity. Give kl, or gamma and capacity."
             )
@@ -81,8 +81,9 @@ class CVAE(ConditionalMethod):
 
     The encoder sees each number of the labels as a learned plane beside the image
     (`nn.LabelPlanes`), the decoder takes the numbers after the latents. The KL may have a
-    capacity, as in `annealed_vae`. Terms that are added see the latents alone. Nothing keeps the
-    latents from telling the labels, too; add `adversarial_information` for that.
+    capacity, as in `annealed_vae`. Terms that are added see the latents alone. Nothing but the
+    weight of the KL keeps the latents from telling the labels, too, so it is 4 by default, where
+    the evidence lower bound has 1; add `adversarial_information` for more.
 
     Codes for metrics are encoded without labels, every value of each having an equal share.
 
@@ -93,6 +94,8 @@ class CVAE(ConditionalMethod):
 
     name: ClassVar[str] = "cvae"
     planes: ClassVar[bool] = True
+
+    kl: float | Schedule = number(default=4.0, low=0, help="Weight of a KL without a capacity.")
 
     def forward(self, inputs: Inputs) -> Step:
         """Encode the image with its labels, sample, decode the latents with the labels."""
