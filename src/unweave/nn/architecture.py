@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from unweave.errors import SpecError
-from unweave.nn.initialise import initialise
+from unweave.nn.initialise import Draw, he_uniform, initialise
 from unweave.spec import Component, members
 
 
@@ -24,10 +24,12 @@ class Architecture(Component):
     Attributes:
         sides: Sides of the square images that it takes, in pixels; None where images may have any
             height and width.
+        draw: Draws the first weights of a dense or convolutional layer.
     """
 
     family: ClassVar[str] = "architecture"
     sides: ClassVar[tuple[int, ...] | None] = (64,)
+    draw: ClassVar[Draw] = he_uniform
 
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse images (H, W, C), or a number of latents, that the architecture does not take.
@@ -87,7 +89,7 @@ class Architecture(Component):
             network: The whole model, on the CPU.
             generator: A generator on the CPU; nothing else may be drawn from.
         """
-        initialise(network, generator)
+        initialise(network, generator, type(self).draw)
 
 
 def _fits(sides: tuple[int, ...] | None, height: int, width: int) -> bool:

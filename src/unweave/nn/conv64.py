@@ -7,12 +7,11 @@ __all__ = ["PadlessConv64", "SimpleConv64"]
 import itertools
 from typing import ClassVar, final
 
-import torch
 from torch import nn
 
 from unweave.nn.architecture import Architecture
 from unweave.nn.convolutions import UpConvolution
-from unweave.nn.initialise import initialise, xavier_and_kaiming
+from unweave.nn.initialise import Draw, xavier_and_kaiming
 from unweave.nn.stacks import halving
 
 _FEATURES = 256
@@ -36,6 +35,7 @@ class SimpleConv64(Architecture):
     """
 
     name: ClassVar[str] = "simple_conv64"
+    draw: ClassVar[Draw] = xavier_and_kaiming
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Six convolutions; 256 features."""
@@ -45,10 +45,6 @@ class SimpleConv64(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """One convolution and six transposed ones."""
         return _decoder(image_shape[2], latents)
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Convolutions Xavier-normal, dense layers Kaiming-normal, biases PyTorch's."""
-        initialise(network, generator, xavier_and_kaiming)
 
 
 @final
@@ -66,6 +62,7 @@ class PadlessConv64(Architecture):
     """
 
     name: ClassVar[str] = "padless_conv64"
+    draw: ClassVar[Draw] = xavier_and_kaiming
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Five convolutions; 256 features."""
@@ -77,10 +74,6 @@ class PadlessConv64(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """One convolution and six transposed ones."""
         return _decoder(image_shape[2], latents)
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Convolutions Xavier-normal, dense layers Kaiming-normal, biases PyTorch's."""
-        initialise(network, generator, xavier_and_kaiming)
 
 
 def _decoder(channels: int, latents: int) -> nn.Module:

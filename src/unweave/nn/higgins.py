@@ -8,11 +8,10 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar, final
 
-import torch
 from torch import nn
 
 from unweave.nn.architecture import Architecture
-from unweave.nn.initialise import initialise, pytorch_default
+from unweave.nn.initialise import Draw, pytorch_default
 from unweave.nn.stacks import dense
 
 _UNITS = 1200
@@ -79,6 +78,7 @@ class BetaShapes(Architecture):
 
     name: ClassVar[str] = "beta_shapes"
     sides: ClassVar[None] = None
+    draw: ClassVar[Draw] = pytorch_default
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Two dense layers; 1,200 features."""
@@ -87,7 +87,3 @@ class BetaShapes(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """Four dense layers."""
         return dense_decoder(image_shape, latents)
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Weights and biases uniform within 1 / sqrt(fan_in)."""
-        initialise(network, generator, pytorch_default)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "Draw",
     "construct",
     "glorot_uniform",
     "he_uniform",
@@ -10,6 +11,7 @@ __all__ = [
     "pytorch_default",
     "uniform",
     "xavier_and_kaiming",
+    "xavier_uniform",
 ]
 
 import math
@@ -64,6 +66,12 @@ def glorot_uniform(layer: Weighted, generator: torch.Generator) -> None:
     uniform(layer.weight, math.sqrt(6 / _fans(layer)), generator)
     if layer.bias is not None:
         layer.bias.zero_()
+
+
+def xavier_uniform(layer: Weighted, generator: torch.Generator) -> None:
+    """Weights uniform within sqrt(6 / (fan_in + fan_out)), biases within 1 / sqrt(fan_in)."""
+    uniform(layer.weight, math.sqrt(6 / _fans(layer)), generator)
+    _default_bias(layer, generator)
 
 
 def xavier_and_kaiming(layer: Weighted, generator: torch.Generator) -> None:

@@ -6,12 +6,11 @@ __all__ = ["BetaCeleb", "BurgessV2", "Kim", "Mathieu"]
 
 from typing import ClassVar, final
 
-import torch
 from torch import nn
 
 from unweave.nn.architecture import Architecture
 from unweave.nn.four_convolutions import SIDES, four_trunk, from_four
-from unweave.nn.initialise import initialise, pytorch_default
+from unweave.nn.initialise import Draw, pytorch_default
 
 
 @final
@@ -103,6 +102,7 @@ class BetaCeleb(Architecture):
 
     name: ClassVar[str] = "beta_celeb"
     sides: ClassVar[tuple[int, ...]] = SIDES
+    draw: ClassVar[Draw] = pytorch_default
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Convolutions and a dense layer; 256 features."""
@@ -111,7 +111,3 @@ class BetaCeleb(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """Two dense layers and transposed convolutions."""
         return from_four(image_shape, latents, (256,))
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Weights and biases uniform within 1 / sqrt(fan_in)."""
-        initialise(network, generator, pytorch_default)

@@ -7,13 +7,12 @@ __all__ = ["LieGroup"]
 import math
 from typing import ClassVar, final
 
-import torch
 from torch import nn
 
 from unweave.errors import SpecError
 from unweave.nn.architecture import Architecture
 from unweave.nn.four_convolutions import SIDES, four_trunk, from_four
-from unweave.nn.initialise import Weighted, initialise, uniform
+from unweave.nn.initialise import Draw, xavier_uniform
 from unweave.nn.lie_group_maps import DirectProduct, Generators, make_group
 from unweave.nn.lie_group_networks import ExactLinear, GroupDecoder, GroupEncoder
 from unweave.spec import number, option
@@ -48,6 +47,7 @@ class LieGroup(Architecture):
 
     name: ClassVar[str] = "lie_group"
     sides: ClassVar[tuple[int, ...]] = SIDES
+    draw: ClassVar[Draw] = xavier_uniform
 
     sizes: tuple[int, ...] = number(
         default=(100,), low=1, help="Entries of each group's matrices, a square number each."
@@ -133,15 +133,3 @@ class LieGroup(Architecture):
         assert isinstance(pixels, nn.Sequential)
         pixels[0] = ExactLinear(width, _HIDDEN)
         return GroupDecoder(own, groups, pixels)
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Weights uniform within sqrt(6 / (fan_in + fan_out)), biases within 1 / sqrt(fan_in)."""
-        initialise(network, generator, _xavier_uniform)
-
-
-def _xavier_uniform(layer: Weighted, generator: torch.Generator) -> None:
-    weight = layer.weight
-    fans = (weight.shape[0] + weight.shape[1]) * weight[0, 0].numel()
-    uniform(weight, math.sqrt(6 / fans), generator)
-    if layer.bias is not None:
-        uniform(layer.bias, 1 / math.sqrt(weight[0].numel()), generator)

@@ -6,12 +6,11 @@ __all__ = ["DeepLinear", "ShallowLinear"]
 
 from typing import ClassVar, final
 
-import torch
 from torch import nn
 
 from unweave.nn.architecture import Architecture
 from unweave.nn.higgins import dense_decoder, dense_trunk
-from unweave.nn.initialise import initialise, xavier_and_kaiming
+from unweave.nn.initialise import Draw, xavier_and_kaiming
 
 
 @final
@@ -28,6 +27,7 @@ class ShallowLinear(Architecture):
 
     name: ClassVar[str] = "shallow_linear"
     sides: ClassVar[None] = None
+    draw: ClassVar[Draw] = xavier_and_kaiming
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """A dense layer with a ReLU; 400 features."""
@@ -36,10 +36,6 @@ class ShallowLinear(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """Two dense layers."""
         return dense_decoder(image_shape, latents, (400,), nn.ReLU)
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Kaiming-normal weights, biases PyTorch's."""
-        initialise(network, generator, xavier_and_kaiming)
 
 
 @final
@@ -56,6 +52,7 @@ class DeepLinear(Architecture):
 
     name: ClassVar[str] = "deep_linear"
     sides: ClassVar[None] = None
+    draw: ClassVar[Draw] = xavier_and_kaiming
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Four dense layers with ReLUs; 100 features."""
@@ -64,7 +61,3 @@ class DeepLinear(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """Five dense layers."""
         return dense_decoder(image_shape, latents, (100, 200, 400, 1000), nn.ReLU)
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Kaiming-normal weights, biases PyTorch's."""
-        initialise(network, generator, xavier_and_kaiming)

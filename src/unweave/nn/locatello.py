@@ -6,13 +6,12 @@ __all__ = ["Locatello", "LocatelloMLP"]
 
 from typing import ClassVar, Literal, final
 
-import torch
 from torch import nn
 
 from unweave.nn.architecture import Architecture
 from unweave.nn.four_convolutions import SIDES, four_trunk, from_four
 from unweave.nn.higgins import dense_decoder, dense_trunk
-from unweave.nn.initialise import glorot_uniform, initialise
+from unweave.nn.initialise import Draw, glorot_uniform
 from unweave.spec import option
 
 
@@ -33,6 +32,7 @@ class Locatello(Architecture):
 
     name: ClassVar[str] = "locatello"
     sides: ClassVar[tuple[int, ...]] = SIDES
+    draw: ClassVar[Draw] = glorot_uniform
 
     kernel: Literal[2, 4] = option(default=2, help="Kernel of the last two convolutions: 2 or 4.")
 
@@ -43,10 +43,6 @@ class Locatello(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """Two dense layers and transposed convolutions of kernel 4."""
         return from_four(image_shape, latents, (256,))
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Weights uniform within sqrt(6 / (fan_in + fan_out)), biases zero."""
-        initialise(network, generator, glorot_uniform)
 
 
 @final
@@ -64,6 +60,7 @@ class LocatelloMLP(Architecture):
 
     name: ClassVar[str] = "locatello_mlp"
     sides: ClassVar[None] = None
+    draw: ClassVar[Draw] = glorot_uniform
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Two dense layers; 1,200 features."""
@@ -72,7 +69,3 @@ class LocatelloMLP(Architecture):
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
         """Four dense layers."""
         return dense_decoder(image_shape, latents)
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Weights uniform within sqrt(6 / (fan_in + fan_out)), biases zero."""
-        initialise(network, generator, glorot_uniform)

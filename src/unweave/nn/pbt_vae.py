@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from unweave.nn.architecture import Architecture
 from unweave.nn.convolutions import UpConvolution
-from unweave.nn.initialise import initialise, pytorch_default
+from unweave.nn.initialise import Draw, pytorch_default
 from unweave.nn.stacks import halving
 
 _WIDTHS = (32, 32, 64, 64)
@@ -54,6 +54,7 @@ class PbtVae(Architecture):
     """
 
     name: ClassVar[str] = "pbt_vae"
+    draw: ClassVar[Draw] = pytorch_default
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Five normalised convolutions; 512 features."""
@@ -79,10 +80,6 @@ class PbtVae(Architecture):
         for width, following in itertools.pairwise(reversed(_WIDTHS)):
             layers += [UpConvolution(width, following), *_normalised(following)]
         return nn.Sequential(*layers, UpConvolution(_WIDTHS[0], image_shape[2]))
-
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Weights and biases uniform within 1 / sqrt(fan_in)."""
-        initialise(network, generator, pytorch_default)
 
 
 def _normalised(width: int) -> tuple[nn.Module, nn.Module]:
