@@ -23,7 +23,8 @@ __all__ = [
 
 import dataclasses
 from abc import abstractmethod
-from typing import ClassVar, final
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, final
 
 import torch
 from torch import nn
@@ -32,14 +33,25 @@ from unweave.errors import SpecError
 from unweave.spec import Component, number, option
 from unweave.training.rates import LearningRate
 
+# Arguments of PyTorch that are two numbers, and the fields that hold them.
+_PAIRS: Final = {
+    "betas": ("beta1", "beta2"),
+    "etas": ("eta_minus", "eta_plus"),
+    "step_sizes": ("step_min", "step_max"),
+}
+
 
 class Optimizer(Component):
     """How a player's parameters follow its gradient.
 
     Each member makes the optimiser of PyTorch of that name, fused where PyTorch has it so.
+
+    Class attributes:
+        fused: Whether it is made in its fused form.
     """
 
     family: ClassVar[str] = "optimizer"
+    fused: ClassVar[bool] = False
 
     lr: float | LearningRate = number(default=1e-3, above=0, help="Learning rate.")
 
@@ -63,9 +75,24 @@ class Optimizer(Component):
         """The learning rate with which the optimiser is made."""
         return self.lr.initial if isinstance(self.lr, LearningRate) else self.lr
 
+    @property
     @abstractmethod
+    def kind(self) -> type[torch.optim.Optimizer]:
+        """The class in PyTorch, whose arguments the fields are named as."""
+
     def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
         """The PyTorch optimiser of parameters on their device, with the initial learning rate."""
+        make: Callable[..., torch.optim.Optimizer] = self.kind
+        return make(parameters, **self.arguments(parameters))
+
+    def arguments(self, parameters: list[nn.Parameter]) -> dict[str, Any]:
+        """What PyTorch's takes beside the parameters: the fields by their names, some in pairs."""
+        given = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        given["lr"] = self.initial_lr
+        for name, pair in _PAIRS.items():
+            if given.keys() >= set(pair):
+                given[name] = tuple(given.pop(field) for field in pair)
+        return given | {"fused": True} if self.fused else given
 
 
 @final
@@ -73,6 +100,8 @@ class Adam(Optimizer):
     """Adam, in PyTorch's fused form."""
 
     name: ClassVar[str] = "adam"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adam
+    fused: ClassVar[bool] = True
 
     lr: float | LearningRate = number(default=5e-4, above=0, help="Learning rate.")
     beta1: float = number(default=0.9, low=0, below=1, help="Decay of the mean of gradients.")
@@ -87,24 +116,14 @@ class Adam(Optimizer):
         default=False, later=True, help="Whether the largest mean of squares so far is taken."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.Adam(
-            parameters,
-            lr=self.initial_lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            amsgrad=self.amsgrad,
-            fused=True,
-        )
-
 
 @final
 class AdamW(Optimizer):
     """Adam whose weight decay is no part of the gradient, in PyTorch's fused form."""
 
     name: ClassVar[str] = "adamw"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.AdamW
+    fused: ClassVar[bool] = True
 
     beta1: float = number(default=0.9, low=0, below=1, help="Decay of the mean of gradients.")
     beta2: float = number(
@@ -118,24 +137,13 @@ class AdamW(Optimizer):
         default=False, help="Whether the largest mean of squares so far is taken."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.AdamW(
-            parameters,
-            lr=self.initial_lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            amsgrad=self.amsgrad,
-            fused=True,
-        )
-
 
 @final
 class Adamax(Optimizer):
     """Adam with the largest gradient in place of the mean of squares."""
 
     name: ClassVar[str] = "adamax"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adamax
 
     lr: float | LearningRate = number(default=2e-3, above=0, help="Learning rate.")
     beta1: float = number(default=0.9, low=0, below=1, help="Decay of the mean of gradients.")
@@ -145,22 +153,13 @@ class Adamax(Optimizer):
         default=0.0, low=0, help="Times the weights, added to the gradient."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.Adamax(
-            parameters,
-            lr=self.initial_lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-        )
-
 
 @final
 class NAdam(Optimizer):
     """Adam with Nesterov momentum."""
 
     name: ClassVar[str] = "nadam"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.NAdam
 
     lr: float | LearningRate = number(default=2e-3, above=0, help="Learning rate.")
     beta1: float = number(default=0.9, low=0, below=1, help="Decay of the mean of gradients.")
@@ -176,24 +175,13 @@ class NAdam(Optimizer):
         default=False, help="Whether weights decay as with adamw, not through the gradient."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.NAdam(
-            parameters,
-            lr=self.initial_lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            momentum_decay=self.momentum_decay,
-            decoupled_weight_decay=self.decoupled_weight_decay,
-        )
-
 
 @final
 class RAdam(Optimizer):
     """Adam whose first steps are rectified for the little that is known of the variance."""
 
     name: ClassVar[str] = "radam"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.RAdam
 
     beta1: float = number(default=0.9, low=0, below=1, help="Decay of the mean of gradients.")
     beta2: float = number(
@@ -207,23 +195,13 @@ class RAdam(Optimizer):
         default=False, help="Whether weights decay as with adamw, not through the gradient."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.RAdam(
-            parameters,
-            lr=self.initial_lr,
-            betas=(self.beta1, self.beta2),
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            decoupled_weight_decay=self.decoupled_weight_decay,
-        )
-
 
 @final
 class Adadelta(Optimizer):
     """Steps in units of earlier steps, by means of squared gradients and of squared changes."""
 
     name: ClassVar[str] = "adadelta"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adadelta
 
     lr: float | LearningRate = number(default=1.0, above=0, help="Learning rate.")
     rho: float = number(default=0.9, low=0, high=1, help="Decay of the means of squares.")
@@ -232,22 +210,14 @@ class Adadelta(Optimizer):
         default=0.0, low=0, help="Times the weights, added to the gradient."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.Adadelta(
-            parameters,
-            lr=self.initial_lr,
-            rho=self.rho,
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-        )
-
 
 @final
 class Adagrad(Optimizer):
     """Steps divided by the root of the sum of squared gradients, in PyTorch's fused form."""
 
     name: ClassVar[str] = "adagrad"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Adagrad
+    fused: ClassVar[bool] = True
 
     lr: float | LearningRate = number(default=1e-2, above=0, help="Learning rate.")
     lr_decay: float = number(
@@ -261,24 +231,13 @@ class Adagrad(Optimizer):
     )
     eps: float = number(default=1e-10, low=0, help="Added to the denominator.")
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.Adagrad(
-            parameters,
-            lr=self.initial_lr,
-            lr_decay=self.lr_decay,
-            weight_decay=self.weight_decay,
-            initial_accumulator_value=self.initial_accumulator_value,
-            eps=self.eps,
-            fused=True,
-        )
-
 
 @final
 class RMSprop(Optimizer):
     """Steps divided by the root of a running mean of squared gradients."""
 
     name: ClassVar[str] = "rmsprop"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.RMSprop
 
     lr: float | LearningRate = number(default=1e-2, above=0, help="Learning rate.")
     alpha: float = number(
@@ -293,18 +252,6 @@ class RMSprop(Optimizer):
         default=False, help="Whether gradients are divided by an estimate of their deviation."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.RMSprop(
-            parameters,
-            lr=self.initial_lr,
-            alpha=self.alpha,
-            eps=self.eps,
-            weight_decay=self.weight_decay,
-            momentum=self.momentum,
-            centered=self.centered,
-        )
-
 
 @final
 class Rprop(Optimizer):
@@ -314,6 +261,7 @@ class Rprop(Optimizer):
     """
 
     name: ClassVar[str] = "rprop"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.Rprop
 
     lr: float | LearningRate = number(
         default=1e-2, above=0, help="Length of the first step; it does not count later."
@@ -331,21 +279,14 @@ class Rprop(Optimizer):
                 f"a number, not {self.rate.name}."
             )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.Rprop(
-            parameters,
-            lr=self.initial_lr,
-            etas=(self.eta_minus, self.eta_plus),
-            step_sizes=(self.step_min, self.step_max),
-        )
-
 
 @final
 class SGD(Optimizer):
     """Stochastic gradient descent, with momentum if need be, in PyTorch's fused form."""
 
     name: ClassVar[str] = "sgd"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.SGD
+    fused: ClassVar[bool] = True
 
     momentum: float = number(default=0.0, low=0, help="Part of the last step that is repeated.")
     dampening: float = number(default=0.0, help="Part of the gradient that momentum leaves out.")
@@ -363,18 +304,6 @@ class SGD(Optimizer):
                 f"{self.momentum:g} and dampening {self.dampening:g}."
             )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.SGD(
-            parameters,
-            lr=self.initial_lr,
-            momentum=self.momentum,
-            dampening=self.dampening,
-            weight_decay=self.weight_decay,
-            nesterov=self.nesterov,
-            fused=True,
-        )
-
 
 @final
 class ASGD(Optimizer):
@@ -384,6 +313,7 @@ class ASGD(Optimizer):
     """
 
     name: ClassVar[str] = "asgd"
+    kind: ClassVar[type[torch.optim.Optimizer]] = torch.optim.ASGD
 
     lr: float | LearningRate = number(default=1e-2, above=0, help="Learning rate.")
     lambd: float = number(default=1e-4, low=0, help="Decay of weights and learning rate.")
@@ -393,15 +323,6 @@ class ASGD(Optimizer):
         default=0.0, low=0, help="Times the weights, added to the gradient."
     )
 
-    def make(self, parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-        """The PyTorch optimiser."""
-        return torch.optim.ASGD(
-            parameters,
-            lr=self.initial_lr,
-            lambd=self.lambd,
-            alpha=self.alpha,
-            t0=self.t0,
-            weight_decay=self.weight_decay,
-            # Else each step of it would wait for the device.
-            capturable=parameters[0].is_cuda,
-        )
+    def arguments(self, parameters: list[nn.Parameter]) -> dict[str, Any]:
+        """On a GPU it is capturable: else each of its steps would wait for the device."""
+        return super().arguments(parameters) | {"capturable": parameters[0].is_cuda}
