@@ -104,9 +104,11 @@ class VAE(nn.Module):
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.autocast_dtype)
 
-    def condition(self, factors: Tensor) -> Tensor | None:
+    def condition(self, factors: Tensor | None) -> Tensor | None:
         """What a conditional model is told of images with factor indices (B, K); else None."""
-        return None if self.conditions is None else self.conditions.encode(factors)
+        if self.conditions is None or factors is None:
+            return None
+        return self.conditions.encode(factors)
 
     def encode(self, images: Tensor, condition: Tensor | None = None) -> Posterior:
         """Posterior of images (B, C, H, W) in [0, 1].

@@ -6,6 +6,7 @@ __all__ = ["Analysis", "Subject"]
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, final
 
 import numpy as np
@@ -50,6 +51,11 @@ class Subject:
     seed: int = 0
     step: int = 0
     progress: Progress | None = None
+
+    @cached_property
+    def pool(self) -> Dataset:
+        """The images to score as a dataset, from which samplers draw."""
+        return self.dataset.select(self.flat)
 
 
 class Analysis(Component):

@@ -37,12 +37,11 @@ def scored_batch(
         second: Those of an independent batch.
         index: Number of the batch, which keys what is drawn.
     """
-    dataset, images = subject.dataset, rows
+    images = rows
     if needs.sampler is not None:
         rng = keyed_generator(subject.seed, _PURPOSE, index)
-        pool = dataset.select(subject.flat)
         draws = max(1, len(rows) // needs.reconstructed)
-        images = subject.flat[needs.sampler.draw(pool, draws, rng).T.reshape(-1)]
+        images = subject.flat[needs.sampler.draw(subject.pool, draws, rng).T.reshape(-1)]
     return Batch(
         images=_load(subject, images),
         second=_load(subject, second) if needs.second else None,
@@ -55,11 +54,8 @@ def scored_batch(
 def _labelled(subject: Subject, needs: Needs, rows: NDArray[np.int64]) -> LabelledImages | None:
     if needs.labelled is None:
         return None
-    table = needs.labelled.labeller.label(
-        subject.dataset.factors(rows),
-        subject.dataset.factor_space,
-        keyed_generator(needs.labelled.seed, "labels"),
-    )
+    dataset = subject.dataset
+    table = needs.labelled.label(dataset.factors(rows), dataset.factor_space)
     labels = torch.from_numpy(np.ascontiguousarray(table.labels))
     return LabelledImages(_load(subject, rows), labels.to(subject.model.device))
 

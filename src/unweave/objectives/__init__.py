@@ -1,7 +1,7 @@
 """What is minimised: terms, methods, and sums of both."""
 
 from unweave.objectives.autoencoders import WAEMMD, Autoencoder
-from unweave.objectives.base import Inputs, Method, Player, Step, Term
+from unweave.objectives.base import Inputs, Method, Player, Step, Term, WeightedTerm
 from unweave.objectives.conditional import CVAE
 from unweave.objectives.decomposition import DimensionKL, MutualInformation, TotalCorrelation
 from unweave.objectives.density_ratio import DensityRatioTC
@@ -89,5 +89,6 @@ __all__ = [
     "Term",
     "TotalCorrelation",
     "VAEMethod",
+    "WeightedTerm",
     "parse_objective",
 ]

@@ -11,6 +11,7 @@ __all__ = [
     "PlayerOptimizer",
     "Step",
     "Term",
+    "WeightedTerm",
 ]
 
 from abc import abstractmethod
@@ -24,7 +25,8 @@ from unweave.latents import DiagonalGaussian, Posterior
 from unweave.nn import Architecture, Conditions
 from unweave.objectives.needs import Batch, Needs, Setup
 from unweave.randomness import Streams
-from unweave.spec import Component
+from unweave.schedules import Schedule, value_at
+from unweave.spec import Component, number
 from unweave.vae import VAE
 
 T = TypeVar("T")
@@ -214,6 +216,16 @@ class Term(Component):
         return ()
 
 
+class WeightedTerm(Term):
+    """Family of terms that are minimised times a weight, which may change over time."""
+
+    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
+
+    def weigh(self, raw: Tensor, step: int) -> Tensor:
+        """Weight times value."""
+        return value_at(self.weight, step) * raw
+
+
 class Method(Component):
     """A published algorithm by name; expands to a forward pass and terms.
 
@@ -263,8 +275,13 @@ class Method(Component):
         return ()
 
     def forward(self, inputs: Inputs) -> Step:
-        """Encode, sample, decode; a method with another forward pass replaces this."""
+        """Encode, sample, decode, with labels where the model is told some.
+
+        A method with another forward pass replaces this.
+        """
         model, images = inputs.model, inputs.batch.images
-        posterior = model.encode(images)
+        told = model.condition(inputs.batch.factors)
+        posterior = model.encode(images, told)
         z = posterior.sample(inputs.streams.normal("posterior", *posterior.mean.shape))
-        return inputs.step(posterior=posterior, z=z, logits=model.decode(z), target=images)
+        logits = model.decode(z, told)
+        return inputs.step(posterior=posterior, z=z, logits=logits, target=images)

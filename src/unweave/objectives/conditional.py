@@ -8,7 +8,7 @@ from typing import ClassVar, final
 
 from unweave.errors import SpecError
 from unweave.nn import Conditions, LabelEncoding
-from unweave.objectives.base import Inputs, Method, Step, Term
+from unweave.objectives.base import Method, Term
 from unweave.objectives.kl import KL
 from unweave.objectives.needs import Needs, Setup
 from unweave.objectives.reconstruction import Reconstruction
@@ -96,13 +96,3 @@ class CVAE(ConditionalMethod):
     planes: ClassVar[bool] = True
 
     kl: float | Schedule = number(default=4.0, low=0, help="Weight of a KL without a capacity.")
-
-    def forward(self, inputs: Inputs) -> Step:
-        """Encode the image with its labels, sample, decode the latents with the labels."""
-        model, images, factors = inputs.model, inputs.batch.images, inputs.batch.factors
-        assert factors is not None
-        told = model.condition(factors)
-        posterior = model.encode(images, told)
-        z = posterior.sample(inputs.streams.normal("posterior", *posterior.mean.shape))
-        logits = model.decode(z, told)
-        return inputs.step(posterior=posterior, z=z, logits=logits, target=images)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal, final
 
 from torch import Tensor
 
-from unweave.objectives.base import Step, Term
+from unweave.objectives.base import Step, WeightedTerm
 from unweave.objectives.densities import (
     COMPAT_HELP,
     DEFAULT_ESTIMATOR,
@@ -19,11 +19,11 @@ from unweave.objectives.densities import (
     check_compat,
     densities,
 )
-from unweave.schedules import Schedule, value_at
+from unweave.schedules import Schedule
 from unweave.spec import number, option
 
 
-class _Decomposed(Term):
+class _Decomposed(WeightedTerm):
     """Weight, estimator and compatibility, which the three terms share."""
 
     reads: ClassVar[Literal["posterior"]] = "posterior"
@@ -42,10 +42,6 @@ class _Decomposed(Term):
     def needs_float32(self) -> bool:
         """With `compat`, whose numbers are published ones."""
         return self.compat != "none"
-
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
 
     def _densities(self, step: Step) -> Densities:
         return densities(step, self.estimator, self.compat)

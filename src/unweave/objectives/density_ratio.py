@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from unweave.errors import SpecError
 from unweave.nn import LatentDiscriminator
-from unweave.objectives.base import Player, PlayerOptimizer, Step, Term
+from unweave.objectives.base import Player, PlayerOptimizer, Step, WeightedTerm
 from unweave.objectives.needs import Needs, Setup
-from unweave.schedules import Schedule, value_at
 from unweave.spec import number, option
 
 RatioCompat = Literal["none", "dlib", "dag", "clg"]
@@ -31,7 +30,7 @@ _CLIP = 1e-6
 
 
 @final
-class DensityRatioTC(Term):
+class DensityRatioTC(WeightedTerm):
     """Total correlation as the mean difference of a discriminator's two logits.
 
     The discriminator tells samples of q(z) from a second batch's samples whose latents are
@@ -56,7 +55,6 @@ class DensityRatioTC(Term):
 
     name: ClassVar[str] = "density_ratio_tc"
 
-    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
     lr: float = number(default=1e-4, above=0, help="Learning rate of the discriminator.")
     beta1: float = number(
         default=0.5, low=0, below=1, later=True, help="Adam's first decay for the discriminator."
@@ -119,10 +117,6 @@ class DensityRatioTC(Term):
             logits = _logits_of_samples(step, self.compat)
         return (logits[:, 0] - logits[:, 1]).mean()
 
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
-
 
 def discriminator_loss(step: Step, compat: RatioCompat = "none") -> Tensor:
     """Half the sum of the cross-entropies of the two classes, nats."""
@@ -153,10 +147,9 @@ def permuted_samples(step: Step, compat: RatioCompat = "none") -> Tensor:
 
 def _second_samples(step: Step) -> Tensor:
     """Samples of the second batch's posteriors."""
-    second, factors = step.batch.second, step.batch.second_factors
+    second = step.batch.second
     assert second is not None
-    condition = None if factors is None else step.model.condition(factors)
-    posterior = step.model.encode(second, condition)
+    posterior = step.model.encode(second, step.model.condition(step.batch.second_factors))
     return posterior.sample(step.streams.normal("second posterior", *posterior.mean.shape))
 
 

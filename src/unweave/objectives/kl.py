@@ -8,13 +8,13 @@ from typing import ClassVar, Literal, final
 
 from torch import Tensor
 
-from unweave.objectives.base import Step, Term
+from unweave.objectives.base import Step, WeightedTerm
 from unweave.schedules import Schedule, value_at
 from unweave.spec import number, option
 
 
 @final
-class KL(Term):
+class KL(WeightedTerm):
     r"""KL divergence of the posterior to the standard normal prior.
 
     .. math:: w(t) \, \mathrm{KL} \quad\text{or}\quad w(t) \, |\mathrm{KL} - C(t)|
@@ -29,7 +29,6 @@ class KL(Term):
     reads: ClassVar[Literal["posterior"]] = "posterior"
     in_elbo: ClassVar[bool] = True
 
-    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
     capacity: float | Schedule | None = number(
         default=None, low=0, help="Nats that the KL is held at; None for an ordinary KL."
     )
@@ -60,4 +59,4 @@ class KL(Term):
         """Weight times value, or times the distance to the capacity."""
         if self.capacity is not None:
             raw = (raw - value_at(self.capacity, step)).abs()
-        return value_at(self.weight, step) * raw
+        return super().weigh(raw, step)

@@ -21,9 +21,9 @@ from torch import Tensor
 from unweave.errors import SpecError
 from unweave.nn import LieGroup
 from unweave.nn.lie_group_networks import GroupDecoder
-from unweave.objectives.base import Step, Term
+from unweave.objectives.base import Step, WeightedTerm
 from unweave.objectives.needs import Setup
-from unweave.schedules import Schedule, value_at
+from unweave.schedules import Schedule
 from unweave.spec import number, option
 from unweave.vae import VAE
 
@@ -31,7 +31,7 @@ LieCompat: TypeAlias = Literal["none", "clg"]
 
 
 @final
-class Hessian(Term):
+class Hessian(WeightedTerm):
     r"""Squared products of two different generators of a group.
 
     .. math:: \frac{1}{L^2} \sum_{i \neq j} \lVert A_i A_j \rVert_F^2
@@ -49,8 +49,6 @@ class Hessian(Term):
     unit: ClassVar[str] = "none"
     reads: ClassVar[Literal["nothing"]] = "nothing"
 
-    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
-
     def check(self, setup: Setup) -> None:
         """Generators are needed."""
         _check_generators(setup, self.name, self.weight)
@@ -59,13 +57,9 @@ class Hessian(Term):
         """Sum over groups of the mean over all pairs of generators."""
         return _over_groups(step, [hessian_penalty(each) for each in _generators(step)])
 
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
-
 
 @final
-class Commutator(Term):
+class Commutator(WeightedTerm):
     r"""Squared commutators of two different generators of a group.
 
     .. math:: \frac{1}{L^2} \sum_{i \neq j} \lVert A_i A_j - A_j A_i \rVert_F^2
@@ -104,10 +98,6 @@ class Commutator(Term):
         """Sum over groups of the mean over all pairs of generators."""
         values = [commutator_penalty(each, self.compat) for each in _generators(step)]
         return _over_groups(step, values)
-
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
 
 
 def hessian_penalty(generators: Tensor) -> Tensor:

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from unweave.errors import SpecError
 from unweave.nn import Architecture, LieGroup
-from unweave.objectives.base import Inputs, Method, Step, Term
+from unweave.objectives.base import Inputs, Method, Step, Term, WeightedTerm
 from unweave.objectives.kl import KL
 from unweave.objectives.lie_algebra import Commutator, Hessian, LieCompat, group_of, lie_decoder
 from unweave.objectives.needs import Setup
 from unweave.objectives.reconstruction import Reconstruction
 from unweave.randomness import Streams, derive
-from unweave.schedules import Schedule, value_at
+from unweave.schedules import Schedule
 from unweave.spec import number, option
 
 _FEATURES: Final = "lie_group/features"
@@ -24,7 +24,7 @@ _GROUP: Final = "lie_group/group"
 
 
 @final
-class GroupReconstruction(Term):
+class GroupReconstruction(WeightedTerm):
     """Squared distance of the encoder's group features from the group element of their latents.
 
     Its gradient moves encoder, generators and latents alike. It is a Gaussian log likelihood of
@@ -36,8 +36,6 @@ class GroupReconstruction(Term):
     """
 
     name: ClassVar[str] = "group_reconstruction"
-
-    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
 
     def check(self, setup: Setup) -> None:
         """Group features are needed."""
@@ -52,10 +50,6 @@ class GroupReconstruction(Term):
         features = step.once(_FEATURES, lambda: _features(step))
         group = step.once(_GROUP, lambda: _group(step, features))
         return (features.float() - group).square().sum(1).mean()
-
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
 
 
 @final
@@ -157,9 +151,8 @@ def _happens(streams: Streams, probability: float) -> bool:
 
 
 def _features(step: Step) -> Tensor:
-    model, factors = step.model, step.batch.factors
-    told = None if factors is None else model.condition(factors)
-    return model.features(step.batch.images, told)
+    model = step.model
+    return model.features(step.batch.images, model.condition(step.batch.factors))
 
 
 def _group(step: Step, features: Tensor) -> Tensor:

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from unweave.errors import SpecError
-from unweave.objectives.base import Method, Step, Term
+from unweave.objectives.base import Method, Step, Term, WeightedTerm
 from unweave.objectives.kernels import Kernel, RadialBasis
 from unweave.objectives.kl import KL
 from unweave.objectives.reconstruction import Reconstruction
-from unweave.schedules import Schedule, value_at
 from unweave.spec import number, option
 
 MMDEstimator = Literal["unbiased", "biased"]
@@ -26,7 +25,7 @@ SAMPLES_HELP = "Prior samples a step; None for as many as there are codes."
 
 
 @final
-class MMD(Term):
+class MMD(WeightedTerm):
     r"""Squared maximum mean discrepancy between the batch's codes and samples of the prior.
 
     .. math:: E\,k(z, z') + E\,k(p, p') - 2\,E\,k(z, p)
@@ -46,7 +45,6 @@ class MMD(Term):
     unit: ClassVar[str] = "none"
     min_batch: ClassVar[int] = 2
 
-    weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")
     kernel: Kernel = option(default=RadialBasis(), help=KERNEL_HELP)
     estimator: MMDEstimator = option(default="unbiased", help=ESTIMATOR_HELP)
     samples: int | None = number(default=None, low=2, help=SAMPLES_HELP)
@@ -61,10 +59,6 @@ class MMD(Term):
         prior = torch.randn(count, z.shape[1], generator=generator, device=z.device)
         prior = self.prior_std * prior.to(z.dtype)
         return discrepancy(z, prior, self.kernel, self.estimator)
-
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
 
 
 @final

@@ -13,11 +13,11 @@ from torch import Tensor
 from unweave.data.samplers import Pairs
 from unweave.data.samplers.two import PairSampler
 from unweave.latents import DiagonalGaussian
-from unweave.objectives.base import Method, Step, Term
+from unweave.objectives.base import Method, Step, Term, WeightedTerm
 from unweave.objectives.kl import KL
 from unweave.objectives.needs import Needs
 from unweave.objectives.reconstruction import Reconstruction
-from unweave.schedules import Schedule, value_at
+from unweave.schedules import Schedule
 from unweave.spec import number, option
 
 _Compat: TypeAlias = Literal["none", "slow_disentanglement"]
@@ -48,7 +48,7 @@ def laplace_cross_entropy(posterior: DiagonalGaussian, center: Tensor, rate: flo
 
 
 @final
-class LaplaceTransition(Term):
+class LaplaceTransition(WeightedTerm):
     """KL of each posterior to a Laplace distribution around the mean of the pair's other image.
 
     Both directions are taken, and gradients go into both means. On
@@ -91,10 +91,6 @@ class LaplaceTransition(Term):
         cross = laplace_cross_entropy(posterior, others, self.rate).sum(1).mean()
         entropy = 0.5 * (posterior.logvar + math.log(2 * math.pi) + 1).sum(1).mean()
         return cross - entropy if self.compat == "none" else 2 * cross - entropy
-
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
 
 
 @final

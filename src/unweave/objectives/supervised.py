@@ -10,17 +10,17 @@ from torch import Tensor, nn
 
 from unweave.data.samplers import Labelled, Labeller, Perfect
 from unweave.errors import SpecError
-from unweave.objectives.base import Step, Term
+from unweave.objectives.base import Step, WeightedTerm
 from unweave.objectives.label_losses import LabelLoss, LabelXent
 from unweave.objectives.needs import Needs, Setup
-from unweave.schedules import Schedule, value_at
+from unweave.schedules import Schedule
 from unweave.spec import number, option
 
 _PART = "supervised"
 
 
 @final
-class Supervised(Term):
+class Supervised(WeightedTerm):
     """Weight times a loss between the codes of images that have labels and these labels.
 
     A step sees as many labelled images as others, drawn with replacement from the few that there
@@ -111,7 +111,3 @@ class Supervised(Term):
         codes = step.once("labelled/codes", lambda: step.model.encode(labelled.images).mean)
         loss: Tensor = step.parts[_PART](codes, labelled.labels)
         return loss
-
-    def weigh(self, raw: Tensor, step: int) -> Tensor:
-        """Weight times value."""
-        return value_at(self.weight, step) * raw
