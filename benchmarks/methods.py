@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if given.out is None:
             with tempfile.TemporaryDirectory() as temporary:
                 print("Tiny sizes: these figures show that everything runs, nothing else.\n")
-                small = "dsprites(grid=(3, 2, 1, 8, 8))"
+                small = "dsprites(grid=(3, 6, 1, 8, 8))"
                 print(_page(_trained(Path(temporary) / "methods", small, 3, (0, 1)), small))
             return
         folder = _trained(given.out, DATA, STEPS, SEEDS)

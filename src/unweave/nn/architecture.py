@@ -24,12 +24,12 @@ class Architecture(Component):
     Attributes:
         sides: Sides of the square images that it takes, in pixels; None where images may have any
             height and width.
-        draw: Draws the first weights of a dense or convolutional layer.
     """
 
     family: ClassVar[str] = "architecture"
     sides: ClassVar[tuple[int, ...] | None] = (64,)
     draw: ClassVar[Draw] = he_uniform
+    """Draws the first weights of a dense or convolutional layer."""
 
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse images (H, W, C), or a number of latents, that the architecture does not take.
