@@ -196,7 +196,9 @@ class TestEvaluate:
         values = {}
         # As on processors with instructions for bfloat16, and on others.
         for precision in ("bfloat16", "float32"):
-            monkeypatch.setattr("unweave.run.automatic", lambda device, found=precision: found)
+            monkeypatch.setattr(
+                "unweave.run.opened.automatic", lambda device, found=precision: found
+            )
             score = run.evaluate(**asked, protocol_name="fast")["mig"]
             assert score.precision == precision
             assert f"mean codes in {precision})" in str(

@@ -1,13 +1,13 @@
-"""Runs: train one, load one, and ask it for codes, images, scores, figures and a report."""
+"""A run folder, opened: it is asked for codes, images, scores, figures, a report and files."""
 
 from __future__ import annotations
 
-__all__ = ["Run", "load_run", "train"]
+__all__ = ["Run", "load_run"]
 
 import logging
 from functools import cached_property
 from pathlib import Path
-from typing import Any, final, get_args
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,20 +15,19 @@ from torch import Tensor, nn
 
 from unweave import plots
 from unweave.analysis import Subject, choose, load_parts
-from unweave.data import Dataset, DatasetSpec, Progress, parse_dataset
+from unweave.data import Dataset, DatasetSpec, Progress
 from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
-from unweave.errors import DataError, RunError, SpecError, nearest
+from unweave.errors import DataError, SpecError, nearest
 from unweave.exporting import Exported, check_export, export_model
 from unweave.figures import FIGURES, draw, wants_images
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
-from unweave.objectives import Objective
 from unweave.report import write_report
 from unweave.representation import Representation
-from unweave.rundir import read_json, runs_root
+from unweave.run.asked import asked_dataset, asked_rows, check_asked, check_told
+from unweave.rundir import read_json
 from unweave.scores import Scores, load_scores, save_scores
 from unweave.scoring import check, score
-from unweave.session import CHECKPOINT, Watch, begin, continue_run, read_config, training_rows
-from unweave.settings import make_config
+from unweave.session import CHECKPOINT, read_config
 from unweave.splits import keyed_permutation
 from unweave.trained import (
     Labels,
@@ -182,8 +181,8 @@ class Run:
             DataError: The dataset does not fit the model.
         """
         self._check(part, codes, data)
-        dataset = self._dataset(data, progress)
-        flat = self._rows(part, dataset)
+        dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
+        flat = asked_rows(self.config, part, dataset)
         name: str = part
         if images is not None and images < len(flat):
             chosen = keyed_permutation(len(flat), self.config.seed, "images that are encoded")
@@ -230,16 +229,16 @@ class Run:
         tabular, analyses = choose(chosen, metric_names)
         self._check(part, codes, data)
         check(tabular, analyses, part, codes)
-        dataset = self._dataset(data, progress)
+        dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
         if analyses:
-            self._check_labels(dataset)
+            check_told(self.config, dataset)
         subject = Subject(
             model=self.model,
             parts=self.parts,
             objective=self.config.objective,
             setup=self.config.setup,
             dataset=dataset,
-            flat=self._rows(part, dataset),
+            flat=asked_rows(self.config, part, dataset),
             num_train=self.config.num_train,
             codes=codes,
             seed=seed,
@@ -368,46 +367,10 @@ class Run:
             self.model, self.config, self.step, paths, format, labels=labels, check=check
         )
 
-    def _dataset(self, data: str | DatasetSpec | None, progress: Progress | None) -> Dataset:
-        if data is None:
-            return self.dataset
-        spec = parse_dataset(data) if isinstance(data, str) else data
-        if spec.image_shape != self.config.dataset.image_shape:
-            raise DataError(
-                f"{spec} has images of shape {spec.image_shape}, but the run was trained on "
-                f"{self.config.dataset.image_shape}."
-            )
-        return spec.open(progress)
-
     def _check(self, part: Part, codes: Codes, data: str | DatasetSpec | None) -> None:
-        """Refuse what cannot be encoded, before a dataset is opened."""
-        for name, value, allowed in (
-            ("part", part, get_args(Part)),
-            ("codes", codes, get_args(Codes)),
-        ):
-            if value not in allowed:
-                raise SpecError(f"Unknown {name} {value!r}. Choose one of: {', '.join(allowed)}.")
-        if part != "all" and data is not None:
-            raise RunError(f"part {part!r} is of the run's own data; leave out --data or --part.")
-        if part == "holdout" and self.config.holdout == 0:
-            raise RunError(f"{self.folder} holds no images out; it was trained without --holdout.")
+        """Refuse what cannot be encoded, or a run without weights, before a dataset is opened."""
+        check_asked(self.config, self.folder, part, codes, data)
         _ = self.model
-
-    def _check_labels(self, dataset: Dataset) -> None:
-        """Refuse to score an objective that is told labels on data with others."""
-        if self.config.objective.expand().needs.factors and (
-            not dataset.labelled or dataset.factor_space != self.config.dataset.factor_space
-        ):
-            raise DataError(
-                f"{self.config.objective} is told labels of {self.config.dataset}, and "
-                f"{dataset.spec} has other factors. Leave out --data, or the analyses."
-            )
-
-    def _rows(self, part: Part, dataset: Dataset) -> NDArray[np.int64]:
-        if part == "all":
-            return np.arange(len(dataset), dtype=np.int64)
-        train_rows, held_out = training_rows(self.config, len(dataset))
-        return train_rows if part == "train" else held_out
 
 
 def load_run(path: str | Path) -> Run:
@@ -417,61 +380,3 @@ def load_run(path: str | Path) -> Run:
         RunError: It is not one, or is of a format that this version does not read.
     """
     return Run(Path(path))
-
-
-def train(
-    dataset: Dataset | DatasetSpec | str,
-    objective: Objective | str,
-    *,
-    steps: int | None = None,
-    epochs: float | None = None,
-    out: str | Path | None = None,
-    overwrite: bool = False,
-    resume: bool = False,
-    max_minutes: float | None = None,
-    watch: Watch | None = None,
-    progress: Progress | None = None,
-    **settings: Any,
-) -> Run:
-    """Train a model and return its run.
-
-    Args:
-        dataset: A dataset, its specification or its text.
-        objective: An objective or its text.
-        steps: Optimiser steps.
-        epochs: Instead of steps: times every training image is seen.
-        out: Run folder; `runs/<dataset>-<method>-<digest>` by default.
-        overwrite: Replace an earlier run there.
-        resume: Go on with the run there, if there is one.
-        max_minutes: Stop at a checkpoint after this long.
-        watch: Shows the training.
-        progress: Shows the preparation of the dataset.
-        **settings: Further fields of `TrainConfig`, components as such or as text, and `lr` for
-            `optimizer=Adam(lr=...)`.
-
-    Returns:
-        The run; its `status` says whether it is finished.
-
-    Raises:
-        SpecError: A setting is wrong.
-        RunError: The folder is in the way.
-    """
-    config = make_config(dataset, objective, steps=steps, epochs=epochs, **settings)
-    folder = Path(out) if out is not None else runs_root() / config.default_name
-    if resume and folder.exists():
-        given = {"dataset": config.dataset, "objective": config.objective, "steps": config.steps}
-        given |= {k: getattr(config, k) for k in settings if k != "lr"}
-        given |= {"optimizer": config.optimizer} if "lr" in settings else {}
-        continue_run(
-            folder, changes=given, max_minutes=max_minutes, watch=watch, progress=progress
-        )
-    else:
-        begin(
-            config,
-            folder,
-            overwrite=overwrite,
-            max_minutes=max_minutes,
-            watch=watch,
-            progress=progress,
-        )
-    return Run(folder)

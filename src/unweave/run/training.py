@@ -1,0 +1,73 @@
+"""A training from Python: a configuration from names and values, trained or gone on with."""
+
+from __future__ import annotations
+
+__all__ = ["train"]
+
+from pathlib import Path
+from typing import Any
+
+from unweave.data import Dataset, DatasetSpec, Progress
+from unweave.objectives import Objective
+from unweave.run.opened import Run
+from unweave.rundir import runs_root
+from unweave.session import Watch, begin, continue_run
+from unweave.settings import make_config
+
+
+def train(
+    dataset: Dataset | DatasetSpec | str,
+    objective: Objective | str,
+    *,
+    steps: int | None = None,
+    epochs: float | None = None,
+    out: str | Path | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    watch: Watch | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a model and return its run.
+
+    Args:
+        dataset: A dataset, its specification or its text.
+        objective: An objective or its text.
+        steps: Optimiser steps.
+        epochs: Instead of steps: times every training image is seen.
+        out: Run folder; `runs/<dataset>-<method>-<digest>` by default.
+        overwrite: Replace an earlier run there.
+        resume: Go on with the run there, if there is one.
+        max_minutes: Stop at a checkpoint after this long.
+        watch: Shows the training.
+        progress: Shows the preparation of the dataset.
+        **settings: Further fields of `TrainConfig`, components as such or as text, and `lr` for
+            `optimizer=Adam(lr=...)`.
+
+    Returns:
+        The run; its `status` says whether it is finished.
+
+    Raises:
+        SpecError: A setting is wrong.
+        RunError: The folder is in the way.
+    """
+    config = make_config(dataset, objective, steps=steps, epochs=epochs, **settings)
+    folder = Path(out) if out is not None else runs_root() / config.default_name
+    if resume and folder.exists():
+        given = {"dataset": config.dataset, "objective": config.objective, "steps": config.steps}
+        given |= {k: getattr(config, k) for k in settings if k != "lr"}
+        given |= {"optimizer": config.optimizer} if "lr" in settings else {}
+        continue_run(
+            folder, changes=given, max_minutes=max_minutes, watch=watch, progress=progress
+        )
+    else:
+        begin(
+            config,
+            folder,
+            overwrite=overwrite,
+            max_minutes=max_minutes,
+            watch=watch,
+            progress=progress,
+        )
+    return Run(folder)
