@@ -386,6 +386,25 @@ def test_the_gradient_reaches_every_parameter(architecture, deterministic):
         assert gradient.abs().max() > 0, name
 
 
+@every_architecture
+def test_the_smallest_batch_is_what_the_layers_need(architecture):
+    model = drawn(architecture, ONE, 3)
+    least = architecture.min_batch
+    images = torch.rand(least, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    model.decode(model.encode(images).mean).sum().backward()
+    assert all(p.grad is not None for p in model.decoder.parameters())
+    if least > 1:
+        with pytest.raises(ValueError, match="more than 1 value per channel"):
+            model.encode(images[:1])
+    # A single image can be looked at whatever the batches of the training.
+    model.eval()
+    one = model.encode(images[:1])
+    logits = model.decode(one.mean)
+    assert one.mean.isfinite().all()
+    assert logits.shape == (1, 1, 64, 64)
+    assert logits.isfinite().all()
+
+
 @torch.no_grad()
 def test_log_standard_deviations_become_log_variances():
     head = LogStdHead(4, 2)

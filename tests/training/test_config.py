@@ -12,7 +12,7 @@ from unweave.cli.app import parse as parse_command_line
 from unweave.data import parse_dataset
 from unweave.errors import SpecError
 from unweave.likelihoods import Gaussian, Likelihood
-from unweave.nn import Burgess
+from unweave.nn import Architecture, Burgess
 from unweave.objectives import parse_objective
 from unweave.schedules import Linear
 from unweave.spec import parse, to_dict
@@ -193,6 +193,25 @@ def test_what_cannot_be_trained_is_refused(field, value, reason):
 def test_a_batch_must_fit_into_what_is_not_held_out():
     with pytest.raises(SpecError, match="more than the 15 images"):
         dataclasses.replace(CONFIG, holdout=0.99, batch_size=16)
+
+
+@pytest.mark.parametrize(
+    "architecture",
+    ["pbt_vae", "pair(encode=pbt_vae, decode=kim)", "own(encode='m.py:E', decode=pbt_vae)"],
+)
+def test_a_batch_must_be_large_enough_for_the_architecture(architecture):
+    # Batches that cannot be normalised are refused before any network is made.
+    given = parse(architecture, Architecture)
+    with pytest.raises(SpecError) as caught:
+        TrainConfig(
+            dataset=CONFIG.dataset,
+            objective=parse_objective("vae"),
+            steps=1,
+            architecture=given,
+            batch_size=1,
+        )
+    assert "batch_size must be at least 2 for" in str(caught.value)
+    assert "normalises over the batch, but is 1" in str(caught.value)
 
 
 @pytest.mark.parametrize(

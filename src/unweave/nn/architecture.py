@@ -31,6 +31,11 @@ class Architecture(Component):
     draw: ClassVar[Draw] = he_uniform
     """Draws the first weights of a dense or convolutional layer."""
 
+    @property
+    def min_batch(self) -> int:
+        """Smallest batch that it can be trained on: 2 where it normalises over the batch."""
+        return 1
+
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse images (H, W, C), or a number of latents, that the architecture does not take.
 

@@ -99,6 +99,12 @@ class Own(Architecture):
                 f"decode={self.decode})."
             )
 
+    @property
+    def min_batch(self) -> int:
+        """That of a published half; of networks of one's own it is not known."""
+        halves = [half for half in (self.encode, self.decode) if isinstance(half, Architecture)]
+        return max((half.min_batch for half in halves), default=1)
+
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Try out both networks on zeros, where they may be imported.
 

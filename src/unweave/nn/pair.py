@@ -42,6 +42,11 @@ class Pair(Architecture):
                     f"that you mean."
                 )
 
+    @property
+    def min_batch(self) -> int:
+        """What both can be trained on."""
+        return max(self.encode.min_batch, self.decode.min_batch)
+
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse what either does not take."""
         self.encode.check(image_shape, latents)

@@ -55,6 +55,7 @@ class PbtVae(Architecture):
 
     name: ClassVar[str] = "pbt_vae"
     draw: ClassVar[Draw] = pytorch_default
+    min_batch: ClassVar[int] = 2
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
         """Five normalised convolutions; 512 features."""

@@ -162,6 +162,11 @@ class TrainConfig(Component):
                 f"train: batch_size must be at least {plan.min_batch} for {self.objective}, "
                 f"which compares images, but is {self.batch_size}."
             )
+        if self.batch_size < self.architecture.min_batch:
+            raise SpecError(
+                f"train: batch_size must be at least {self.architecture.min_batch} for "
+                f"{self.architecture}, which normalises over the batch, but is {self.batch_size}."
+            )
         if self.evaluate_every and self.latents < 2:
             raise SpecError(
                 f"train: evaluate_every scores MIG, which compares two latents, but latents is "
