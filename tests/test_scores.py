@@ -157,20 +157,20 @@ def test_a_score_without_a_table():
 
 def test_a_score_with_a_unit(tmp_path):
     parts = {"loss": -287.5181, "recon": 25.1998, "a_term_of_long_name": 0.5}
-    score = Score(-287.5181, parts, unit="nats an image", units={"a_term_of_long_name": "none"})
+    score = Score(-287.5181, parts, unit="nats an image", units={"a_term_of_long_name": ""})
     rows = str(Scores((record(metric="test_losses", score=score),))).splitlines()
     assert rows[0].startswith("test_losses = -287.5181 nats an image   (")
     assert [row.split(maxsplit=2) for row in rows[1:]] == [
         ["loss", "-287.5181", "nats an image"],
         ["recon", "25.1998", "nats an image"],
-        ["a_term_of_long_name", "0.5000", "none"],
+        ["a_term_of_long_name", "0.5000"],
     ]
     assert len({row.index(number) + len(number) for row, number in zip(
         rows[1:], ("-287.5181", "25.1998", "0.5000"), strict=True
     )}) == 1  # fmt: skip
     save_scores(tmp_path, (record(score=score),))
     (row,) = load_scores(tmp_path)
-    assert (row["unit"], row["units"]) == ("nats an image", {"a_term_of_long_name": "none"})
+    assert (row["unit"], row["units"]) == ("nats an image", {"a_term_of_long_name": ""})
     assert record().to_dict()["unit"] == ""
 
 

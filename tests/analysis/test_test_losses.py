@@ -265,7 +265,7 @@ def test_two_estimates_of_the_total_correlation(subject):
 class Spread(Term):
     """A term of a user's own, of a unit of its own; its class has no name, so is no member."""
 
-    unit: ClassVar[str] = "none"
+    unit: ClassVar[str] = "squared nats"
 
     def value(self, step: Step):
         return step.posterior.mean.square().sum(1).mean()
@@ -283,7 +283,7 @@ def test_a_term_of_a_users_own(subject, at_means, name, shown):
     assert list(found.parts) == ["loss", "recon", "kl", shown]
     hand = np.mean(np.sum(at_means.mean**2, axis=1))
     assert found.parts[shown] == pytest.approx(hand, rel=1e-5)
-    assert found.units == {shown: "none"}
+    assert found.units == {shown: "squared nats"}
     plain = TestLosses().score(subject).parts["loss"]
     assert found.value == pytest.approx(plain + 2 * hand, rel=1e-5)
 

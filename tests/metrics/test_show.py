@@ -21,8 +21,14 @@ def test_a_short_table_has_a_line_for_each_metric():
             "mig": Score(0.25, {"a": 0.125, "b": 0.5}, FACTORS),
             "unsupervised": Score(3.5, {"gaussian_total_correlation": 3.5}, unit="nats"),
             "alone": Score(0.5),
+            "test_losses": Score(
+                9.0, {"recon": 8.0, "dip_i": 1.0}, unit="nats an image", units={"dip_i": ""}
+            ),
         }
     ).splitlines()
+    assert rows.pop().split(maxsplit=2) == [
+        "test_losses", "9.0000", "recon 8, dip_i 1, in nats an image but for dip_i",
+    ]  # fmt: skip
     assert rows[0].split() == ["metric", "value", "parts"]
     assert rows[1].split(maxsplit=2) == ["mig", "0.2500", "a 0.125, b 0.5"]
     assert rows[2].split(maxsplit=2) == [

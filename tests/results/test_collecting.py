@@ -182,6 +182,13 @@ def test_imported_runs_of_one_configuration_are_different_runs(tmp_path):
 
 def test_parts_are_scores_of_their_own_where_they_are_asked_for(tmp_path):
     parts = {"completeness": 0.4, "size": 3.0, "broken": None}
+    made(
+        tmp_path / "b" / "losses",
+        score("test_losses", 9.0, parts={"dip_i": 0.5}, unit="nats an image", units={"dip_i": ""}),
+    )
+    found = table(tmp_path / "b", parts=None).select("metric", "unit").rows()
+    assert found == [("test_losses", "nats an image"), ("test_losses.dip_i", "")]
+    tmp_path = tmp_path / "a"
     made(tmp_path / "a", score("dci", 0.3, parts=parts, units={"size": "latents"}, repeats=2))
     assert table(tmp_path)["metric"].to_list() == ["dci"]
     found = table(tmp_path, parts=["dci.completeness"])

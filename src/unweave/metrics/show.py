@@ -48,13 +48,20 @@ def compact(scores: Mapping[str, Score]) -> str:
             start += f"{_interval(score):>22}"
         shown = [f"{part} {value:.4g}".replace(" ", "\0") for part, value in score.parts.items()]
         more = [f"and {len(shown) - _PARTS} more"] if len(shown) > _PARTS else []
-        units = [f"in {score.unit}"] if score.unit else []
+        units = [f"in {score.unit}{_but_for(score)}"] if score.unit else []
         text = ", ".join([*shown[:_PARTS], *more, *units])
         wrapped = textwrap.wrap(text, max(30, _WIDTH - indent), break_long_words=False) or [""]
         wrapped = [line.replace("\0", " ") for line in wrapped]
         lines.append(f"{start}  {wrapped[0]}".rstrip())
         lines += [" " * indent + line for line in wrapped[1:]]
     return "\n".join(lines)
+
+
+def _but_for(score: Score) -> str:
+    """Which of the parts that are shown have another unit than the score, or none."""
+    parts = list(score.parts)[:_PARTS]
+    others = [part for part in parts if score.units.get(part, score.unit) != score.unit]
+    return f" but for {' and '.join(others)}" if others else ""
 
 
 def details(name: str, score: Score) -> list[str]:

@@ -167,15 +167,18 @@ class Term(Component):
     """One summand of an objective.
 
     Class attributes:
-        unit: Unit of the raw value.
         reads: Of latents: `posterior`, their distribution; `codes`, values of them; or `nothing`.
         in_elbo: Whether it is part of a method's evidence lower bound.
     """
 
     family: ClassVar[str] = "term"
-    unit: ClassVar[str] = "nats an image"
     reads: ClassVar[Literal["posterior", "codes", "nothing"]] = "codes"
     in_elbo: ClassVar[bool] = False
+
+    @property
+    def unit(self) -> str:
+        """Unit of the raw value; empty for a plain number."""
+        return "nats an image"
 
     @property
     def min_batch(self) -> int:

@@ -29,7 +29,7 @@ _KL = "Weight of the KL; a schedule warms it up."
 class _Moments(Term):
     """The penalty on a covariance, which both kinds share."""
 
-    unit: ClassVar[str] = "none"
+    unit: ClassVar[str] = ""
     min_batch: ClassVar[int] = 2
 
     off_diagonal: float | Schedule

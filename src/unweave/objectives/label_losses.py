@@ -29,6 +29,14 @@ class LabelLoss(Component):
     matched: ClassVar[bool] = True
     min_batch: ClassVar[int] = 1
 
+    def unit(self, *, dlib: bool) -> str:
+        """Unit of its value; empty for a plain number.
+
+        Args:
+            dlib: Whether the numbers are those of disentanglement_lib.
+        """
+        return ""
+
     @abstractmethod
     def network(self, sizes: tuple[int, ...], *, dlib: bool) -> nn.Module:
         """What computes it, and holds what it learns.
@@ -50,6 +58,10 @@ class LabelXent(LabelLoss):
     """
 
     name: ClassVar[str] = "xent"
+
+    def unit(self, *, dlib: bool) -> str:
+        """Nats, of an image or of all images of a batch."""
+        return "nats a batch" if dlib else "nats an image"
 
     def network(self, sizes: tuple[int, ...], *, dlib: bool) -> nn.Module:
         """Without weights."""
@@ -110,6 +122,10 @@ class LabelEmbed(LabelLoss):
     use_order: bool = option(
         default=False, help="Whether the numbers of a label's values lie on a line."
     )
+
+    def unit(self, *, dlib: bool) -> str:
+        """Nats."""
+        return "nats an image"
 
     def network(self, sizes: tuple[int, ...], *, dlib: bool) -> nn.Module:
         """With the numbers of all values, and sigma where it is learned."""

@@ -50,6 +50,11 @@ class LabelTerm(Term):
         check_names(self.name, self.labels)
 
     @property
+    def unit(self) -> str:
+        """Nats of cross-entropies; squared errors of continuous labels have none."""
+        return "nats an image" if self.encoding == "one_hot" else ""
+
+    @property
     def needs(self) -> Needs:
         """The labels of each image."""
         return Needs(factors=True)

@@ -46,7 +46,7 @@ class Hessian(WeightedTerm):
     """
 
     name: ClassVar[str] = "hessian"
-    unit: ClassVar[str] = "none"
+    unit: ClassVar[str] = ""
     reads: ClassVar[Literal["nothing"]] = "nothing"
 
     def check(self, setup: Setup) -> None:
@@ -77,7 +77,7 @@ class Commutator(WeightedTerm):
     """
 
     name: ClassVar[str] = "commutator"
-    unit: ClassVar[str] = "none"
+    unit: ClassVar[str] = ""
     reads: ClassVar[Literal["nothing"]] = "nothing"
 
     weight: float | Schedule = number(default=1.0, low=0, help="Weight of the term.")

@@ -42,7 +42,7 @@ class MMD(WeightedTerm):
     """
 
     name: ClassVar[str] = "mmd"
-    unit: ClassVar[str] = "none"
+    unit: ClassVar[str] = ""
     min_batch: ClassVar[int] = 2
 
     kernel: Kernel = option(default=RadialBasis(), help=KERNEL_HELP)

@@ -38,7 +38,6 @@ class Supervised(WeightedTerm):
     """
 
     name: ClassVar[str] = "supervised"
-    unit: ClassVar[str] = "the loss's own"
 
     weight: float | Schedule = number(default=64.0, low=0, help="Weight of the term.")
     loss: LabelLoss = option(default=LabelXent(), help="What codes and labels are compared by.")
@@ -57,6 +56,11 @@ class Supervised(WeightedTerm):
     compat: Literal["none", "dlib"] = option(
         default="none", help="dlib: sums over images, as disentanglement_lib takes them."
     )
+
+    @property
+    def unit(self) -> str:
+        """That of the loss."""
+        return self.loss.unit(dlib=self.compat == "dlib")
 
     @property
     def min_batch(self) -> int:

@@ -132,7 +132,7 @@ class _Making:
             for part, number in parts.items():
                 name = f"{metric}.{part}"
                 if self._parts is None or name in self._parts:
-                    case = self._case(name, units.get(part) or unit, circumstances)
+                    case = self._case(name, units.get(part, unit), circumstances)
                     self._put(name, (place, case, *rest), _number(number), there, start)
 
     def _case(self, metric: str, unit: str, circumstances: tuple[Any, ...]) -> int:
