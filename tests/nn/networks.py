@@ -5,7 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Decoder", "Encoder", "Lazy", "Moments", "decoder_of"]
+__all__ = [
+    "Decoder",
+    "Encoder",
+    "Lazy",
+    "Moments",
+    "decoder_of",
+    "frozen_decoder",
+    "frozen_encoder",
+    "frozen_moments",
+]
 
 
 class Encoder(nn.Module):
@@ -68,6 +77,24 @@ class Lazy(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """(B, 5)."""
         return self.layers(images)
+
+
+def frozen_encoder(image_shape: tuple[int, int, int]) -> nn.Module:
+    """An encoder of which one layer is trained, as on top of a pretrained one."""
+    encoder = Encoder(image_shape)
+    encoder.requires_grad_(False)
+    encoder.dense.requires_grad_(True)
+    return encoder
+
+
+def frozen_moments(latents: int = 3) -> nn.Module:
+    """An encoder that learns nothing."""
+    return Moments(latents).requires_grad_(False)
+
+
+def frozen_decoder(latents: int, image_shape: tuple[int, int, int]) -> nn.Module:
+    """A decoder that learns nothing."""
+    return Decoder(latents, image_shape).requires_grad_(False)
 
 
 def decoder_of(latents: int, image_shape: tuple[int, int, int]) -> nn.Module:

@@ -41,7 +41,8 @@ class Own(Architecture):
     of these names. All shapes are tried out before any work begins.
 
     First weights are those that the module gives itself, drawn by PyTorch under a seed that comes
-    from the run's; the added layer is He-uniform.
+    from the run's; the added layer is He-uniform. A parameter with `requires_grad=False` is never
+    trained.
 
     What a text names is imported when it is trained with, or named to `own_architecture`, in this
     process; or where the environment variable UNWEAVE_ALLOW_OWN is 1. To read a run that was

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from unweave.errors import SpecError
 from unweave.latents import DiagonalGaussian
 from unweave.objectives import Batch, Inputs
 from unweave.randomness import Streams, derive
@@ -47,6 +48,9 @@ class Learner:
             config: With device, threads and precision fixed.
             image_shape: (H, W, C).
             images: Number of images trained on.
+
+        Raises:
+            SpecError: No weight of the model can be trained.
         """
         self.device = torch.device(config.device)
         self.seed = config.seed
@@ -158,8 +162,14 @@ class Learner:
         players = self.plan.players
         clipping = Clipping(config.clip_value, config.clip_norm)
         owned = {part for player in players for part in player.parts}
-        mine = [*self.model.parameters()]
-        mine += [p for n, part in self.parts.items() if n not in owned for p in part.parameters()]
+        mine = _trained(self.model)
+        if not mine:
+            raise SpecError(
+                f"train: no weight of {config.architecture} can be trained: all have "
+                f"requires_grad=False. Leave some of them as they are made."
+            )
+        for name, part in self.parts.items():
+            mine += _trained(part) if name not in owned else []
         optimizer = config.optimizer.make(mine)
         rate = config.optimizer.rate
         pace = None
@@ -174,10 +184,15 @@ class Learner:
             )
         sides = [Side("model", None, mine, optimizer, clipping, pace)]
         for player in players:
-            parameters = [p for name in player.parts for p in self.parts[name].parameters()]
+            parameters = [p for name in player.parts for p in _trained(self.parts[name])]
             settings = player.optimizer
             adam = torch.optim.Adam(
                 parameters, lr=settings.lr, betas=(settings.beta1, settings.beta2), fused=True
             )
             sides.append(Side(player.name, player, parameters, adam, clipping))
         return sides
+
+
+def _trained(network: nn.Module) -> list[nn.Parameter]:
+    """Its parameters but for those that the user has frozen, which no optimiser may know."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
