@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import json
+import pickle
 import re
 
 import pytest
@@ -210,6 +212,19 @@ def test_an_objective_expands_to_the_terms_of_its_summands(objective):
         for player in item.players()
     ]
     assert expected[0].name == "reconstruction"
+
+
+@given(objectives())
+@quick
+def test_an_objective_is_expanded_once_and_stays_what_it_is(objective):
+    assert objective.expand() is objective.expand()
+    twin = Objective(objective.items)
+    assert twin == objective
+    assert hash(twin) == hash(objective)
+    assert repr(twin) == repr(objective)
+    for again in (copy.deepcopy(objective), pickle.loads(pickle.dumps(objective))):
+        assert again == objective
+        assert list(again.expand().terms.values()) == list(objective.expand().terms.values())
 
 
 def test_a_second_method_adds_the_terms_that_are_not_in_its_elbo():

@@ -26,9 +26,7 @@ def test_frozen_parameters_stay_and_others_move(objective):
     own = own_architecture(networks.frozen_encoder, Kim())
     # Decay of weights would move what an optimiser knows even without a gradient.
     settings = {"architecture": own, "ema": 0.9, "clip_norm": 1.0}
-    settings["optimizer"] = unweave.spec.parse(
-        "adamw(weight_decay=0.1)", unweave.training.Optimizer
-    )
+    settings["optimizer"] = parse("adamw(weight_decay=0.1)", Optimizer)
     learner = make_learner(objective, SHAPE, **settings)
     before = weights(learner)
     for step in (1, 2, 3):

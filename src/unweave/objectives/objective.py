@@ -7,6 +7,7 @@ __all__ = ["Objective", "parse_objective"]
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, final
 
 from unweave.errors import SpecError
@@ -71,7 +72,11 @@ class Objective:
         return cls(tuple(_item(from_dict(f, Method, Term)) for f in forms))
 
     def expand(self) -> Plan:
-        """The plan that the loop trains."""
+        """The plan that the loop trains, made once."""
+        return self._plan
+
+    @cached_property
+    def _plan(self) -> Plan:
         methods = [item for item in self.items if isinstance(item, Method)]
         changing = [m for m in methods if _changes_the_pass(m)]
         if len(changing) > 1:
