@@ -1,4 +1,4 @@
-"""What every test may use: folders of the test run's own, few threads, a small dataset."""
+"""What every test may use: folders of the test run's own, one thread, a small dataset."""
 
 from __future__ import annotations
 
@@ -14,19 +14,24 @@ MINI = "dsprites(grid=(3, 2, 4, 8, 8))"
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Stores and runs go to folders of this test run; torch leaves a core to others."""
+    """Stores and runs go to folders of this test run; PyTorch has one thread.
+
+    Small networks are no faster with two, and where several processes run tests, their threads
+    spin while they wait for a core, which costs many times the work itself.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNWEAVE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("UNWEAVE_RUNS", str(tmp_path_factory.mktemp("runs")))
-        torch.set_num_threads(min(2, os.cpu_count() or 1))
+        torch.set_num_threads(1)
         yield
 
 
 @pytest.fixture(autouse=True)
-def _subnormal_numbers() -> Iterator[None]:
-    """Training takes subnormal numbers as zero, for the whole process; each test begins anew."""
+def _arithmetic() -> Iterator[None]:
+    """Training sets threads and subnormal numbers of the whole process; each test begins anew."""
     torch.set_flush_denormal(False)
     yield
+    torch.set_num_threads(1)
     torch.set_flush_denormal(False)
 
 

@@ -37,10 +37,10 @@ def test_workers_that_ran_before_treat_subnormal_numbers_as_the_training_does(mi
 
 
 def test_a_block_leaves_the_process_as_it_was(mini):
-    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
     config = resolve(make_config(mini, "vae", steps=1, threads=1))
     with training_process(config):
         assert torch.get_num_threads() == 1
         assert torch.backends.cudnn.deterministic
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
     assert not torch.backends.cudnn.deterministic
