@@ -191,6 +191,8 @@ def test_adams_later_fields_leave_the_names_of_earlier_runs():
             "adagrad: lr=cyclic_lr changes the momentum, too, and adagrad has none: write "
             "cyclic_lr(..., cycle_momentum=False)",
         ),
+        ("adagrad(initial_accumulator_value=1e39)", "must be at most 1e+30"),
+        ("rprop(step_min=2, step_max=1)", "rprop: step_min must be at most step_max, which is 1"),
         ("rprop(lr=step_lr(start=1, step_size=2))", "rprop: lr is the length of the first step"),
     ],
 )

@@ -359,7 +359,17 @@ def test_every_scheduler_of_pytorch_has_its_component():
         ("step_lr(start=1, step_size=2, every=0)", "step_lr: every must be at least 1"),
         ("step_lr(start=1, step_size=2, unit=epoch)", "Did you mean epochs"),
         ("multi_step_lr(start=1, milestones=(3, 3))", "milestones must grow, but are (3, 3)"),
+        # PyTorch divides by it when the first steps are over.
+        ("constant_lr(start=1, factor=0)", "constant_lr: factor must be more than 0"),
         ("cyclic_lr(start=1, max_lr=0.5)", "max_lr must be at least start, which is 1"),
+        (
+            "one_cycle_lr(max_lr=1, total_steps=10, pct_start=0.1)",
+            "with pct_start 0.1 the first of 10 steps would be the whole rise",
+        ),
+        (
+            "one_cycle_lr(max_lr=1, total_steps=1, pct_start=1, three_phase=True)",
+            "Take a larger pct_start, or 0",
+        ),
         ("plateau(start=0.1, stop=0.2)", "plateau: stop must be at most start, which is 0.1"),
         ("plateau(start=0.1, factor=1)", "plateau: factor must be less than 1"),
         ("lambda_lr(schedule=linear(start=1, stop=-1, steps=4))", "must not be negative"),
@@ -391,6 +401,23 @@ def test_learning_rates_that_are_refused(text, reason):
     with pytest.raises(SpecError) as caught:
         parse(text, LearningRate)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("total", [1, 2, 3, 7, 10])
+@pytest.mark.parametrize("share", [0, 0.1, 0.25, 1 / 3, 0.5, 2 / 3, 0.9, 1])
+@pytest.mark.parametrize("three", [False, True])
+def test_a_cycle_that_is_taken_can_be_gone_through(total, share, three):
+    """PyTorch divides by the number of steps of each rise and fall, which may be none."""
+    text = f"one_cycle_lr(max_lr=1, total_steps={total}, pct_start={share}, three_phase={three})"
+    risen = share * total - 1
+    if risen == 0 or (2 * risen if three else risen) == total - 1:
+        with pytest.raises(SpecError, match="pct_start"):
+            parse(text, LearningRate).check(LOGGED, total)
+        return
+    parse(text, LearningRate).check(LOGGED, total)
+    seen = [lr for lr, _, _ in Loop(text).run(1, total).seen]
+    assert len(seen) == total
+    assert all(0 < lr <= 1 for lr in seen)
 
 
 def test_what_does_not_fit_the_training_is_refused():

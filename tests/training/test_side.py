@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from contracts.learners import IMAGES, make_batch, make_learner, small_config
+from unweave.errors import TrainingDivergedError
 from unweave.spec import parse
 from unweave.training import Learner, Optimizer
 from unweave.training.average import Average
@@ -170,3 +171,38 @@ def test_a_checkpoint_holds_all_that_training_goes_on_from(settings):
     assert whole.tensors().keys() == resumed.tensors().keys()
     for name, value in whole.tensors().items():
         assert torch.equal(resumed.tensors()[name], value), name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "adamax(lr=1e38)",
+        "asgd(alpha=1e39)",
+        "nadam(weight_decay=1e39)",
+        "rprop(step_max=1e39)",
+        "rmsprop(lr=1e300)",
+    ],
+)
+def test_numbers_that_the_optimiser_cannot_hold_end_the_training_with_a_reason(text):
+    parameters = [nn.Parameter(torch.ones(3))]
+    side = Side("model", None, parameters, parse(text, Optimizer).make(parameters))
+
+    def steps():
+        for _ in range(3):
+            side.set_gradients((parameters[0] ** 2).sum(), retain=False)
+            side.step()
+
+    with pytest.raises(
+        TrainingDivergedError, match=r"optimiser of model .* smaller learning rate"
+    ):
+        steps()
+
+
+def test_other_errors_of_an_optimiser_are_left_as_they_are():
+    parameters = [nn.Parameter(torch.ones(3))]
+    optimizer = torch.optim.SGD(parameters, lr=1.0)
+    side = Side("model", None, parameters, optimizer)
+    optimizer.step = lambda: torch.ones(2) @ torch.ones(3)
+    with pytest.raises(RuntimeError) as caught:
+        side.step()
+    assert not isinstance(caught.value, TrainingDivergedError)

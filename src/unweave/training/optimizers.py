@@ -227,7 +227,7 @@ class Adagrad(Optimizer):
         default=0.0, low=0, help="Times the weights, added to the gradient."
     )
     initial_accumulator_value: float = number(
-        default=0.0, low=0, help="What the sum of squares begins with."
+        default=0.0, low=0, high=1e30, help="What the sum of squares begins with."
     )
     eps: float = number(default=1e-10, low=0, help="Added to the denominator.")
 
@@ -272,11 +272,16 @@ class Rprop(Optimizer):
     step_max: float = number(default=50.0, above=0, help="Longest step.")
 
     def validate(self) -> None:
-        """Refuse a learning rate that changes: only that of the first step counts."""
+        """Refuse a learning rate that changes, since only the first counts, and steps of none."""
         if self.rate is not None:
             raise SpecError(
                 f"rprop: lr is the length of the first step and does not count later, so it takes "
                 f"a number, not {self.rate.name}."
+            )
+        if self.step_min > self.step_max:
+            raise SpecError(
+                f"rprop: step_min must be at most step_max, which is {self.step_max:g}, but is "
+                f"{self.step_min:g}."
             )
 
 

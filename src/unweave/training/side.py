@@ -11,6 +11,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from unweave.errors import TrainingDivergedError
 from unweave.objectives import Player
 from unweave.training.pace import Pace
 
@@ -85,9 +86,23 @@ class Side:
             parameter.grad = _laid_out(gradient, parameter)
 
     def step(self) -> None:
-        """Follow the gradients."""
+        """Follow the gradients.
+
+        Raises:
+            TrainingDivergedError: The optimiser has come to a number that its type cannot hold.
+        """
         self.clipping.clip(self.parameters)
-        self.optimizer.step()
+        try:
+            self.optimizer.step()
+        except (OverflowError, RuntimeError) as error:
+            # PyTorch puts numbers of the host, such as a rate or a decay, into float32 in some.
+            if not isinstance(error, OverflowError) and "without overflow" not in str(error):
+                raise
+            raise TrainingDivergedError(
+                f"Training diverged: a number of the optimiser of {self.name} became too large, "
+                f"with a learning rate of {self.lr:g}. Try a smaller learning rate (--lr), or "
+                f"smaller settings of the optimiser (--optimizer)."
+            ) from error
 
     def tensors(self) -> dict[str, Tensor]:
         """What a checkpoint must hold beside the parameters, by name."""

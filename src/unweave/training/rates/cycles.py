@@ -110,6 +110,15 @@ class OneCycleLR(LearningRate):
         default=False, help="Whether it comes down as it rose, and then on."
     )
 
+    def validate(self) -> None:
+        """Refuse a rise in one step: PyTorch divides by the number of steps between its ends."""
+        if self.pct_start * self.total_steps == 1:
+            raise SpecError(
+                f"one_cycle_lr: with pct_start {self.pct_start:g} the first of {self.total_steps} "
+                f"steps would be the whole rise, at its first and its largest learning rate at "
+                f"once. Take a larger pct_start, or 0 for no rise."
+            )
+
     @property
     def initial(self) -> float:
         """The learning rate with which the optimiser is made."""
@@ -137,9 +146,19 @@ class OneCycleLR(LearningRate):
         )
 
     def check(self, logged: Sequence[str], changes: int) -> None:
-        """Refuse a training that is longer than the cycle."""
+        """Refuse a training that is longer than the cycle, or ends with a fall of no steps."""
         if changes > self.total_steps:
             raise SpecError(
                 f"one_cycle_lr: total_steps is {self.total_steps}, but this training changes the "
                 f"learning rate {changes} times. Give at least as many, or a larger `every`."
+            )
+        before = self.pct_start * self.total_steps - 1
+        if changes == self.total_steps and (2 * before if self.three_phase else before) == (
+            self.total_steps - 1
+        ):
+            # PyTorch would divide by the number of steps of the last fall.
+            raise SpecError(
+                f"one_cycle_lr: with pct_start {self.pct_start:g} none of the {self.total_steps} "
+                f"steps is left for the last fall, and this training changes the learning rate as "
+                f"often. Take a smaller pct_start, or more total_steps."
             )

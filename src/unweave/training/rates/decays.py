@@ -60,7 +60,7 @@ class ConstantLR(Started):
     name: ClassVar[str] = "constant_lr"
 
     start: float = number(above=0, help="Learning rate after the first steps.")
-    factor: float = number(default=1 / 3, low=0, high=1, help="Part of it at first.")
+    factor: float = number(default=1 / 3, above=0, high=1, help="Part of it at first.")
     total_iters: int = number(default=5, low=0, help="Number of first steps.")
 
     def make(self, optimizer: Optimizer) -> LRScheduler:
