@@ -289,6 +289,13 @@ class TestChallenge:
             run.export("challenge", tmp_path / "entry")
         run.export("challenge", tmp_path / "entry", overwrite=True)
 
+    def test_a_file_in_the_place_of_results(self, tmp_path):
+        (tmp_path / "results").write_text("kept")
+        before = listing(tmp_path)
+        result = cli("export", rich(), "--format", "challenge", "--out", tmp_path)
+        paragraph(result, "results is no folder", "--out")
+        assert listing(tmp_path) == before
+
     def test_other_sides_are_refused(self, tmp_path):
         config, _ = model_of(dataset="mnist")
         with pytest.raises(SpecError, match="64x64"):
@@ -323,6 +330,14 @@ class TestBadInput:
         with pytest.raises(SpecError, match="Unknown half 'all'"):
             run.export("torchscript", tmp_path / "x", what="all")
         assert cli("export", tmp_path, "--format", "onnx", "--out", "x").code == 2
+        assert listing(tmp_path) == before
+
+    @pytest.mark.parametrize("name", ["", ".", "..", "/", "folder"])
+    def test_both_halves_of_a_folder(self, tmp_path, monkeypatch, name):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "folder").mkdir()
+        before = listing(tmp_path)
+        self.refused(name, "is a folder", flags=["--what", "both"])
         assert listing(tmp_path) == before
 
     def test_a_file_of_both_halves_that_is_there(self, tmp_path):

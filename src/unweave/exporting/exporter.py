@@ -37,6 +37,7 @@ _NEEDED: Final = ("onnx", "onnxscript")
 _COUNTS: Final = (1, 2, 5)
 _TRACED: Final = 3
 _CHALLENGE: Final = ("representation", "pytorch_model.pt")
+_RESULTS: Final = "results"
 _SIDE: Final = 64
 
 
@@ -91,6 +92,8 @@ def check_export(
             f"The format onnx needs {' and '.join(missing)}, which this Python does not have. "
             'Install it: pip install "unweave[onnx]".'
         )
+    if format == "challenge":
+        _check_entry(out)
     paths = _paths(format, out, what)
     for path in paths.values():
         _check_place(path, overwrite=overwrite)
@@ -145,7 +148,11 @@ def export_model(
         with atomic_write(exported.path) as handle:
             handle.write(content)
         if format == "challenge":
-            (exported.path.parent.parent / "results").mkdir(exist_ok=True)
+            results = exported.path.parent.parent / _RESULTS
+            try:
+                results.mkdir(exist_ok=True)
+            except OSError as error:
+                raise RunError(f"{results} cannot be made: {error}.") from error
     return [exported for exported, _ in made]
 
 
@@ -171,6 +178,8 @@ def _paths(format: str, out: Path, what: str) -> dict[str, Path]:
     if format == "challenge":
         return {"encoder": out.joinpath(*_CHALLENGE)}
     if what == "both":
+        if not out.name or out.name == ".." or _is_folder(out):
+            raise _a_folder(out)
         return {
             half: out.with_name(f"{out.stem}-{half}{out.suffix}")
             for half in ("encoder", "decoder")
@@ -182,9 +191,7 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
     """Refuse a path that cannot be written, or has something that would be lost."""
     try:
         if path.is_dir():
-            raise RunError(
-                f"{path} is a folder. Name a file with --out, such as {path / 'model'}."
-            )
+            raise _a_folder(path)
         taken = path.exists() or path.is_symlink()
         above = next((place for place in path.parents if place.exists()), None)
     except (OSError, ValueError) as error:
@@ -193,6 +200,32 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
         raise RunError(f"{path} cannot be written: {above} is no folder.")
     if taken and not overwrite:
         raise RunError(f"{path} exists. Choose another name with --out, or give --overwrite.")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        # It cannot be written either, which is said with the reason.
+        return False
+
+
+def _a_folder(path: Path) -> RunError:
+    return RunError(f"{path} is a folder. Name a file with --out, such as {path / 'model'}.")
+
+
+def _check_entry(out: Path) -> None:
+    """Refuse a folder of the challenge in which the one of its results cannot be made."""
+    results = out / _RESULTS
+    try:
+        taken = (results.exists() or results.is_symlink()) and not results.is_dir()
+    except (OSError, ValueError) as error:
+        raise RunError(f"{out} cannot be written: {error}.") from error
+    if taken:
+        raise RunError(
+            f"{results} is no folder, and the challenge keeps its results there. Move it away, or "
+            "choose another folder with --out."
+        )
 
 
 def _signature(what: str, config: TrainConfig, conditions: Conditions | None) -> Signature:
