@@ -141,6 +141,8 @@ class TestLieGroup:
         "half a batch": {"batch_size": 0.5},
         "no batch": {"batch_size": 0},
         "no end": {"epochs": float("inf")},
+        "a list of datasets": {"dataset": ["dsprites"]},
+        "a list of losses": {"recons_loss_type": ["bce"]},
     }
 
     @pytest.mark.parametrize("kind", BAD)

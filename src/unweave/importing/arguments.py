@@ -83,7 +83,7 @@ class Arguments:
         if name is None:
             self._assume("dataset")
             return None
-        if name not in _DATASETS:
+        if not isinstance(name, str) or name not in _DATASETS:
             raise self._wrong("dataset", f"known are {', '.join(_DATASETS)}")
         return parse_dataset(_DATASETS[name])
 
@@ -125,7 +125,7 @@ class Arguments:
         if name is None:
             self._assume("likelihood")
             return _SQUARED
-        if name not in _LIKELIHOODS:
+        if not isinstance(name, str) or name not in _LIKELIHOODS:
             raise self._wrong("recons_loss_type", f"known are {', '.join(_LIKELIHOODS)}")
         return _LIKELIHOODS[name]
 
