@@ -89,6 +89,11 @@ def test_a_file_in_the_way_is_never_touched(tmp_path, overwrite):
     assert path.read_text() == "mine"
 
 
+def test_a_name_that_no_folder_can_have(tmp_path):
+    paragraph(train(tmp_path / "a\0b", steps=2), "a null character is in its name")
+    assert listing(tmp_path) == {}
+
+
 def test_an_empty_folder_is_used(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert train(Path(), steps=2).code == 0

@@ -21,6 +21,7 @@ from session.runs import (
     lines,
     listing,
     paragraph,
+    resume,
     rich,
     tensors,
     train,
@@ -75,6 +76,16 @@ class TestInitFrom:
             state["model/head.weight"], tensors(rich())["model/head.weight"], rtol=0, atol=1e-9
         )
         assert any(name.startswith("part/discriminator/") for name in state)
+
+    def test_a_resume_may_name_it_again(self, tmp_path, monkeypatch):
+        """It is written down as an absolute path, and may be given as it was the first time."""
+        monkeypatch.chdir(rich().parent)
+        given = {"steps": 1, "latents": 4, "init_from": rich().name}
+        assert train(tmp_path / "run", **given).code == 0
+        result = resume(tmp_path / "run", steps=2, init_from=rich().name)
+        assert result.code == 0, result.err
+        assert checkpoint_step(tmp_path / "run") == 2
+        paragraph(resume(tmp_path / "run", steps=3, init_from="other"), "init_from", "/other")
 
     def test_other_latents_are_refused(self, tmp_path):
         result = train(tmp_path / "run", steps=1, latents=5, init_from=rich())
@@ -204,7 +215,7 @@ class TestLength:
     def test_one_of_them_is_needed(self, tmp_path):
         paragraph(train(tmp_path / "run"), "--steps", "--epochs")
 
-    @pytest.mark.parametrize("epochs", ["0", "-1", "nan", "inf", "many"])
+    @pytest.mark.parametrize("epochs", ["0", "-1", "nan", "inf", "many", "1e308"])
     def test_epochs_must_be_a_positive_number(self, tmp_path, epochs):
         paragraph(train(tmp_path / "run", epochs=epochs), "epochs")
         assert listing(tmp_path) == {}

@@ -157,6 +157,9 @@ def test_training_images_and_epochs():
     for epochs in (0, -1, float("inf"), float("nan")):
         with pytest.raises(SpecError, match="epochs must be more than 0"):
             CONFIG.steps_of(epochs)
+    for epochs in (1e308, 10**400):
+        with pytest.raises(SpecError, match="epochs is larger than any number of steps"):
+            CONFIG.steps_of(epochs)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,15 @@ def test_gradients_are_followed_as_far_as_they_may(value, norm):
         np.testing.assert_allclose(parameter.detach(), -gradient, rtol=1e-12)
 
 
+def test_gradients_may_be_as_large_as_any_number():
+    parameters = [nn.Parameter(torch.zeros(3))]
+    limits = Clipping(value=1e308)
+    side = Side("m", None, parameters, torch.optim.SGD(parameters, lr=1.0), limits)
+    side.set_gradients((parameters[0] * torch.tensor([1.0, -2.0, 1e30])).sum(), retain=False)
+    side.step()
+    assert torch.equal(parameters[0], -torch.tensor([1.0, -2.0, 1e30]))
+
+
 def test_a_gradient_that_is_one_number_in_many_places_can_be_made_small():
     parameters = [nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(3))]
     side = Side("m", None, parameters, torch.optim.SGD(parameters, lr=1.0), Clipping(norm=1.0))

@@ -93,6 +93,8 @@ def write_new(
     Raises:
         UnweaveError: It cannot be written; what was there before is untouched.
     """
+    if "\0" in str(folder):
+        raise RunError(f"{str(folder)!r} cannot be a run folder: a null character is in its name.")
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     # An empty folder may be one that cannot be renamed, such as a mount point.
     empty = folder.is_dir() and not any(folder.iterdir())

@@ -191,6 +191,9 @@ def _with_changes(config: TrainConfig, changes: Mapping[str, Any], folder: Path)
     automatic = {"device": "auto", "precision": "auto", "threads": None}
     for name, value in changes.items():
         before = getattr(config, name)
+        if name == "init_from" and value is not None:
+            # As it was written down when the run was started.
+            value = str(Path(value).absolute())
         if value == before or (name == "steps" and value >= before):
             continue
         if name in automatic and value == automatic[name]:

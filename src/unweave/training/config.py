@@ -41,7 +41,7 @@ class TrainConfig(Component):
     steps: int = number(low=1, help="Optimiser steps.")
     architecture: Architecture = option(default=Burgess(), help="Encoder and decoder.")
     likelihood: Likelihood = option(default=Bernoulli(), help="Distribution of pixels.")
-    latents: int = number(default=10, low=1, help="Number of latents.")
+    latents: int = number(default=10, low=1, high=100_000, help="Number of latents.")
     optimizer: Optimizer = option(default=Adam(), help="Optimiser of the model.")
     clip_norm: float | None = number(
         default=None, above=0, later=True, help="Largest norm of a player's gradient."
@@ -58,7 +58,7 @@ class TrainConfig(Component):
         default=0.0, low=0, below=1, help="Fraction of images never trained on."
     )
     init_from: str | None = option(default=None, help="Run whose weights are the start.")
-    threads: int | None = number(default=None, low=1, help="Processor threads.")
+    threads: int | None = number(default=None, low=1, high=1024, help="Processor threads.")
     device: str = option(default="auto", help="auto, cpu, cuda or cuda:N.")
     precision: Precision = option(default="auto", help="auto, bfloat16 or float32.")
     log_every: int = number(default=50, low=1, help="Steps between lines of metrics.jsonl.")
@@ -115,7 +115,12 @@ class TrainConfig(Component):
             raise SpecError(f"train: epochs takes a number, not {epochs!r}.")
         if not 0 < epochs < math.inf:
             raise SpecError(f"train: epochs must be more than 0, but is {epochs:g}.")
-        return math.ceil(epochs * self.num_train / self.batch_size)
+        try:
+            return math.ceil(epochs * self.num_train / self.batch_size)
+        except OverflowError:
+            raise SpecError(
+                "train: epochs is larger than any number of steps can be. Give fewer."
+            ) from None
 
     def texts(self) -> dict[str, str]:
         """Short texts of the components."""

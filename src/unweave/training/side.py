@@ -17,6 +17,7 @@ from unweave.training.pace import Pace
 
 # States of optimisers that PyTorch keeps on the host, unless they are part of its kernels.
 _SCALARS = ("step", "mu_product", "eta", "mu")
+_LARGEST = torch.finfo(torch.float32).max
 
 
 @final
@@ -41,7 +42,8 @@ class Clipping:
                 # What autograd gives may be one number in many places, or another's gradient too.
                 parameter.grad = parameter.grad.clone()
         if self.value is not None:
-            nn.utils.clip_grad_value_(parameters, self.value)
+            # PyTorch takes no larger number, and no gradient has one.
+            nn.utils.clip_grad_value_(parameters, min(self.value, _LARGEST))
         if self.norm is not None:
             nn.utils.clip_grad_norm_(parameters, self.norm)
 
