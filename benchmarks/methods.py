@@ -29,8 +29,9 @@ Usage
     python benchmarks/methods.py --out DIR
 
 trains what is missing in DIR, which may be stopped and gone on with at any time, and when all is
-there writes `benchmarks/results/methods.md` and pictures beside the runs. Without --out all sizes
-are tiny, and no results are written.
+there writes `benchmarks/results/methods.md`, and draws the figures of the first seed of each
+objective into its run folder, which is named. Without --out all sizes are tiny, and no results are
+written.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from _methods.signatures import mmd_to_prior, off_diagonal, total_correlation
 import unweave
 from unweave import Run
 from unweave.errors import RunError, UnweaveError
+from unweave.objectives import parse_objective
 from unweave.objectives.lie_algebra import generator_products
 from unweave.rundir import atomic_write
 from unweave.studies import run_study
@@ -102,8 +104,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 small = "dsprites(grid=(3, 6, 1, 8, 8))"
                 print(_page(_trained(Path(temporary) / "methods", small, 3, (0, 1)), small))
             return
-        folder = _trained(given.out, DATA, STEPS, SEEDS)
-        text = _page(folder, DATA)
+        runs = _trained(given.out, DATA, STEPS, SEEDS)
+        text = _page(runs, DATA)
+        for name, (first, *_) in runs.items():
+            first.plot()
+            print(f"Drew {name} into {first.folder / 'figures'}.")
     except UnweaveError as error:
         sys.exit(str(error))
     target = ROOT / "benchmarks" / "results" / "methods.md"
@@ -131,11 +136,12 @@ def _trained(out: Path, data: str, steps: int, seeds: tuple[int, ...]) -> dict[s
 
 
 def _tell(event: Any) -> None:
-    print(event, file=sys.stderr)
+    if event["event"] != "started":
+        print(event, file=sys.stderr)
 
 
 def _name(objective: str, architecture: str) -> str:
-    return f"{objective} on {architecture}"
+    return f"{parse_objective(objective)} on {architecture}"
 
 
 def _page(runs: dict[str, list[Run]], data: str) -> str:
