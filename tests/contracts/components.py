@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import typing
 from types import ModuleType
@@ -119,19 +120,28 @@ _BASES = st.sampled_from(
 @st.composite
 def instances(draw: st.DrawFn, cls: type[Any]) -> Any:
     """A random instance: some fields left at their default, the others drawn from their type."""
-    hints = field_hints(cls)
     fields = {}
-    for field in dataclasses.fields(cls):
-        if field.default is dataclasses.MISSING or draw(st.booleans()):
-            text = f"{cls.name}.{field.name}"
-            whole = DatasetSpec in families(hints[field.name])
-            own = _BASES if whole else values(hints[field.name], field.metadata)
-            fields[field.name] = draw(_FITTING.get(text, own))
+    for name, (must, values_of_field) in _strategies(cls).items():
+        if must or draw(st.booleans()):
+            fields[name] = draw(values_of_field)
     try:
         return cls(**fields)
     except (SpecError, DataError):
         # Fields that do not fit together, or images that are not there, each good by itself.
         return draw(st.nothing())
+
+
+@functools.cache
+def _strategies(cls: type[Any]) -> dict[str, tuple[bool, st.SearchStrategy[Any]]]:
+    """Whether each field must be given, and its values; strategies are slow to make."""
+    hints = field_hints(cls)
+    found = {}
+    for field in dataclasses.fields(cls):
+        whole = DatasetSpec in families(hints[field.name])
+        own = _BASES if whole else values(hints[field.name], field.metadata)
+        fitting = _FITTING.get(f"{cls.name}.{field.name}", own)
+        found[field.name] = (field.default is dataclasses.MISSING, fitting)
+    return found
 
 
 # Good values of fields that must be given, where the number 1 is none.

@@ -1,21 +1,33 @@
-"""Small learners on random images, for tests of objectives and of training."""
+"""Learners on random images, of full size and narrow, for tests of objectives and of training."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import math
+from collections.abc import Callable
+from typing import Any, ClassVar, final
 
 import torch
+from torch import nn
 
 from unweave.data import parse_dataset
 from unweave.errors import SpecError
-from unweave.nn import LieGroup
-from unweave.objectives import Batch, Inputs, Plan, Step, parse_objective
+from unweave.nn import Architecture, LieGroup
+from unweave.nn.stacks import dense, doubling, halving
+from unweave.objectives import Batch, Inputs, Objective, Plan, Step, parse_objective
 from unweave.randomness import Streams
 from unweave.training import Learner, TrainConfig
 from unweave.training.random_batch import random_batch
 
-__all__ = ["IMAGES", "make_batch", "make_learner", "small_config", "step_of", "trained"]
+__all__ = [
+    "IMAGES",
+    "make_batch",
+    "make_learner",
+    "narrow_learner",
+    "small_config",
+    "step_of",
+    "trained",
+]
 
 IMAGES = 500
 """How many images the learners believe that there are."""
@@ -23,7 +35,31 @@ IMAGES = 500
 _OF_GROUPS = {"lie_group_vae", "group_reconstruction", "hessian", "commutator"}
 
 
-def small_config(objective: str, **settings: Any) -> TrainConfig:
+@final
+class Narrow(Architecture):
+    """Two convolutions of few channels and a dense layer, and the same in reverse.
+
+    It has the kinds of layers that the published ones have, for images whose sides can be halved
+    twice. Without a name it is no member.
+    """
+
+    sides: ClassVar[None] = None
+
+    def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
+        """16 features."""
+        height, width, channels = image_shape
+        flat = 8 * (height // 4) * (width // 4)
+        return nn.Sequential(*halving(channels, (6, 8)), nn.Flatten(), *dense((flat, 16))), 16
+
+    def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
+        """Logits of an image."""
+        height, width, channels = image_shape
+        small = (8, height // 4, width // 4)
+        layers = [*dense((latents, 16, math.prod(small))), nn.Unflatten(1, small)]
+        return nn.Sequential(*layers, *doubling((8, 6, channels)))
+
+
+def small_config(objective: str | Objective, **settings: Any) -> TrainConfig:
     """A resolved configuration of few latents on a dataset that is never opened.
 
     There are three of them, or one for each factor where the objective ties them together.
@@ -34,7 +70,7 @@ def small_config(objective: str, **settings: Any) -> TrainConfig:
     }  # fmt: skip
     fields |= {
         "dataset": parse_dataset("dsprites(grid=(3, 2, 4, 8, 8))"),
-        "objective": parse_objective(objective),
+        "objective": parse_objective(objective) if isinstance(objective, str) else objective,
     }
     of_group = _OF_GROUPS & {item.name for item in fields["objective"].items}
     try:
@@ -54,7 +90,31 @@ def make_learner(
     objective: str, image_shape: tuple[int, int, int] = (32, 32, 3), **settings: Any
 ) -> Learner:
     """A new learner with full-size networks."""
-    return Learner(small_config(objective, **settings), image_shape, IMAGES)
+    return _learner(small_config(objective, **settings), image_shape)
+
+
+def narrow_learner(objective: str, **settings: Any) -> Learner:
+    """A new learner with networks of few units, for what does not depend on their size.
+
+    Images are (16, 16, 3), or (32, 32, 3) where a group needs them, since its convolutions are
+    those of its publication.
+    """
+    items = [
+        dataclasses.replace(item, width=20) if hasattr(item, "width") else item
+        for item in parse_objective(objective).items
+    ]
+    parsed = Objective(tuple(items))
+    config = small_config(parsed, **settings)
+    if isinstance(config.architecture, LieGroup):
+        group = dataclasses.replace(config.architecture, sizes=(9,))
+        return _learner(dataclasses.replace(config, architecture=group), (32, 32, 3))
+    return _learner(dataclasses.replace(config, architecture=Narrow()), (16, 16, 3))
+
+
+def _learner(config: TrainConfig, image_shape: tuple[int, int, int]) -> Learner:
+    # As in training: moments of Adam soon become subnormal, and updates then many times slower.
+    torch.set_flush_denormal(True)
+    return Learner(config, image_shape, IMAGES)
 
 
 def make_batch(learner: Learner, batch_size: int = 4, seed: int = 0) -> Batch:
@@ -67,10 +127,15 @@ def make_batch(learner: Learner, batch_size: int = 4, seed: int = 0) -> Batch:
 
 
 def trained(
-    objective: str, steps: int = 2, batch_size: int = 4, seed: int = 0, **settings: Any
+    objective: str,
+    steps: int = 2,
+    batch_size: int = 4,
+    seed: int = 0,
+    make: Callable[..., Learner] = narrow_learner,
+    **settings: Any,
 ) -> Learner:
     """A learner after a few updates on the same random batches whatever the objective."""
-    learner = make_learner(objective, batch_size=batch_size, seed=seed, **settings)
+    learner = make(objective, batch_size=batch_size, seed=seed, **settings)
     for step in range(1, steps + 1):
         learner.update(make_batch(learner, batch_size, seed=step), step)
     return learner

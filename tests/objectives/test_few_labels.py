@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from contracts.learners import make_batch, make_learner, small_config, step_of, trained
+from contracts.learners import (
+    make_batch,
+    make_learner,
+    narrow_learner,
+    small_config,
+    step_of,
+    trained,
+)
 from reference import supervision_reference
 from unweave.data import load_dataset, parse_dataset
 from unweave.data.samplers import Labelled
@@ -140,7 +147,7 @@ def test_values_that_a_factor_does_not_have_get_no_gradient():
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_term_compares_the_means_of_the_labelled_images(loss):
-    learner = make_learner(f"vae + supervised(loss={loss})")
+    learner = narrow_learner(f"vae + supervised(loss={loss})")
     batch = make_batch(learner)
     step = step_of(learner, batch)
     found = learner.plan.terms["supervised"].value(step).item()
@@ -153,7 +160,7 @@ def test_the_term_compares_the_means_of_the_labelled_images(loss):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_what_a_loss_learns_belongs_to_the_model_and_lowers_it(loss):
-    learner = make_learner(f"s2_vae(loss={loss}, gamma_sup=100)")
+    learner = narrow_learner(f"s2_vae(loss={loss}, gamma_sup=100)")
     assert [side.name for side in learner.sides] == ["model"]
     mine = {id(p) for p in learner.sides[0].parameters}
     assert {id(p) for p in learner.parts["supervised"].parameters()} <= mine

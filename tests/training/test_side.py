@@ -9,14 +9,12 @@ import pytest
 import torch
 from torch import nn
 
-from contracts.learners import IMAGES, make_batch, make_learner, small_config
+from contracts.learners import make_batch, narrow_learner
 from unweave.errors import TrainingDivergedError
 from unweave.spec import parse
-from unweave.training import Learner, Optimizer
+from unweave.training import Optimizer
 from unweave.training.average import Average
 from unweave.training.side import Clipping, Side
-
-SHAPE = (32, 32, 3)
 
 
 def gradients(scale=3.0):
@@ -95,7 +93,7 @@ def test_parameters_without_a_gradient_are_left_alone():
 
 
 def test_each_player_has_a_norm_of_its_own():
-    learner = make_learner("factor_vae(gamma=10)", SHAPE, clip_norm=0.25, clip_value=0.02)
+    learner = narrow_learner("factor_vae(gamma=10)", clip_norm=0.25, clip_value=0.02)
     learner.update(make_batch(learner), 1)
     for side in learner.sides:
         found = [p.grad for p in side.parameters if p.grad is not None]
@@ -105,7 +103,7 @@ def test_each_player_has_a_norm_of_its_own():
 
 
 def test_a_bound_that_nothing_reaches_changes_nothing():
-    one, other = make_learner("factor_vae"), make_learner("factor_vae", clip_norm=1e9)
+    one, other = narrow_learner("factor_vae"), narrow_learner("factor_vae", clip_norm=1e9)
     for learner in (one, other):
         for step in (1, 2):
             learner.update(make_batch(learner, seed=step), step)
@@ -132,8 +130,8 @@ def test_the_running_mean_follows_its_definition():
 
 
 def test_the_mean_is_kept_beside_the_weights_and_takes_their_place_to_be_looked_at():
-    learner = make_learner("factor_vae", ema=0.6)
-    without = make_learner("factor_vae")
+    learner = narrow_learner("factor_vae", ema=0.6)
+    without = narrow_learner("factor_vae")
     mean = None
     for step in range(1, 5):
         for each in (learner, without):
@@ -167,11 +165,11 @@ def test_a_checkpoint_holds_all_that_training_goes_on_from(settings):
     settings = dict(settings)
     if "optimizer" in settings:
         settings["optimizer"] = parse(settings["optimizer"], Optimizer)
-    whole = make_learner("factor_vae", **settings)
+    whole = narrow_learner("factor_vae", **settings)
     for step in (1, 2, 3):
         whole.update(make_batch(whole, seed=step), step)
     state = {name: value.clone() for name, value in whole.tensors().items()}
-    resumed = Learner(small_config("factor_vae", **settings), SHAPE, IMAGES)
+    resumed = narrow_learner("factor_vae", **settings)
     resumed.restore(state)
     for learner in (whole, resumed):
         for step in (4, 5, 6):
