@@ -11,7 +11,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from contracts.learners import make_batch, make_learner, step_of
+from contracts.learners import make_batch, make_learner, small_config, step_of
 from reference import labels_reference
 from unweave.data import parse_dataset
 from unweave.errors import SpecError
@@ -321,6 +321,35 @@ class TestIFCVAE:
         assert raw["adversarial_information"].item() == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.parametrize("encoding", ["one_hot", "continuous"])
+def test_how_often_the_networks_are_right_is_logged(encoding):
+    learner = make_learner(f"ifcvae(labels=(shape, pos_x), encoding={encoding})", SHAPE, latents=3)
+    batch = make_batch(learner, 8)
+    step = step_of(learner, batch)
+    sizes, rows = (3, 8), batch.factors[:, [0, 3]].numpy()
+    expected = {}
+    with torch.no_grad():
+        for part, seen in (("label_encoder", batch.images), ("auxiliary", step.z)):
+            scores = learner.parts[part](seen).double().numpy()
+            expected[f"{part}_accuracy"] = np.mean(labels_reference.right(scores, rows, sizes))
+    learner.update(batch, 1)
+    values = learner.tracker.read().values
+    found = {n.removeprefix("watched/"): v for n, v in values.items() if n.startswith("watched/")}
+    assert found == pytest.approx(expected, rel=1e-6)
+    assert found.keys() == expected.keys()
+    # A network that is right of all, and one that is always wrong.
+    conditions = learner.parts["auxiliary"].conditions
+    told = conditions.encode(batch.factors)
+    best = 20 * told - 10 if encoding == "one_hot" else torch.logit(told)
+    assert conditions.right(best, told).all()
+    assert conditions.right(best, told).shape == (8, 2)
+    # A prediction at the next value is wrong, and so is the largest score of another value.
+    shifted = torch.from_numpy((rows + 1) % np.array(sizes))
+    other = conditions.encode_known(shifted)
+    worst = 20 * other - 10 if encoding == "one_hot" else torch.logit(other)
+    assert not conditions.right(worst, told).any()
+
+
 def test_terms_of_labels_can_be_added_to_any_vae():
     text = "beta_vae + adversarial_information(labels=(scale,), weight=5) + label_agreement"
     config = make_config("dsprites(grid=(3, 2, 4, 8, 8))", text, steps=1)
@@ -331,6 +360,14 @@ def test_terms_of_labels_can_be_added_to_any_vae():
     parts = plan.make_parts(config.setup, torch.Generator().manual_seed(0))
     assert parts["auxiliary"].conditions.sizes == (2,)
     assert parts["label_encoder"].conditions.sizes == (3,)
+
+
+def test_the_mean_label_of_a_single_image_would_be_its_own():
+    for text in ("ifcvae", "vae + adversarial_information"):
+        with pytest.raises(SpecError, match=r"batch_size must be at least 2 .* compares images"):
+            small_config(text, batch_size=1)
+    for text in ("ifcvae(compat=dpt)", "vae + label_agreement"):
+        assert small_config(text, batch_size=1).batch_size == 1
 
 
 def test_labels_of_other_images_than_those_decoded_are_refused():

@@ -29,10 +29,13 @@ LABEL_ENCODER = "label_encoder"
 AUXILIARY = "auxiliary"
 OWN_SCORES = "label_encoder/own"
 """Key of what the label encoder makes of the true images, which a forward pass may know."""
+_LATENT_SCORES = "auxiliary/latents"
 
 
 class LabelTerm(Term):
     """Family of terms that a network judges which predicts labels.
+
+    How often it is right is logged, as the share of labels over the batch.
 
     Class attributes:
         part: Name of the network, and of the player that owns it.
@@ -75,6 +78,21 @@ class LabelTerm(Term):
         """Weight times value."""
         return value_at(self.weight, step) * raw
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """The share of labels that the network tells rightly."""
+        return (f"{self.part}_accuracy",)
+
+    def watch(self, step: Step) -> tuple[Tensor, ...]:
+        """That share over the batch, from 0 to 1."""
+        scores = self.judged(step)
+        conditions, told = _labels(step, self.part, len(scores))
+        return (conditions.right(scores, told).float().mean(),)
+
+    @abstractmethod
+    def judged(self, step: Step) -> Tensor:
+        """What the network makes of what it is trained on, (B, width)."""
+
     @abstractmethod
     def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """The network that predicts."""
@@ -111,6 +129,10 @@ class LabelAgreement(LabelTerm):
         optimizer = PlayerOptimizer(lr=self.lr)
         return (Player(self.part, (self.part,), label_encoder_loss, optimizer, eager=True),)
 
+    def judged(self, step: Step) -> Tensor:
+        """Scores of the true images."""
+        return _own_scores(step)
+
     def value(self, step: Step) -> Tensor:
         """Mean over the batch of the error on decoded images."""
         decoded = step.model.likelihood.mean(step.logits)
@@ -146,6 +168,14 @@ class AdversarialInformation(LabelTerm):
     )
 
     @property
+    def min_batch(self) -> int:
+        """Two images, since the mean label of one is its own, which latents would be made to tell.
+
+        The published term has no mean.
+        """
+        return 2 if self.compat == "none" else 1
+
+    @property
     def needs_float32(self) -> bool:
         """Whether published numbers are repeated."""
         return self.compat != "none"
@@ -160,9 +190,13 @@ class AdversarialInformation(LabelTerm):
         """The classifier's side."""
         return (Player(self.part, (self.part,), auxiliary_loss, PlayerOptimizer(lr=self.lr)),)
 
+    def judged(self, step: Step) -> Tensor:
+        """Scores of the samples."""
+        return step.once(_LATENT_SCORES, lambda: _scores(step, self.part, step.z))
+
     def value(self, step: Step) -> Tensor:
         """Mean over the batch."""
-        scores = _scores(step, self.part, step.z)
+        scores = self.judged(step)
         if self.compat == "dpt":
             return -_error(step, self.part, scores)
         conditions, told = _labels(step, self.part, len(scores))
@@ -171,11 +205,7 @@ class AdversarialInformation(LabelTerm):
 
 def label_encoder_loss(step: Step) -> Tensor:
     """Error of the label encoder on the true images, averaged over the batch."""
-    scores = step.once(
-        OWN_SCORES,
-        lambda: _scores(step, LABEL_ENCODER, step.batch.images),
-    )
-    return _error(step, LABEL_ENCODER, scores)
+    return _error(step, LABEL_ENCODER, _own_scores(step))
 
 
 def auxiliary_loss(step: Step) -> Tensor:
@@ -188,6 +218,11 @@ def predicted_scores(model: VAE, network: nn.Module, values: Tensor) -> Tensor:
     with model.autocast():
         scores: Tensor = network(values)
     return scores.float()
+
+
+def _own_scores(step: Step) -> Tensor:
+    """Scores of the true images, computed at most once a step."""
+    return step.once(OWN_SCORES, lambda: _scores(step, LABEL_ENCODER, step.batch.images))
 
 
 def _scores(step: Step, part: str, values: Tensor) -> Tensor:
