@@ -155,4 +155,4 @@ class VAE(nn.Module):
         assert self.conditions is not None
         if condition is not None:
             return condition
-        return self.conditions.neutral().to(self.device).expand(count, -1)
+        return self.conditions.neutral(self.device).expand(count, -1)

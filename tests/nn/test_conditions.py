@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -62,6 +64,29 @@ class TestEncoding:
         expected = [1 / 3] * 3 + [1 / 2] * 2 + [1 / 5] * 5
         np.testing.assert_allclose(CONDITIONS.neutral(), expected, rtol=1e-6)
         np.testing.assert_array_equal(CONTINUOUS.neutral(), [0.5] * 3)
+
+    @pytest.mark.parametrize("conditions", [CONDITIONS, CONTINUOUS])
+    def test_they_are_made_where_they_are_needed_and_not_copied_there(
+        self, conditions, monkeypatch
+    ):
+        with torch.device("meta"):
+            model = VAE(
+                Burgess(), (32, 32, 1), 3, Bernoulli(),
+                conditions=dataclasses.replace(conditions, planes=True),
+            )  # fmt: skip
+        z, images = (torch.empty(shape, device="meta") for shape in ((2, 3), (2, 1, 32, 32)))
+        made = []
+        of_conditions = Conditions.neutral
+
+        def neutral(self, *where):
+            made.append(of_conditions(self, *where))
+            return made[-1]
+
+        monkeypatch.setattr(Conditions, "neutral", neutral)
+        model.decode(z)
+        model.encode(images)
+        conditions.encode_known(torch.empty((2, 3), dtype=torch.int64, device="meta"))
+        assert [value.device.type for value in made] == ["meta"] * 3
 
     @pytest.mark.parametrize("conditions", [CONDITIONS, CONTINUOUS])
     def test_some_labels_may_be_unknown(self, conditions):

@@ -56,7 +56,7 @@ class Conditions:
     def encode_known(self, labels: Tensor) -> Tensor:
         """As `encode`, from indices of its own labels, (B, M) int64; -1 where one is not known."""
         known = self._numbers(list(labels.clamp(min=0).unbind(1)))
-        neutral = self.neutral().to(labels.device)
+        neutral = self.neutral(labels.device)
         for label, span in zip(labels.unbind(1), self.spans, strict=True):
             known[:, span] = torch.where(label[:, None] < 0, neutral[span], known[:, span])
         return known
@@ -71,11 +71,15 @@ class Conditions:
         scales = [label / max(size - 1, 1) for label, size in zip(labels, self.sizes, strict=True)]
         return torch.stack(scales, dim=1).float()
 
-    def neutral(self) -> Tensor:
-        """What stands for unknown labels: every value to an equal share, (width,) float32."""
+    def neutral(self, device: torch.device | str = "cpu") -> Tensor:
+        """What stands for unknown labels: every value to an equal share, (width,) float32.
+
+        Args:
+            device: Where it is made, so that no step of training waits for a copy.
+        """
         if self.encoding == "one_hot":
-            return torch.cat([torch.full((size,), 1 / size) for size in self.sizes])
-        return torch.full((self.width,), 0.5)
+            return torch.cat([torch.full((n,), 1 / n, device=device) for n in self.sizes])
+        return torch.full((self.width,), 0.5, device=device)
 
     def predicted(self, scores: Tensor) -> Tensor:
         """What scores (B, width) of a network say of the labels, in the form of `encode`.
@@ -100,6 +104,22 @@ class Conditions:
             return (torch.sigmoid(scores) - told).square().sum(1)
         logs = torch.cat([scores[:, span].log_softmax(dim=1) for span in self.spans], dim=1)
         return F.kl_div(logs, told, reduction="none").sum(1)
+
+    def right(self, scores: Tensor, told: Tensor) -> Tensor:
+        """Which labels scores (B, width) tell rightly, of labels in the form of `encode`.
+
+        A one-hot label is told by its largest score, a continuous one by a prediction that is
+        nearer to it than to any other of its values.
+
+        Returns:
+            Shape (B, M), bool.
+        """
+        if self.encoding == "continuous":
+            apart = (torch.sigmoid(scores) - told).abs()
+            pairs = zip(apart.unbind(1), self.sizes, strict=True)
+            return torch.stack([gap < 0.5 / max(size - 1, 1) for gap, size in pairs], dim=1)
+        spans = self.spans
+        return torch.stack([scores[:, s].argmax(1) == told[:, s].argmax(1) for s in spans], dim=1)
 
 
 @final
