@@ -46,7 +46,8 @@ class DensityRatioTC(WeightedTerm):
     - clg (commutative Lie group VAE) permutes samples of the same batch, and updates the
       discriminator before the model's loss is evaluated. Its discriminator is the default one.
 
-    disentanglement-pytorch differs by `beta1=0.9, beta2=0.999` alone.
+    disentanglement-pytorch has `beta1=0.9, beta2=0.999`. First weights of the discriminator are
+    He-uniform in any case, as in disentangling-vae; other code draws them by laws of its own.
 
     References:
         | Disentangling by Factorising (Kim and Mnih, 2018), Algorithm 2

@@ -127,7 +127,9 @@ class S2BetaTCVAE(_SemiSupervised):
 class S2DIPVAE(_SemiSupervised):
     """DIP-VAE of either kind plus a supervised loss on a few labelled images.
 
-    The same as `dip_vae_i + supervised`, or `dip_vae_ii + supervised` with `kind=ii`.
+    The same as `dip_vae_i + supervised`, or `dip_vae_ii + supervised` with `kind=ii`; but for the
+    weight of the diagonal, which is 100 for either kind where none is given, and 10 in
+    `dip_vae_ii`.
 
     References:
         | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)

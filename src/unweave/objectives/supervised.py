@@ -30,7 +30,8 @@ class Supervised(WeightedTerm):
 
     `compat=dlib` adds the losses `xent` and `l2` up over the images, so that their weight counts
     for as many times more as the batch has images, and repeats a slip of `l2` without a scale. The
-    weight of 64 is what one of 1 comes to there in a batch of 64.
+    weight of 64 is what one of 1 comes to there in a batch of 64. The losses `cov` and `embed` do
+    not grow with the batch there either, so that a published weight of theirs is taken as it is.
 
     References:
         | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
