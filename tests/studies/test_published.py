@@ -126,7 +126,9 @@ def test_a_scale_multiplies_lengths_and_nothing_else(name, scale):
             assert after["epochs"] == pytest.approx(before["epochs"] * scale, rel=1e-12)
         assert scaled_text(before["objective"], scale) == after["objective"]
         changed = {n for n in before if before[n] != after[n]}
-        assert changed <= {"steps", "epochs", "objective"}
+        assert changed <= {"steps", "epochs", "objective", "optimizer"}
+        if "optimizer" in before:
+            assert scaled_text(before["optimizer"], scale) == after["optimizer"]
         assert set(before) == set(after)
 
 
@@ -158,7 +160,7 @@ def test_a_scaled_ramp_has_the_shape_of_the_whole_one():
             "stop=0, steps=100))",
         ),
         ("kl(weight=linear(start=0, stop=1, steps=100))", 0.07, "7"),
-        ("adam(lr=plateau(steps=100))", 0.5, None),
+        ("adam(lr=to_come(steps=100))", 0.5, None),
         (
             "vae(kl=delayed(schedule=piecewise(values=(0, 1, 9), steps=(40, 100)), steps=10))",
             0.5,
