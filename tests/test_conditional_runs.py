@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import unweave
-from session.runs import MINI, TINY
+from session.runs import MINI, TINY, lines
 from unweave import figures, plots
 from unweave.encoding import encode_rows
 from unweave.errors import DataError, SpecError
@@ -47,6 +47,21 @@ def encoded(run, flat, condition):
 def decoded(run, z, condition):
     logits = run.model.decode(torch.as_tensor(z), condition)
     return torch.sigmoid(logits).permute(0, 2, 3, 1).numpy()
+
+
+def test_accuracies_of_the_networks_are_logged_and_drawn(run, monkeypatch):
+    rows, drawn = lines(run.folder, "train"), []
+    monkeypatch.setattr(plots, "loss_curves", lambda *given: drawn.extend(given))
+    figures.draw("loss_curves", run.folder, run.config, run.model, None)
+    if run.config.objective.method_name == "cvae":
+        assert not any("watched" in row for row in rows)
+        return
+    for name in ("label_encoder_accuracy", "auxiliary_accuracy"):
+        values = [row["watched"][name] for row in rows]
+        assert len(values) == 2
+        assert all(0 <= value <= 1 for value in values)
+        np.testing.assert_array_equal(drawn[0][name][1], values)
+        assert drawn[1][name] == ""
 
 
 class TestCodes:

@@ -158,13 +158,13 @@ def _loss_curves(source: _Source) -> Any | None:
     terms = source.config.objective.expand().terms
     history: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
     units: dict[str, str] = {}
-    for group in ("loss", "raw"):
-        for name in rows[0][group]:
+    for group in ("loss", "raw", "watched"):
+        for name in rows[0].get(group, {}):
             title = f"{name} loss" if group == "loss" else name
             history[title] = (steps, np.array([row[group][name] for row in rows]))
-            units[title] = (
-                terms[name].unit if name in terms and group == "raw" else "nats an image"
-            )
+            units[title] = "" if group == "watched" else "nats an image"
+            if group == "raw" and name in terms:
+                units[title] = terms[name].unit
     return plots.loss_curves(history, units)
 
 

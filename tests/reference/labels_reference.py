@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-__all__ = ["continuous", "distance", "one_hot", "plane", "soft"]
+__all__ = ["continuous", "distance", "one_hot", "plane", "right", "soft"]
 
 
 def one_hot(rows, sizes):
@@ -53,6 +53,23 @@ def distance(scores, told, sizes):
         found.append(
             sum(t * math.log(t / p) for t, p in zip(row, predicted, strict=True) if t > 0)
         )
+    return np.array(found)
+
+
+def right(scores, rows, sizes):
+    """Whether the value that scores (B, width) speak for is the label, (B, M)."""
+    found = []
+    for numbers, row in zip(np.asarray(scores, np.float64), rows, strict=True):
+        start, hits = 0, []
+        for label, size in zip(row, sizes, strict=True):
+            if len(numbers) == len(sizes):
+                place = (size - 1) / (1 + math.exp(-numbers[len(hits)]))
+                hits.append(min(range(size), key=lambda value: abs(value - place)) == label)
+            else:
+                own = list(numbers[start : start + size])
+                hits.append(own.index(max(own)) == label)
+                start += size
+        found.append(hits)
     return np.array(found)
 
 

@@ -210,6 +210,15 @@ class Term(Component):
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """What is minimised, from the unweighted value and the global step."""
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Names of further numbers that are logged, and minimised by nobody."""
+        return ()
+
+    def watch(self, step: Step) -> tuple[Tensor, ...]:
+        """These numbers, scalars in their order; called last, without gradients."""
+        return ()
+
     def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """Networks that the term brings; called with the meta device as default."""
         return {}

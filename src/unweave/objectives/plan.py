@@ -52,6 +52,11 @@ class Plan:
         """Whether a method or term repeats published numbers."""
         return any(source.needs_float32 for source in self.sources)
 
+    @property
+    def watched(self) -> tuple[str, ...]:
+        """Names of further numbers that terms have logged."""
+        return tuple(name for term in self.terms.values() for name in term.watched)
+
     def check(self, setup: Setup) -> None:
         """Refuse what a method or term cannot be trained with, before any work.
 
@@ -102,3 +107,7 @@ class Plan:
         for name in list(weighted)[1:]:
             total = total + weighted[name]
         return total, raw, weighted
+
+    def watch(self, step: Step) -> list[Tensor]:
+        """The numbers of `watched`, from what the losses have computed."""
+        return [number for term in self.terms.values() for number in term.watch(step)]

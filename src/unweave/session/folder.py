@@ -181,7 +181,8 @@ def append_record(
 
     `rate` is images encoded a second, `lr` the model's learning rate where it changes.
     """
-    groups: dict[str, dict[str, float]] = {"loss": {}, "raw": {}, "weighted": {}, "kl": {}}
+    names = ("loss", "raw", "weighted", "watched", "kl")
+    groups: dict[str, dict[str, float]] = {name: {} for name in names}
     for name, value in record.values.items():
         group, key = name.split("/", 1)
         groups[group][key] = value
@@ -194,6 +195,7 @@ def append_record(
         "loss": groups["loss"],
         "raw": groups["raw"],
         "weighted": groups["weighted"],
+        **({"watched": groups["watched"]} if groups["watched"] else {}),
         "kl": list(groups["kl"].values()),
     }
     append_line(folder / "metrics.jsonl", line)

@@ -25,6 +25,7 @@ from unweave.training.tracker import Record
 _WORDS = {
     "raw": "{}",
     "weighted": "{} times its weight",
+    "watched": "{}",
     "loss": "the loss of {}",
     "kl": "the KL of latent z{}",
 }

@@ -92,6 +92,7 @@ class Learner:
             side.step()
         with torch.no_grad():
             scalars = [losses[s.name] for s in self.sides] + [*raw.values(), *weighted.values()]
+            scalars += self.plan.watch(step)
             values = [torch.stack([scalar.float() for scalar in scalars])]
             if isinstance(step.posterior, DiagonalGaussian):
                 values.append(step.posterior.kl().mean(0))

@@ -21,6 +21,7 @@ def logged_names(plan: Plan, latents: int) -> list[str]:
     names = ["loss/model", *(f"loss/{player.name}" for player in plan.players)]
     names += [f"raw/{term}" for term in plan.terms]
     names += [f"weighted/{term}" for term in plan.terms]
+    names += [f"watched/{name}" for name in plan.watched]
     if plan.latent == "posterior":
         names += [f"kl/{j}" for j in range(latents)]
     return names
@@ -33,7 +34,8 @@ class Record:
 
     Attributes:
         steps: Number of steps averaged.
-        values: By name: `loss/...`, `raw/...`, `weighted/...` and `kl/J` for latent J; nats.
+        values: By name: `loss/...`, `raw/...`, `weighted/...` and `kl/J` for latent J, nats; and
+            `watched/...`, what else a term has logged.
         first_bad: Name -> step at which it first was not finite; empty when all is well.
     """
 
