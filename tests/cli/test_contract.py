@@ -313,7 +313,11 @@ def test_data_show_of_several(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("command", "keys", "name"),
     [
-        ("objectives", {"methods", "terms", "kernels"}, "factor_vae"),
+        (
+            "objectives",
+            {"methods", "terms", "kernels", "label_losses", "labellers"},
+            "factor_vae",
+        ),
         ("architectures", {"architectures"}, "burgess"),
         ("optimizers", {"optimizers", "learning_rates", "schedules"}, "plateau"),
         ("metrics", {"metrics", "protocols"}, "mig"),
@@ -351,6 +355,20 @@ def test_lists_of_what_is_named(command, given, names, wrong, near):
     assert all(row["about"] in spoken.out for row in rows)
     assert len(spoken.out.splitlines()) < 60
     paragraph(cli(command, given[0], wrong), near)
+
+
+# What no paper owns: of the user's own, made of two, and a model without a prior.
+NOBODYS = {"own", "pair", "autoencoder"}
+
+
+@pytest.mark.parametrize("command", ["objectives", "architectures"])
+def test_lists_say_all_of_what_can_be_trained(command):
+    for rows in cli(command, "--json").json.values():
+        for row in rows:
+            assert bool(row["source"]) == (row["name"] not in NOBODYS), row["name"]
+            for field in row["fields"]:
+                assert field["required"] == (field["default"] is None)
+                assert field["help"], (row["name"], field["name"])
 
 
 def test_lists_say_what_a_field_is():

@@ -139,13 +139,20 @@ class _Listing(Common):
 @final
 @dataclass(kw_only=True)
 class Objectives(_Listing):
-    """List methods, terms and kernels, with their fields and sources."""
+    """List methods and terms, and their kernels, label losses and labellers, with sources."""
 
     def run(self) -> int:
         """Print the list."""
-        from unweave.objectives import Kernel, Method, Term
+        from unweave.data.samplers import Labeller
+        from unweave.objectives import Kernel, LabelLoss, Method, Term
 
-        families = {"methods": Method, "terms": Term, "kernels": Kernel}
+        families = {
+            "methods": Method,
+            "terms": Term,
+            "kernels": Kernel,
+            "label_losses": LabelLoss,
+            "labellers": Labeller,
+        }
         parts = {name: _describe(family) for name, family in families.items()}
         self.emit_parts(parts, "method or term")
         return 0

@@ -35,6 +35,10 @@ class RadialBasis(Kernel):
 
     Without a variance it is exp(-r / L^2), the kernel of the InfoVAE term in
     disentanglement-pytorch.
+
+    References:
+        | Disentanglement-PyTorch (2019)
+        | https://arxiv.org/abs/1912.05184
     """
 
     name: ClassVar[str] = "rbf"
@@ -54,6 +58,10 @@ class InverseMultiquadratic(Kernel):
     """Sum over scales c of c S / (c S + r), of the squared distance r and a base S.
 
     It falls slowly, so that codes far from the prior are still drawn to it.
+
+    References:
+        | Wasserstein Auto-Encoders (Tolstikhin, Bousquet, Gelly and Schoelkopf, 2017)
+        | https://arxiv.org/abs/1711.01558
     """
 
     name: ClassVar[str] = "imq"

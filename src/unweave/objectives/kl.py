@@ -23,6 +23,12 @@ class KL(WeightedTerm):
 
     In a sum it stands in the place of a method's own KL, where that one has its default weight of
     1: `factor_vae + kl(weight=5, capacity=linear(start=0, stop=25, steps=100000))`.
+
+    References:
+        | Auto-Encoding Variational Bayes (Kingma and Welling, 2013)
+        | https://arxiv.org/abs/1312.6114
+        | The capacity: Understanding disentangling in beta-VAE (Burgess et al., 2018)
+        | https://arxiv.org/abs/1804.03599
     """
 
     name: ClassVar[str] = "kl"

@@ -55,6 +55,10 @@ class LabelXent(LabelLoss):
 
     A label of v values counts as label / v. The mean over images of the sum over labels, nats;
     with disentanglement_lib the sum over images.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
     """
 
     name: ClassVar[str] = "xent"
@@ -76,6 +80,10 @@ class LabelL2(LabelLoss):
     labels as whole numbers. Without, it is that of the sigmoid of the latents to label / v, for
     labels of v values. The mean over images of the sum over labels; with disentanglement_lib the
     sum over images, which without a learned scale compares each code with the labels of all.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
     """
 
     name: ClassVar[str] = "l2"
@@ -93,6 +101,10 @@ class LabelCov(LabelLoss):
 
     Covariances are those of the batch, divided by its size, with labels as whole numbers. The sum
     over latents and labels.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
     """
 
     name: ClassVar[str] = "cov"
@@ -110,6 +122,10 @@ class LabelEmbed(LabelLoss):
 
     There is one e for each value of a label: a learned number, or a learned line through them in
     their order. The mean over images of the sum over labels, nats.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
     """
 
     name: ClassVar[str] = "embed"

@@ -13,7 +13,12 @@ from unweave.objectives.base import Step, WeightedTerm
 
 @final
 class Reconstruction(WeightedTerm):
-    """Negative log likelihood of the images under the model's pixel likelihood."""
+    """Negative log likelihood of the images under the model's pixel likelihood.
+
+    References:
+        | Auto-Encoding Variational Bayes (Kingma and Welling, 2013)
+        | https://arxiv.org/abs/1312.6114
+    """
 
     name: ClassVar[str] = "reconstruction"
     reads: ClassVar[Literal["nothing"]] = "nothing"

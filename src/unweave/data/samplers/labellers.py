@@ -58,7 +58,12 @@ class Labeller(Component):
 
 @final
 class Perfect(Labeller):
-    """Every factor's index."""
+    """Every factor's index.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
+    """
 
     name: ClassVar[str] = "perfect"
 
@@ -74,6 +79,10 @@ class Binned(Labeller):
     """Indices in a few bins: a factor of more values than bins has as many labels as bins.
 
     Index i of a factor of n values, more than the bins, becomes the whole part of i * bins / n.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
     """
 
     name: ClassVar[str] = "binned"
@@ -94,6 +103,10 @@ class Noisy(Labeller):
     """Indices of which some are replaced: each with a chance, by any value of its factor.
 
     The value may be the right one, so that fewer labels are wrong than are replaced.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
     """
 
     name: ClassVar[str] = "noisy"
@@ -113,7 +126,12 @@ class Noisy(Labeller):
 
 @final
 class Permuted(Labeller):
-    """Indices in another order: the values of each factor are numbered at random."""
+    """Indices in another order: the values of each factor are numbered at random.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
+    """
 
     name: ClassVar[str] = "permuted"
 
@@ -130,7 +148,12 @@ class Permuted(Labeller):
 
 @final
 class Partial(Labeller):
-    """Indices of some factors alone; the others are not labelled."""
+    """Indices of some factors alone; the others are not labelled.
+
+    References:
+        | Disentangling Factors of Variation Using Few Labels (Locatello et al., ICLR 2020)
+        | https://arxiv.org/abs/1905.01258
+    """
 
     name: ClassVar[str] = "partial"
 
