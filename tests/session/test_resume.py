@@ -7,6 +7,8 @@ import shutil
 import signal
 
 import pytest
+import safetensors
+import safetensors.torch
 import torch
 
 from session.runs import (
@@ -298,6 +300,20 @@ def test_resume_and_overwrite_exclude_each_other():
     before = listing(rich())
     paragraph(resume(rich(), overwrite=True), "--resume", "--overwrite", "not both")
     assert listing(rich()) == before
+
+
+def test_a_state_of_the_optimiser_that_does_not_fit_is_refused(tmp_path):
+    run = copy_of(rich(), tmp_path)
+    path = run / "checkpoint" / "state.safetensors"
+    with safetensors.safe_open(path, framework="pt") as handle:
+        header = handle.metadata()
+    state = tensors(run)
+    name = next(name for name in state if name.endswith("/exp_avg"))
+    state[name] = torch.zeros(2)
+    safetensors.torch.save_file(state, path, metadata=header)
+    before = listing(run)
+    paragraph(resume(run, steps=30), "does not fit the run's configuration", name)
+    assert listing(run) == before
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "other"])

@@ -262,6 +262,15 @@ def test_the_state_of_a_learning_rate_must_be_there():
         Loop(EVERY[0]).pace.restore(state)
 
 
+@pytest.mark.parametrize("text", ["", "{", "\x00", "[]", '{"taken": 1, "scheduler": 1}', "\xff"])
+def test_a_damaged_state_of_a_learning_rate_is_refused(text):
+    loop = Loop(EVERY[0]).run(1, 3)
+    state = loop.pace.tensors()
+    state["state"] = torch.tensor(list(text.encode("latin-1")), dtype=torch.uint8)
+    with pytest.raises(RuntimeError, match="state of the learning rate is damaged"):
+        Loop(EVERY[0]).pace.restore(state)
+
+
 # Plateaus
 
 PLATEAUS = [

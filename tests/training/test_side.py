@@ -213,3 +213,42 @@ def test_other_errors_of_an_optimiser_are_left_as_they_are():
     with pytest.raises(RuntimeError) as caught:
         side.step()
     assert not isinstance(caught.value, TrainingDivergedError)
+
+
+def fused_side():
+    parameters = [nn.Parameter(torch.ones(4, 3)), nn.Parameter(torch.ones(5))]
+    return Side("model", None, parameters, torch.optim.Adam(parameters, lr=0.1, fused=True))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "error"),
+    [
+        ("optimizer/model/0/exp_avg", torch.zeros(2), RuntimeError),
+        ("optimizer/model/0/exp_avg", torch.zeros(()), RuntimeError),
+        ("optimizer/model/0/exp_avg_sq", torch.zeros(4, 3, dtype=torch.int64), RuntimeError),
+        ("optimizer/model/1/step", torch.zeros(5), RuntimeError),
+        ("optimizer/model/1/step", torch.tensor(1), RuntimeError),
+        ("optimizer/model/1/exp_avg_sq", None, KeyError),
+    ],
+)
+def test_states_that_a_fused_optimiser_would_read_beyond_are_refused(key, value, error):
+    """Its kernel trusts that each state is as large as its parameter."""
+    side = fused_side()
+    side.set_gradients(sum((p**2).sum() for p in side.parameters), retain=False)
+    side.step()
+    state = side.tensors()
+    fused_side().restore(state)
+    changed = {name: v for name, v in state.items() if name != key}
+    changed |= {} if value is None else {key: value}
+    with pytest.raises(error, match=key):
+        fused_side().restore(changed)
+
+
+def test_a_parameter_without_a_state_is_restored_without_one():
+    side = fused_side()
+    side.set_gradients((side.parameters[1] ** 2).sum(), retain=False)
+    side.step()
+    fresh = fused_side()
+    fresh.restore(side.tensors())
+    assert not fresh.optimizer.state[fresh.parameters[0]]
+    assert fresh.optimizer.state[fresh.parameters[1]]["step"] == 1

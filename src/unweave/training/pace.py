@@ -104,13 +104,17 @@ class Pace:
 
         Raises:
             KeyError: One is missing.
+            RuntimeError: One is damaged.
         """
-        form = json.loads(bytes(state["state"].tolist()))
-        self._taken = form["taken"]
-        own = self._scheduler.state_dict()
-        self._scheduler.load_state_dict(_merged(own, form["scheduler"]))
-        for group, saved in zip(self._optimizer.param_groups, form["groups"], strict=True):
-            group |= {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()}
+        try:
+            form = json.loads(bytes(state["state"].tolist()))
+            self._taken = form["taken"]
+            own = self._scheduler.state_dict()
+            self._scheduler.load_state_dict(_merged(own, form["scheduler"]))
+            for group, saved in zip(self._optimizer.param_groups, form["groups"], strict=True):
+                group |= {k: tuple(v) if isinstance(v, list) else v for k, v in saved.items()}
+        except (ValueError, TypeError, AttributeError) as error:
+            raise RuntimeError(f"the state of the learning rate is damaged ({error})") from error
         self._sum.copy_(state["sum"])
         self._count = int(state["count"])
 

@@ -121,11 +121,15 @@ class Side:
 
         Raises:
             KeyError: One is missing.
+            RuntimeError: One has another shape or type than the optimiser needs.
         """
-        for index, parameter in enumerate(self.parameters):
-            saved = _under(state, f"optimizer/{self.name}/{index}/")
+        prefixes = [f"optimizer/{self.name}/{index}/" for index in range(len(self.parameters))]
+        saved = [_under(state, prefix) for prefix in prefixes]
+        if self.optimizer.defaults.get("fused"):
+            _check_fused(dict(zip(prefixes, saved, strict=True)), self.parameters)
+        for parameter, own in zip(self.parameters, saved, strict=True):
             self.optimizer.state[parameter] = {
-                key: self._placed(key, value, parameter) for key, value in saved.items()
+                key: self._placed(key, value, parameter) for key, value in own.items()
             }
         if self.pace is not None:
             self.pace.restore(_under(state, f"rate/{self.name}/"))
@@ -138,6 +142,29 @@ class Side:
         in_kernel = settings.get("fused") or settings.get("capturable")
         on_host = key in _SCALARS and not in_kernel
         return value.clone() if on_host else value.clone().to(parameter.device)
+
+
+def _check_fused(
+    saved: Mapping[str, Mapping[str, Tensor]], parameters: list[nn.Parameter]
+) -> None:
+    """Refuse states that a fused optimiser would take for others: it reads memory unchecked.
+
+    Raises:
+        KeyError: One is missing that other parameters have.
+        RuntimeError: One has another shape or type.
+    """
+    keys = {key for own in saved.values() for key in own}
+    for (prefix, own), parameter in zip(saved.items(), parameters, strict=True):
+        # A parameter that has never had a gradient has no state.
+        for key in sorted(keys) if own else ():
+            if key not in own:
+                raise KeyError(f"{prefix}{key}")
+            value, shape = own[key], () if key in _SCALARS else parameter.shape
+            if value.shape != shape or not value.is_floating_point():
+                raise RuntimeError(
+                    f"{prefix}{key} is {value.dtype} of shape {tuple(value.shape)}, not "
+                    f"floating-point of shape {tuple(shape)}"
+                )
 
 
 def _laid_out(gradient: Tensor | None, parameter: nn.Parameter) -> Tensor | None:
