@@ -92,6 +92,12 @@ class TestInitFrom:
         paragraph(result, "--init-from", "(8, 256)", "(10, 256)", "latents must agree")
         assert listing(tmp_path) == {}
 
+    @pytest.mark.parametrize("objective", ["cvae", "ifcvae", "autoencoder"])
+    def test_models_of_other_inputs_are_refused(self, tmp_path, objective):
+        result = train(tmp_path / "run", objective, steps=1, latents=4, init_from=rich())
+        paragraph(result, "--init-from", "labels that the models are told", "noise")
+        assert listing(tmp_path) == {}
+
     def test_what_is_not_a_run_is_refused(self, tmp_path):
         place = tmp_path / "place"
         place.mkdir()

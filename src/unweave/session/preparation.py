@@ -121,7 +121,8 @@ def copy_weights(learner: Learner, tensors: Mapping[str, torch.Tensor], origin: 
         if tensors[name].shape != value.shape:
             raise RunError(
                 f"--init-from {origin}: {name} has shape {tuple(tensors[name].shape)} there and "
-                f"{tuple(value.shape)} here; architecture, image shape and latents must agree."
+                f"{tuple(value.shape)} here; architecture, image shape and latents must agree, "
+                f"as must the labels that the models are told, and whether latents have noise."
             )
         value.copy_(tensors[name])
     if learner.average is not None:
