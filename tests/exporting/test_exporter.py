@@ -323,6 +323,7 @@ class TestBadInput:
         self.refused(tmp_path / "folder", "is a folder")
         self.refused(tmp_path / "taken" / "x.pt", "cannot be written")
         self.refused(tmp_path / ("a" * 300), "cannot be written")
+        self.refused(tmp_path / "a\0b", "a null character is in its name")
         self.refused(tmp_path / "x", "told no labels", flags=["--labels"])
         run = unweave.load_run(rich())
         with pytest.raises(SpecError, match="Did you mean torchscript"):

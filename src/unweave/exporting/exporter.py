@@ -189,6 +189,8 @@ def _paths(format: str, out: Path, what: str) -> dict[str, Path]:
 
 def _check_place(path: Path, *, overwrite: bool) -> None:
     """Refuse a path that cannot be written, or has something that would be lost."""
+    if "\0" in str(path):
+        raise RunError(f"{str(path)!r} cannot be written: a null character is in its name.")
     try:
         if path.is_dir():
             raise _a_folder(path)
