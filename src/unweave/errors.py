@@ -51,8 +51,13 @@ class TrainingDivergedError(UnweaveError):
     exit_code = 1
 
 
-def nearest(name: str, allowed: Iterable[str]) -> str:
+def nearest(name: str, allowed: Iterable[str], otherwise: str | None = None) -> str:
     """A phrase that helps with an unknown name: the nearest allowed ones, or all of them.
+
+    Args:
+        name: The unknown name.
+        allowed: The names that there are.
+        otherwise: What is said in place of all names, where they are many.
 
     Example:
         >>> nearest("beta_va", ["beta_vae", "vae"])
@@ -66,4 +71,6 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     close = [lower[choice] for choice in found]
     if close:
         return f"Did you mean {' or '.join(close)}?"
+    if otherwise is not None:
+        return otherwise
     return f"Choose one of: {', '.join(choices)}." if choices else "There are none to choose from."
