@@ -162,7 +162,9 @@ class TestLines:
         trim_lines(tmp_path / "x.jsonl", lambda row: True)
         assert names(tmp_path) == []
 
-    @pytest.mark.parametrize("torn", ['{"step": 2', '{"step": 2, "v', "\x00\x00", "{"])
+    @pytest.mark.parametrize(
+        "torn", ['{"step": 2', '{"step": 2, "v', "\x00\x00", "{", "[]", "null"]
+    )
     def test_a_torn_last_line_is_passed_over_and_trimmed(self, tmp_path, torn):
         path = tmp_path / "x.jsonl"
         append_line(path, {"step": 1})

@@ -276,15 +276,21 @@ def append_line(path: Path, value: Any, *, durable: bool = False) -> None:
 
 
 def read_lines(path: Path) -> list[Any]:
-    """The objects of a JSON-lines file; a torn last line, left by a kill, is passed over."""
+    """The objects of a JSON-lines file, up to the first line that is none.
+
+    A kill leaves a torn last line.
+    """
     if not path.is_file():
         return []
     rows: list[Any] = []
     for line in path.read_bytes().splitlines():
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
         except ValueError:
             break
+        if not isinstance(row, dict):
+            break
+        rows.append(row)
     return rows
 
 

@@ -61,6 +61,8 @@ def test_files_of_another_kind_are_refused(saved):
     [
         (b'"format":"1"', b'"format":"9"', "has format 9, and this version reads format 1"),
         (b'"step":"7"', b'"step":"x"', "is not a checkpoint that can be read"),
+        (b'"seconds":"0.5"', b'"seconds":"NaN"', "is not a checkpoint that can be read"),
+        (b'"seconds":"0.5"', b'"seconds":"[2]"', "is not a checkpoint that can be read"),
         (b'"step":"7"', b'"stop":"7"', "is not a checkpoint that can be read"),
     ],
 )
@@ -69,4 +71,10 @@ def test_headers_of_another_kind_are_refused(saved, old, new, reason):
     assert old in content
     saved.write_bytes(content.replace(old, new))
     with pytest.raises(RunError, match=reason):
+        load_tensors(saved)
+
+
+def test_a_step_before_the_first_is_refused(saved):
+    save_tensors(saved, {"a": torch.zeros(2)}, step=-1, seconds=0.5)
+    with pytest.raises(RunError, match="step -1 after"):
         load_tensors(saved)

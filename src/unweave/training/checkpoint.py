@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["AVERAGE", "Checkpoint", "load_tensors", "save_tensors"]
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
@@ -71,7 +72,9 @@ def load_tensors(path: Path) -> Checkpoint:
             header: dict[str, Any] = handle.metadata() or {}
             tensors = {name: handle.get_tensor(name) for name in handle.keys()}  # noqa: SIM118
         step, seconds = int(header["step"]), float(json.loads(header["seconds"]))
-    except (safetensors.SafetensorError, KeyError, ValueError, OSError) as error:
+        if step < 0 or not math.isfinite(seconds):
+            raise ValueError(f"step {step} after {seconds} seconds")
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise RunError(f"{path} is not a checkpoint that can be read: {error}.") from error
     if header.get("format") != str(FORMAT):
         raise RunError(
