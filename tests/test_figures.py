@@ -138,9 +138,20 @@ class TestLatentNames:
     def test_a_name_stands_at_its_latent(self, run, drawn):
         matrix = np.zeros((4, 3))
         matrix[2, 1] = 1.0
-        save_scores(run.folder, (record(matrix, {"shape": 0, "scale": 0.9, "pos_x": 0}),))
+        parts = {"shape": 0, "scale": 0.9, "pos_x": 0}
+        save_scores(run.folder, (record(matrix, parts, data=str(run.config.dataset)),))
         figure("traversals", run)
         assert drawn["traversals"][1]["labels"] == [None, None, "scale", None]
+
+    def test_scores_on_another_dataset_name_nothing(self, run, drawn):
+        matrix = np.zeros((4, 3))
+        matrix[2, 1] = 1.0
+        save_scores(run.folder, (record(matrix, {"scale": 0.9}, data="dsprites"),))
+        assert latent_names(run.folder, 4) == [None, None, "scale", None]
+        assert latent_names(run.folder, 4, data=MINI) == [None] * 4
+        figure("traversals", run)
+        assert drawn["traversals"][1]["labels"] == [None] * 4
+        assert figure("mig", run) is None
 
 
 def test_which_latent_follows_which_factor_in_words():

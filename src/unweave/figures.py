@@ -64,12 +64,15 @@ def draw(
         config: The run's configuration.
         model: The run's model.
         dataset: The run's dataset; None will do for all but `IMAGE_FIGURES`.
-        step: Steps of the model's weights, whose scores are drawn; None for the newest scores.
+        step: Steps of the model's weights, whose scores on the run's own dataset are drawn; None
+            for the newest scores.
     """
     return FIGURES[kind](_Source(folder, config, model, dataset, step))
 
 
-def latent_names(folder: Path, latents: int, step: int | None = None) -> list[str | None]:
+def latent_names(
+    folder: Path, latents: int, step: int | None = None, data: str | None = None
+) -> list[str | None]:
     """The factor that each latent follows most closely, by the newest MIG, where it is clear.
 
     A latent is named after a factor when of all latents it knows most of it, by a gap of at least
@@ -79,9 +82,10 @@ def latent_names(folder: Path, latents: int, step: int | None = None) -> list[st
         folder: The run folder.
         latents: Number of latents.
         step: Only scores of the weights after this step; None for the newest of any.
+        data: Only scores of the dataset of this text; None for any.
     """
     names: list[str | None] = [None] * latents
-    rows = _tables(folder, step)
+    rows = _tables(folder, step, data)
     if rows:
         matrix = rows[-1]["matrix"]
         values = np.asarray(matrix["values"])
@@ -92,12 +96,15 @@ def latent_names(folder: Path, latents: int, step: int | None = None) -> list[st
     return names
 
 
-def _tables(folder: Path, step: int | None) -> list[dict[str, Any]]:
-    """MIG scores with their tables, oldest first, of the weights after a step or of any."""
+def _tables(folder: Path, step: int | None, data: str | None) -> list[dict[str, Any]]:
+    """MIG scores with their tables, oldest first, of some weights and dataset or of any."""
     return [
         row
         for row in load_scores(folder)
-        if row["metric"] == "mig" and row.get("matrix") and step in (None, row.get("step"))
+        if row["metric"] == "mig"
+        and row.get("matrix")
+        and step in (None, row.get("step"))
+        and data in (None, row.get("data"))
     ]
 
 
@@ -137,7 +144,7 @@ def _traversals(source: _Source) -> Any:
     count, kl = source.model.latents, _last_kl(source)
     order = range(count) if kl is None else plots.order_by_kl(kl)
     latents = sorted(order[:SHOWN_LATENTS])
-    names = latent_names(source.folder, count, source.step)
+    names = latent_names(source.folder, count, source.step, str(source.config.dataset))
     conditions = source.model.conditions
     # A label in the middle, since the start is no image that has labels.
     labels = None if conditions is None else [size // 2 for size in conditions.sizes]
@@ -177,7 +184,8 @@ def _kl(source: _Source) -> Any | None:
 
 
 def _mig(source: _Source) -> Any | None:
-    rows = _tables(source.folder, source.step)
+    # A run can be scored on other datasets, too, whose factors are not those of its figures.
+    rows = _tables(source.folder, source.step, str(source.config.dataset))
     if not rows:
         return None
     row, matrix = rows[-1], rows[-1]["matrix"]

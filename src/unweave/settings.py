@@ -26,6 +26,8 @@ def make_config(
 ) -> TrainConfig:
     """The configuration for `train`, checked.
 
+    `init_from="none"` stands for no run, as None does.
+
     Raises:
         SpecError: A setting is wrong; or not exactly one of steps and epochs is given.
     """
@@ -45,6 +47,8 @@ def make_config(
     if isinstance(settings.get("architecture"), Architecture):
         # Whoever trains with networks of their own wants them run; whoever reads a run may not.
         allow_own(settings["architecture"])
+    if settings.get("init_from") == "none":
+        settings["init_from"] = None
     if "lr" in settings:
         if "optimizer" in settings:
             raise SpecError("Give either lr or optimizer, not both.")

@@ -305,6 +305,19 @@ def test_the_newest_call_comes_first_in_the_order_of_its_scores_and_gives_the_ta
     assert ["scale", "c", "0.470", "0.750", "99 %", "b, 0.010"] in page.rows
 
 
+def test_the_table_is_of_the_dataset_that_was_trained_on(run):
+    table = SCORE["matrix"] | {"rows": ["a", "b", "c"]}
+    other = SCORE | {"data": "dsprites(grid=(1, 1, 2, 2, 2))", "matrix": table}
+    write(run, "scores.json", {"format": 1, "scores": [SCORE, other]})
+    page = page_of(run)
+    assert any(row[:2] == ["scale", "z2"] for row in page.rows)
+    assert not any(row[:2] == ["scale", "c"] for row in page.rows)
+    # Where the score stands, it says of which data it is.
+    assert "on dsprites(grid=(1, 1, 2, 2, 2))" in page.words
+    write(run, "scores.json", {"format": 1, "scores": [other]})
+    assert not any(row[:2] == ["scale", "c"] for row in page_of(run).rows)
+
+
 def test_values_that_are_not_finite_are_said_so(run):
     lines = {"event": "train", "step": 3, "loss": {"model": None}, "raw": {"kl": None}, "kl": []}
     (run / "metrics.jsonl").write_text(json.dumps(lines) + "\n")

@@ -13,7 +13,7 @@ from unweave.errors import SpecError
 from unweave.metrics.protocols import protocol
 from unweave.nn import Architecture
 from unweave.objectives import Method, Term
-from unweave.presets import PRESETS
+from unweave.presets import preset
 from unweave.scores import load_scores
 from unweave.spec import members
 from unweave.studies import Study, plan, run_study
@@ -118,8 +118,10 @@ def test_a_scale_multiplies_lengths_and_nothing_else(name, scale):
     assert len(whole) == len(short)
     for before, after in list(zip(whole, short, strict=True))[:: max(1, len(whole) // 40)]:
         if "preset" in before:
-            entry = PRESETS[before["preset"]]
-            before = before | {"epochs": entry.settings["epochs"], "objective": entry.objective}
+            entry = preset(before["preset"])
+            own = {"objective": entry.objective, **entry.settings}
+            lengths = ("steps", "epochs", "objective", "optimizer")
+            before = before | {field: own[field] for field in lengths if field in own}
         if "steps" in before:
             assert after["steps"] == max(1, math.ceil(before["steps"] * scale - 1e-9))
         else:

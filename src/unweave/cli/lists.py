@@ -258,16 +258,38 @@ class Presets(_Listing):
                 "dataset": each.dataset,
                 "objective": each.objective,
                 "settings": dict(each.settings),
+                "after": each.after,
+                "scoring": [
+                    {
+                        "protocol": asked.protocol,
+                        "metrics": None if asked.metrics is None else list(asked.metrics),
+                        "data": asked.data,
+                        "command": asked.command,
+                    }
+                    for asked in each.scoring
+                ],
             }
             for each in chosen
         ]
-        lines = [
-            f"{row['name']}\n  {row['about']}\n  {row['dataset']}  {row['objective']}  "
-            + ", ".join(f"{key}={value}" for key, value in row["settings"].items())
-            for row in rows
-        ]
+        lines = [line for row in rows for line in _preset_lines(row)]
         self.emit({"presets": rows}, "\n".join(lines))
         return 0
+
+
+def _preset_lines(row: dict[str, Any]) -> list[str]:
+    """A preset in a few lines."""
+    lines = [
+        row["name"],
+        f"  {row['about']}",
+        f"  {row['dataset']}  {row['objective']}  "
+        + ", ".join(f"{key}={value}" for key, value in row["settings"].items()),
+    ]
+    if row["after"] is not None:
+        lines.append(
+            f"  Goes on from the weights of {row['after']}: train that first, and give its run "
+            "as --init-from."
+        )
+    return [*lines, *(f"  Scored by: {asked['command']}" for asked in row["scoring"])]
 
 
 @final

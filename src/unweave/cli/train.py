@@ -82,7 +82,7 @@ class Train(Common):
     """Decay of a running mean of the weights, which is then what is scored (default none)."""
 
     init_from: Text = None
-    """Start from the weights of this run (weights only)."""
+    """Start from the weights of this run (weights only); none starts anew."""
 
     threads: Int = None
     """Processor threads (default: as many as PyTorch finds cores)."""
@@ -152,6 +152,7 @@ class Train(Common):
             else:
                 if self.resume and self.out is not None and "dataset" not in settings:
                     raise RunError(f"{self.out} does not exist, so there is no run to go on with.")
+                self._check_start(settings)
                 config = self._config(settings)
                 folder = Path(self.out) if self.out else runs_root() / config.default_name
                 if self.dry_run:
@@ -212,6 +213,13 @@ class Train(Common):
                 flags[name] = to_number(flag, getattr(self, name), kind)
         given = {name: value for name, value in flags.items() if value is not None}
         return given if self.preset is None else preset(self.preset).overridden(given)
+
+    def _check_start(self, settings: dict[str, Any]) -> None:
+        """Refuse a new run without the weights that its preset goes on from."""
+        from unweave.presets import preset
+
+        if self.preset is not None:
+            preset(self.preset).check_start(settings)
 
     def _config(self, settings: dict[str, Any]) -> Any:
         from unweave.errors import SpecError

@@ -7,8 +7,9 @@ __all__ = ["PRESETS", "preset"]
 from unweave.errors import SpecError, nearest
 from unweave.presets.base import Preset
 from unweave.presets.disvae import disvae_presets
+from unweave.presets.dpt import dpt_presets
 
-_ALIASES = {"disentangling-vae": "disvae"}
+_ALIASES = {"disentangling-vae": "disvae", "disentanglement-pytorch": "dpt"}
 
 _DEMO = Preset(
     name="demo",
@@ -18,7 +19,14 @@ _DEMO = Preset(
     settings={"steps": 6000, "batch_size": 64, "lr": 2e-3, "seed": 0},
 )
 
-PRESETS: dict[str, Preset] = {entry.name: entry for entry in (_DEMO, *disvae_presets())}
+PRESETS: dict[str, Preset] = {
+    entry.name: entry
+    for entry in (
+        _DEMO,
+        *disvae_presets(),
+        *dpt_presets(),
+    )
+}
 
 
 def preset(name: str) -> Preset:

@@ -77,6 +77,8 @@ def _content(run: RunFiles) -> dict[str, Any]:
     scores = score_views(run.scores)
     shown = {picture.name: picture for picture in pictures(run.folder / "figures")}
     last = run.train[-1] if run.train else {}
+    # A run can be scored on other datasets, too; pictures and sentences are of its own.
+    own = [score for score in run.scores if score.get("data") == texts.get("dataset")]
     return {
         "name": run.name,
         "dataset": plain(texts.get("dataset", "")),
@@ -89,7 +91,7 @@ def _content(run: RunFiles) -> dict[str, Any]:
         "rendered": rendered_note(
             [_spec(score.data) for score in scores if score.source == "rendered"]
         ),
-        "following": following(run.scores),
+        "following": following(own),
         "clear_gap": CLEAR_GAP,
         "table_picture": shown.pop("mig", None),
         "pictures": list(shown.values()),

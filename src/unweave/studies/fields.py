@@ -27,13 +27,16 @@ def config_of(settings: Mapping[str, Any]) -> TrainConfig:
             depth. Texts are read where a component is expected.
 
     Raises:
-        SpecError: A name or a value is wrong, or something is missing.
+        SpecError: A name or a value is wrong, or something is missing, such as the run whose
+            weights a preset goes on from.
     """
     plain = {path: value for path, value in settings.items() if "." not in path}
     if "preset" in plain:
         if not isinstance(plain["preset"], str):
             raise SpecError(f"preset takes the name of one, not {plain['preset']!r:.100}.")
-        plain = preset(plain.pop("preset")).overridden(plain)
+        entry = preset(plain.pop("preset"))
+        entry.check_start(plain)
+        plain = entry.overridden(plain)
     for name in ("dataset", "objective"):
         if name not in plain:
             raise SpecError(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, final
 
+from unweave.presets import Scoring
 from unweave.studies.axes import Settings
 from unweave.studies.published.scaling import scaled
 from unweave.studies.spec import Keep, ScoreRequest, Study
 from unweave.studies.waiting import waits_for
 
-__all__ = ["PublishedStudy"]
+__all__ = ["PublishedStudy", "requested"]
 
 
 @final
@@ -77,3 +78,12 @@ class PublishedStudy:
         Found by reading each text of its settings, so that it becomes shorter by itself.
         """
         return waits_for(self.study())
+
+
+def requested(scoring: Iterable[Scoring]) -> tuple[ScoreRequest, ...]:
+    """How a preset is scored, as a study asks for it: of what was trained on alone."""
+    return tuple(
+        ScoreRequest(metrics=asked.metrics, protocol=asked.protocol)
+        for asked in scoring
+        if asked.data is None
+    )
