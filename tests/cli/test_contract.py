@@ -321,7 +321,7 @@ def test_data_show_of_several(tmp_path, monkeypatch):
         ("architectures", {"architectures"}, "burgess"),
         ("optimizers", {"optimizers", "learning_rates", "schedules"}, "plateau"),
         ("metrics", {"metrics", "protocols"}, "mig"),
-        ("presets", {"presets"}, "demo"),
+        ("presets", {"presets", "numbered"}, "demo"),
     ],
 )
 def test_lists(command, keys, name):

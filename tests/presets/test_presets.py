@@ -20,9 +20,10 @@ def test_every_preset_is_a_whole_training(name):
 
 
 def test_there_are_no_others():
-    assert {name.partition("/")[0] for name in PRESETS} == {"demo", "disvae", "dpt"}
     found = {name for name in PRESETS if name.startswith("disvae/")}
     assert found == {f"disvae/{name}" for name in EXPERIMENTS}
+    sources = {"clg", "dag", "demo", "disvae", "dpt"}
+    assert {name.partition("/")[0] for name in PRESETS} == sources
 
 
 def test_the_long_name_of_the_source():
@@ -43,7 +44,11 @@ def test_the_demo_is_a_short_training_of_dsprites():
         ("dmo", "demo"),
         ("disvae/btcvae_dsprite", "disvae/btcvae_dsprites"),
         ("btcvae_dsprites", "disvae/btcvae_dsprites"),
-        ("", "Choose one of: demo"),
+        ("", "`unweave presets` lists them."),
+        ("nothing/at_all", "`unweave presets` lists them."),
+        ("disvae/nothing", "Did you mean disvae/"),
+        ("lie-group-vae/dsprite", "Did you mean clg/dsprites"),
+        ("dlib", "dlib/0 to dlib/12599"),
     ],
 )
 def test_unknown_names(name, near):

@@ -192,9 +192,9 @@ def test_unknown_names(name, near):
 
 
 def test_a_study_changes_nothing_of_another():
-    published("dag/dsprites").axes[0][0]["seed"] = 7
+    published("dag/dsprites").axes[0][0]["preset"] = "demo"
     published("dlib/unsupervised").settings["steps"] = 7
-    assert published("dag/dsprites").axes[0][0]["seed"] == 0
+    assert published("dag/dsprites").axes[0][0]["preset"] == "dag/vae_dsprites_blank_side"
     assert published("dlib/unsupervised").settings["steps"] == 300_000
 
 

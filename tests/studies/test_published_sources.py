@@ -3,14 +3,19 @@
 import math
 
 import pytest
-import torch
 
-from reference.published_runs import ALL, SCRIPTS, runs_of, stood_in
+from reference.published_runs import ALL, SCRIPTS, runs_of
 from unweave.data import parse_dataset
 from unweave.errors import SpecError
+from unweave.objectives import parse_objective
+from unweave.presets import preset
 from unweave.studies.fields import config_of
 
 # disent-and-gen: what is trained on, and how many updates that gives
+
+
+def dataset_of(run):
+    return preset(run["preset"]).dataset if "preset" in run else run["dataset"]
 
 
 @pytest.mark.parametrize(
@@ -24,92 +29,71 @@ from unweave.studies.fields import config_of
     ],
 )
 def test_dag_leaves_out_what_the_source_does(name, images):
-    texts = dict.fromkeys(run["dataset"] for run in runs_of(name))
+    texts = dict.fromkeys(map(dataset_of, runs_of(name)))
     assert [parse_dataset(text).count for text in texts] == images
 
 
 def test_dag_trains_as_long_as_the_source():
-    runs = [(run, stood_in(run)) for run in runs_of("dag/dsprites")]
+    configs = [config_of(run) for run in runs_of("dag/dsprites")]
     for part, steps in ((614_400, 288_000), (368_640, 172_800)):
-        found = [config for _, config in runs if config.num_train == part]
+        found = [config for config in configs if config.num_train == part]
         assert [config.steps for config in found] == [steps] * 3 + [steps // 2] * 3
-    assert {config.steps for _, c in runs if c.num_train == 731_472 for config in [c]} == {
+    assert {config.steps for config in configs if config.num_train == 731_472} == {
         math.ceil(30 * 731_472 / 64),
         math.ceil(30 * 731_472 / 128),
     }
-    shapes = {
-        stood_in(run).steps for run in runs_of("dag/shapes3d") if "object_hue" in run["dataset"]
-    }
-    assert 196_875 in shapes
-    assert {config.optimizer.lr for _, config in runs} == {1e-4}
-    assert [(str(c.objective), r["architecture"], c.batch_size) for r, c in runs[6:12]] == [
-        ("beta_vae(beta=1)", "burgess_v2", 64),
-        ("beta_vae(beta=8)", "burgess_v2", 64),
-        ("beta_vae(beta=12)", "burgess_v2", 64),
-        ("factor_vae(gamma=20, lr=1e-05)", "kim", 128),
-        ("factor_vae(gamma=50, lr=1e-05)", "kim", 128),
-        ("factor_vae(gamma=100, lr=1e-05)", "kim", 128),
+    assert {config.optimizer.lr for config in configs} == {1e-4}
+    factor = "compat=dag, depth=7, slope=0.01"
+    assert [(c.objective, str(c.architecture), c.batch_size) for c in configs[6:12]] == [
+        (parse_objective(text), network, batch)
+        for text, network, batch in (
+            ("beta_vae(beta=1)", "burgess_v2", 64),
+            ("beta_vae(beta=8)", "burgess_v2", 64),
+            ("beta_vae(beta=12)", "burgess_v2", 64),
+            (f"factor_vae(gamma=20, lr=1e-05, {factor})", "kim", 128),
+            (f"factor_vae(gamma=50, lr=1e-05, {factor})", "kim", 128),
+            (f"factor_vae(gamma=100, lr=1e-05, {factor})", "kim", 128),
+        )
     ]
-    assert [config.seed for _, config in runs] == [0] * 7 + [716011605, 145395029] + [0] * 9
+    assert [config.seed for config in configs] == [0] * 7 + [716011605, 145395029] + [0] * 9
     assert {run["steps"] for run in runs_of("dag/composition")} == {4680}
     assert {run["steps"] for run in runs_of("dag/mpi3d_decoders")} == {5000}
+
+
+def test_dag_scores_what_was_trained_on():
+    for name in ("dag/dsprites", "dag/shapes3d", "dag/mpi3d"):
+        asked = [(request.protocol, request.metrics) for request in ALL[name].scores]
+        assert asked == [("dag", ("dci_lasso",)), ("unweave", ("test_losses",))]
 
 
 # Lie group VAE
 
 
-def test_clg_trains_as_long_as_the_source():
-    for name, steps, likelihood in (
-        ("dsprites", 201_600, "bernoulli"),
-        ("shapes3d", 131_250, "gaussian(variance=0.5)"),
-    ):
-        runs = [stood_in(run | {"objective": "vae"}) for run in runs_of(f"clg/{name}")]
-        assert {run.steps for run in runs} == {steps}
-        assert {str(run.likelihood) for run in runs} == {likelihood}
-        assert [run.seed for run in runs] == list(range(10))
-        assert {(run.batch_size, run.latents, run.optimizer.lr) for run in runs} == {
-            (256, 10, 1e-4)
-        }
-
-
-def test_the_squared_error_of_clg_is_our_gaussian():
-    config = stood_in(runs_of("clg/shapes3d")[0] | {"objective": "vae"})
-    logits, images = torch.randn(2, 3, 4, 4), torch.rand(2, 3, 4, 4)
-    theirs = ((torch.sigmoid(logits) - images) ** 2).sum((1, 2, 3))
-    torch.testing.assert_close(config.likelihood.negative_log(logits, images), theirs)
+@pytest.mark.parametrize("name", [name for name in ALL if name.startswith("clg/")])
+def test_clg_has_ten_runs_of_each_model(name):
+    seeds = {}
+    for run in runs_of(name):
+        seeds.setdefault(run["preset"], []).append(run["seed"])
+    assert all(found == list(range(10)) for found in seeds.values())
+    # The paper's tables have these four.
+    scored = {metric for request in ALL[name].scores for metric in request.metrics}
+    assert {"factor_vae", "sap_continuous", "mig", "dci", "test_losses"} <= scored
 
 
 def test_clg_varies_what_its_tables_vary():
-    def texts(name):
-        return [
-            f"{run['objective']} {run['architecture']}"
-            for run in runs_of(f"clg/{name}")
-            if run["seed"] == 0
-        ]
+    def configs(name):
+        return [config_of(run) for run in runs_of(f"clg/{name}") if run["seed"] == 0]
 
-    (readme,) = texts("dsprites")
-    assert "hessian=40, commutator=0, feature_probability=0.2)" in readme
-    assert "group_reconstruction=0.1" in readme
-    assert "sizes=(100,), latents=(10,), init=0.001)" in readme
-    (readme,) = texts("shapes3d")
-    assert "hessian=20, commutator=0" in readme
-    assert "sizes=(400,)" in readme
-    for name, field in (("hessian", "hessian"), ("commutator", "commutator")):
-        assert [
-            f"{field}={weight}" in text
-            for weight, text in zip((0, 1, 5, 20, 40, 80), texts(name), strict=True)
-        ] == [True] * 6
-    assert [
-        f"sizes=({size},)" in text
-        for size, text in zip((4, 9, 25, 64, 81, 100), texts("group_size"), strict=True)
-    ] == [True] * 6
+    for name in ("hessian", "commutator"):
+        methods = [config.objective.items[0] for config in configs(name)]
+        assert [getattr(method, name) for method in methods] == [0, 1, 5, 20, 40, 80]
+    sizes = [config.architecture.sizes for config in configs("group_size")]
+    assert sizes == [(4,), (9,), (25,), (64,), (81,), (100,)]
+    assert {config.objective.items[0].commutator for config in configs("group_size")} == {40}
     # Equal rows of different tables are one training.
-    assert texts("components")[2] == texts("hessian")[0] == texts("commutator")[0]
-    assert texts("group_size")[-1] == texts("commutator")[4]
-    assert {run["holdout"] for run in runs_of("clg/hessian")} == {0.1}
-    # The paper's tables have these four.
-    scored = {name for request in ALL["clg/hessian"].scores for name in request.metrics}
-    assert {"factor_vae", "sap_continuous", "mig", "dci"} <= scored
+    assert configs("components")[2] == configs("hessian")[0] == configs("commutator")[0]
+    assert configs("group_size")[-1] == configs("commutator")[4]
+    assert [config.objective.items[0].beta for config in configs("beta_vae")] == [2, 5, 10]
 
 
 # Disentanglement-PyTorch

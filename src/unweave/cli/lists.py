@@ -248,7 +248,7 @@ class Presets(_Listing):
 
     def run(self) -> int:
         """Print the list."""
-        from unweave.presets import PRESETS, preset
+        from unweave.presets import NUMBERED, PRESETS, preset
 
         chosen = [preset(name) for name in self.names] or list(PRESETS.values())
         rows: list[dict[str, Any]] = [
@@ -271,8 +271,15 @@ class Presets(_Listing):
             }
             for each in chosen
         ]
+        numbered: list[dict[str, Any]] = [
+            {"name": each.name, "about": each.about, "first": 0, "last": each.count - 1}
+            for each in ([] if self.names else NUMBERED.values())
+        ]
         lines = [line for row in rows for line in _preset_lines(row)]
-        self.emit({"presets": rows}, "\n".join(lines))
+        for row in numbered:
+            numbers = f"NUMBER is {row['first']} to {row['last']}"
+            lines += [row["name"], f"  {row['about']}", f"  {numbers}; name one to see all of it."]
+        self.emit({"presets": rows, "numbered": numbered}, "\n".join(lines))
         return 0
 
 

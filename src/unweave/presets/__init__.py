@@ -1,6 +1,7 @@
 """Presets: published settings by name."""
 
 from unweave.presets.base import Preset, Scoring
-from unweave.presets.catalog import PRESETS, preset
+from unweave.presets.catalog import NUMBERED, PRESETS, preset
+from unweave.presets.numbered import NumberedPresets
 
-__all__ = ["PRESETS", "Preset", "Scoring", "preset"]
+__all__ = ["NUMBERED", "PRESETS", "NumberedPresets", "Preset", "Scoring", "preset"]

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-__all__ = ["PRESETS", "preset"]
+__all__ = ["NUMBERED", "PRESETS", "preset"]
 
 from unweave.errors import SpecError, nearest
 from unweave.presets.base import Preset
+from unweave.presets.clg import clg_presets
+from unweave.presets.dag import dag_presets
 from unweave.presets.disvae import disvae_presets
+from unweave.presets.dlib import DLIB_MODELS
 from unweave.presets.dpt import dpt_presets
+from unweave.presets.numbered import NumberedPresets
 
-_ALIASES = {"disentangling-vae": "disvae", "disentanglement-pytorch": "dpt"}
+_ALIASES = {
+    "disentangling-vae": "disvae",
+    "disentanglement-pytorch": "dpt",
+    "disent-and-gen": "dag",
+    "lie-group-vae": "clg",
+    "disentanglement-lib": "dlib",
+    "disentanglement_lib": "dlib",
+}
 
 _DEMO = Preset(
     name="demo",
@@ -25,8 +36,14 @@ PRESETS: dict[str, Preset] = {
         _DEMO,
         *disvae_presets(),
         *dpt_presets(),
+        *dag_presets(),
+        *clg_presets(),
     )
 }
+"""The presets that have names of their own."""
+
+NUMBERED: dict[str, NumberedPresets] = {each.source: each for each in (DLIB_MODELS,)}
+"""Sources whose presets are told apart by a number; `preset` makes them."""
 
 
 def preset(name: str) -> Preset:
@@ -36,7 +53,21 @@ def preset(name: str) -> Preset:
         SpecError: There is none.
     """
     source, _, experiment = name.partition("/")
-    found = f"{_ALIASES.get(source, source)}/{experiment}" if experiment else name
-    if found not in PRESETS:
-        raise SpecError(f"Unknown preset {name!r}. {nearest(name, PRESETS)}")
-    return PRESETS[found]
+    source = _ALIASES.get(source, source)
+    found = PRESETS.get(f"{source}/{experiment}" if experiment else name)
+    if found is None and source in NUMBERED:
+        found = NUMBERED[source].find(experiment)
+    if found is None:
+        raise SpecError(f"Unknown preset {name!r:.100}. {_advice(source, experiment, name)}")
+    return found
+
+
+def _advice(source: str, experiment: str, name: str) -> str:
+    """What there is instead: of the source, where it is one."""
+    if source in NUMBERED:
+        return f"Those of {source} are {NUMBERED[source].span}, by model number."
+    own = [each for each in PRESETS if each.startswith(f"{source}/")]
+    if own:
+        return nearest(f"{source}/{experiment}", own)
+    every = [*PRESETS, *(each.name for each in NUMBERED.values())]
+    return nearest(name, every, otherwise="`unweave presets` lists them.")

@@ -9,19 +9,9 @@ from typing import Final
 import numpy as np
 
 from unweave.encoding import Codes
+from unweave.presets.dlib import DLIB_METRICS
 from unweave.studies.spec import ScoreRequest
 
-_METRICS: Final = (
-    "beta_vae_sklearn",
-    "dci",
-    "downstream_task_boosted_trees",
-    "downstream_task_logistic_regression",
-    "factor_vae_metric",
-    "mig",
-    "modularity_explicitness",
-    "sap_score",
-    "unsupervised",
-)
 _CODES: Final[tuple[Codes, ...]] = ("mean", "sampled")
 
 
@@ -45,5 +35,5 @@ def score_requests(*further: str) -> tuple[ScoreRequest, ...]:
             metrics=(metric,), protocol="dlib2019", codes=codes, seed=int(stream.randint(2**32))
         )
         for codes in _CODES
-        for metric in sorted((*_METRICS, *further))
+        for metric in sorted((*DLIB_METRICS, *further))
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DATASETS", "METHODS", "SEEDS", "DlibModel", "model_num", "model_of"]
+__all__ = ["DATASETS", "METHODS", "MODELS", "SEEDS", "DlibModel", "model_num", "model_of"]
 
 from typing import Final, NamedTuple
 
@@ -29,7 +29,10 @@ METHODS: Final[dict[str, tuple[float, ...]]] = {
 SEEDS: Final = 50
 
 _STRENGTHS: Final = 6
-_MODELS: Final = len(METHODS) * _STRENGTHS
+_SETTINGS: Final = len(METHODS) * _STRENGTHS
+
+MODELS: Final = len(DATASETS) * _SETTINGS * SEEDS
+"""How many there are."""
 
 
 class DlibModel(NamedTuple):
@@ -80,7 +83,9 @@ def model_num(dataset: str, method: str, strength: int, seed: int) -> int:
     for word, place, count in (("strength", strength, _STRENGTHS), ("seed", seed, SEEDS)):
         if not 0 <= place < count:
             raise SpecError(f"The {word} of a model is 0 to {count - 1}, not {place!r}.")
-    model = DATASETS.index(dataset) * _MODELS + list(METHODS).index(method) * _STRENGTHS + strength
+    model = (
+        DATASETS.index(dataset) * _SETTINGS + list(METHODS).index(method) * _STRENGTHS + strength
+    )
     return model * SEEDS + seed
 
 
@@ -94,10 +99,9 @@ def model_of(number: int) -> DlibModel:
         >>> model_of(10_799)
         DlibModel(dataset='cars3d', method='annealed_vae', strength=5, seed=49)
     """
-    last = len(DATASETS) * _MODELS * SEEDS - 1
-    if not 0 <= number <= last:
-        raise SpecError(f"Models have numbers from 0 to {last}, not {number!r}.")
+    if not 0 <= number < MODELS:
+        raise SpecError(f"Models have numbers from 0 to {MODELS - 1}, not {number!r}.")
     model, seed = divmod(number, SEEDS)
-    dataset, model = divmod(model, _MODELS)
+    dataset, model = divmod(model, _SETTINGS)
     method, strength = divmod(model, _STRENGTHS)
     return DlibModel(DATASETS[dataset], list(METHODS)[method], strength, seed)
