@@ -386,6 +386,18 @@ def test_halves_of_other_components_are_allowed_with_them(models):
         Own(encode=pair, decode="a:B")
 
 
+def test_halves_in_a_pair_have_the_first_weights_that_they_have_alone():
+    own = own_architecture(networks.Encoder, networks.Decoder)
+    for pair, alone in (
+        (Pair(encode=own, decode=Locatello()), Own(encode=own.encode, decode=Locatello())),
+        (Pair(encode=Locatello(), decode=own), Own(encode=Locatello(), decode=own.decode)),
+    ):
+        found, expected = make(pair).state_dict(), make(alone).state_dict()
+        assert found.keys() == expected.keys()
+        for name, value in found.items():
+            assert torch.equal(value, expected[name]), name
+
+
 SCRIPT = """
 import json, sys
 import unweave

@@ -87,11 +87,16 @@ class Architecture(Component):
             latents: L, with the labels that a model is told counted as latents.
         """
 
+    @property
+    def halves(self) -> tuple[Architecture | None, Architecture | None]:
+        """Whose first weights encoder and decoder have; None where a half draws its own."""
+        return self, self
+
     def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
         """Draw the first weights of a network of this architecture, in place.
 
         Args:
-            network: The whole model, on the CPU.
+            network: The whole model, or one that holds an encoder alone, on the CPU.
             generator: A generator on the CPU; nothing else may be drawn from.
         """
         initialise(network, generator, type(self).draw)

@@ -174,12 +174,17 @@ class Own(Architecture):
             )
         return decoder
 
-    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
-        """Networks of one's own as they are made, others as their architecture says."""
+    @property
+    def halves(self) -> tuple[Architecture | None, Architecture | None]:
+        """The architecture of a half that is published."""
         encode, decode = (
             half if isinstance(half, Architecture) else None for half in (self.encode, self.decode)
         )
-        draw_halves(network, generator, encode, decode)
+        return encode, decode
+
+    def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
+        """Networks of one's own as they are made, others as their architecture says."""
+        draw_halves(network, generator, *self.halves)
 
 
 def own_architecture(

@@ -64,9 +64,14 @@ class Pair(Architecture):
         """That of the other."""
         return self.decode.decoder(image_shape, latents)
 
+    @property
+    def halves(self) -> tuple[Architecture | None, Architecture | None]:
+        """That of the one and that of the other."""
+        return self.encode.halves[0], self.decode.halves[1]
+
     def initialise(self, network: nn.Module, generator: torch.Generator) -> None:
         """Weights of each half as its architecture draws them."""
-        draw_halves(network, generator, self.encode, self.decode)
+        draw_halves(network, generator, *self.halves)
 
 
 def draw_halves(
