@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import pytest
 import torch
 from torch import nn
 
+from unweave.errors import SpecError
 from unweave.likelihoods import Bernoulli
 from unweave.nn import Burgess, LatentDiscriminator
 from unweave.nn.initialise import construct, initialise
@@ -102,3 +104,54 @@ def test_layers_without_a_bias_are_taken():
     layer = nn.Linear(6, 4, bias=False)
     initialise(layer, generator())
     assert layer.weight.abs().max() <= 1.0
+
+
+class Mixed(nn.Sequential):
+    """Layers of PyTorch that are neither dense nor convolutional, with one that is."""
+
+    def __init__(self):
+        super().__init__(
+            nn.Embedding(5, 3), nn.LayerNorm(3), nn.Linear(3, 8), nn.GroupNorm(2, 8), nn.PReLU()
+        )
+
+
+def test_other_layers_of_pytorch_are_filled_by_their_own_rule():
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    one, again, other = (construct(Mixed, generator(seed)) for seed in (0, 0, 1))
+    assert torch.equal(torch.get_rng_state(), before)
+    for network in (one, again, other):
+        for normalising in (network[1], network[3]):
+            assert (normalising.weight == 1).all()
+            assert (normalising.bias == 0).all()
+        assert network[4].weight.item() == 0.25
+    numbers = torch.cat(
+        [construct(lambda: nn.Embedding(50, 40), generator()).weight.flatten(), one[0].weight[0]]
+    )
+    assert numbers.mean().item() == pytest.approx(0, abs=0.1)
+    assert numbers.std().item() == pytest.approx(1, abs=0.1)
+    for name, value in one.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name])
+    assert not torch.equal(one[0].weight, other[0].weight)
+    assert not torch.equal(one[2].weight, other[2].weight)
+
+
+class Scaled(nn.Module):
+    def __init__(self, *, buffer):
+        super().__init__()
+        if buffer:
+            self.register_buffer("scale", torch.ones(3))
+        else:
+            self.scale = nn.Parameter(torch.ones(3))
+
+
+@pytest.mark.parametrize("buffer", [False, True])
+def test_weights_that_nothing_fills_are_refused(buffer):
+    make = functools.partial(Scaled, buffer=buffer)
+    with pytest.raises(SpecError, match=r"Give Scaled a method draw_weights\(generator\)"):
+        construct(lambda: nn.Sequential(nn.Linear(3, 3), make()), generator())
+    # A layer that draws its own, and those of layers in it, is left alone.
+    outer = nn.Sequential(make())
+    outer.draw_weights = lambda g: outer[0].scale.data.fill_(2.0)
+    initialise(outer, generator())
+    assert outer[0].scale.tolist() == [2.0] * 3

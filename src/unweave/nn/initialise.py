@@ -21,6 +21,8 @@ from typing import TypeAlias, TypeVar
 import torch
 from torch import nn
 
+from unweave.errors import SpecError
+
 M = TypeVar("M", bound=nn.Module)
 Weighted: TypeAlias = nn.Linear | nn.Conv2d | nn.ConvTranspose2d
 Draw: TypeAlias = Callable[[Weighted, torch.Generator], None]
@@ -92,12 +94,15 @@ def initialise(network: nn.Module, generator: torch.Generator, draw: Draw = he_u
 
     Layers that normalise start as PyTorch's do. A layer with weights of another kind draws them
     itself, in a method `draw_weights(generator)`, and those of all layers in it; it is then left
-    as it is.
+    as it is. Other layers of PyTorch, such as embeddings, are drawn by its own rule.
 
     Args:
         network: Changed in place.
         generator: What is drawn from.
         draw: Draws weight and bias of a dense or convolutional layer.
+
+    Raises:
+        SpecError: A layer has weights or buffers that nothing fills.
     """
     for layer in _layers(network, set()):
         own = getattr(layer, "draw_weights", None)
@@ -107,6 +112,8 @@ def initialise(network: nn.Module, generator: torch.Generator, draw: Draw = he_u
             draw(layer, generator)
         elif isinstance(layer, nn.modules.batchnorm._NormBase):
             layer.reset_parameters()
+        elif any(t is not None for t in (*layer._parameters.values(), *layer._buffers.values())):
+            _by_its_own_rule(layer, generator)
 
 
 def uniform(tensor: torch.Tensor, bound: float, generator: torch.Generator) -> None:
@@ -123,6 +130,20 @@ def _layers(network: nn.Module, seen: set[int]) -> Iterator[nn.Module]:
     if not hasattr(network, "draw_weights"):
         for layer in network.children():
             yield from _layers(layer, seen)
+
+
+def _by_its_own_rule(layer: nn.Module, generator: torch.Generator) -> None:
+    """Have a layer draw its weights from PyTorch's generator, under a seed that is drawn."""
+    own = getattr(layer, "reset_parameters", None)
+    if own is None:
+        name = type(layer).__name__
+        raise SpecError(
+            f"{name} has weights or buffers of its own, which nothing fills: a network is built "
+            f"without values. Give {name} a method draw_weights(generator) that does."
+        )
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(int(torch.randint(2**62, (1,), generator=generator)))
+        own()
 
 
 def _fan_in(layer: Weighted) -> int:
