@@ -27,6 +27,7 @@ from unweave import metrics
 from unweave.run import load_run
 
 STEPS = 12
+OBJECTIVE = "factor_vae(width=50)"
 SETTINGS = {
     "mean": {"ema": 0.8, "clip_norm": 5, "clip_value": 0.5, "snapshot_every": 4},
     "term": {
@@ -56,12 +57,12 @@ def watch(monkeypatch):
 def test_resume_equals_uninterrupted(tmp_path, watch, name):
     settings = {"steps": STEPS, "log_every": 3, "checkpoint_every": 5, **SETTINGS[name]}
     if name == "epochs":
-        # An epoch of these images has three steps.
-        settings |= {"batch_size": 512}
+        # An epoch of the 96 images that are left to train on has three steps.
+        settings |= {"batch_size": 32, "holdout": 0.9375}
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert train(whole, "factor_vae", **settings).json["state"] == "finished"
+    assert train(whole, OBJECTIVE, **settings).json["state"] == "finished"
     watch.at = {7: lambda: signal.raise_signal(signal.SIGINT)}
-    assert train(broken, "factor_vae", **settings).json["state"] == "stopped"
+    assert train(broken, OBJECTIVE, **settings).json["state"] == "stopped"
     watch.at = {}
     assert resume(broken).json["state"] == "finished"
     assert_same_state(whole, broken)

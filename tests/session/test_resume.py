@@ -44,7 +44,7 @@ def watch(monkeypatch):
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-@pytest.mark.parametrize("objective", ["beta_tcvae(beta=4)", "factor_vae(gamma=4)"])
+@pytest.mark.parametrize("objective", ["beta_tcvae(beta=4)", "factor_vae(gamma=4, width=50)"])
 def test_resume_equals_uninterrupted(tmp_path, watch, objective, precision):
     settings = {
         "steps": STEPS,
