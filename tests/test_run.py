@@ -34,6 +34,12 @@ def images(run):
     return run.dataset.images(np.arange(0, IMAGES, 97))
 
 
+def test_a_run_is_known_by_its_public_name():
+    # Documentation links to it, and people read it in messages.
+    assert f"{unweave.Run.__module__}.{unweave.Run.__qualname__}" == "unweave.run.Run"
+    assert unweave.run.Run is unweave.Run
+
+
 class TestLoadDataset:
     def test_what_it_gives(self):
         data = unweave.load_dataset(MINI)

@@ -4,3 +4,6 @@ from unweave.run.opened import Run, load_run
 from unweave.run.training import train
 
 __all__ = ["Run", "load_run", "train"]
+
+# The documentation knows it by its public name, on two pages.
+Run.__module__ = __name__
