@@ -247,6 +247,10 @@ def test_a_group_sees_its_own_features_alone():
         ({"latents": (0,)}, "latents must be at least 1"),
         ({"init": 0}, "init must be more than 0"),
         ({"exponential": False, "generators": "skew"}, "generators=skew would change nothing"),
+        (
+            {"sizes": (9, 1), "latents": (2, 1), "generators": "skew"},
+            "of one row are 0, .* at least 4 entries",
+        ),
         ({"generators": "free_ones"}, "generators: 'free_ones' is not allowed"),
     ],
 )

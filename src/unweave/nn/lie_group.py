@@ -79,6 +79,11 @@ class LieGroup(Architecture):
                 f"{len(self.sizes)} and {len(self.latents)}. Write, for two groups, "
                 f"sizes=(25, 25), latents=(5, 5)."
             )
+        if self.generators == "skew" and 1 in self.sizes:
+            raise SpecError(
+                "lie_group: generators=skew of one row are 0, so that images would show nothing "
+                "of their latents. Give such a group at least 4 entries, for 2 rows."
+            )
         if not self.exponential and self.generators != "free":
             raise SpecError(
                 f"lie_group: exponential=False has no generators, so that "
