@@ -21,6 +21,7 @@ from unweave.rundir import (
     is_run,
     read_json,
     read_lines,
+    read_rows,
     runs_root,
     trim_lines,
     write_json,
@@ -170,7 +171,7 @@ class TestLines:
         append_line(path, {"step": 1})
         with path.open("a") as handle:
             handle.write(torn)
-        assert read_lines(path) == [{"step": 1}]
+        assert read_rows(path) == [{"step": 1}]
         trim_lines(path, lambda row: True)
         assert path.read_text() == '{"step": 1}\n'
         append_line(path, {"step": 2})

@@ -22,6 +22,7 @@ __all__ = [
     "last_line",
     "read_json",
     "read_lines",
+    "read_rows",
     "read_state",
     "read_study",
     "runs_root",
@@ -276,22 +277,21 @@ def append_line(path: Path, value: Any, *, durable: bool = False) -> None:
 
 
 def read_lines(path: Path) -> list[Any]:
-    """The objects of a JSON-lines file, up to the first line that is none.
-
-    A kill leaves a torn last line.
-    """
+    """The values of a JSON-lines file; a torn last line, left by a kill, is passed over."""
     if not path.is_file():
         return []
     rows: list[Any] = []
     for line in path.read_bytes().splitlines():
         try:
-            row = json.loads(line)
+            rows.append(json.loads(line))
         except ValueError:
             break
-        if not isinstance(row, dict):
-            break
-        rows.append(row)
     return rows
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON-lines file; lines that are none are passed over."""
+    return [row for row in read_lines(path) if isinstance(row, dict)]
 
 
 def last_line(path: Path) -> Any:
@@ -316,6 +316,6 @@ def trim_lines(path: Path, keep: Callable[[Any], bool]) -> None:
     """Rewrite a JSON-lines file with the objects for which `keep` holds."""
     if not path.is_file():
         return
-    rows = [row for row in read_lines(path) if keep(row)]
+    rows = [row for row in read_rows(path) if keep(row)]
     with atomic_write(path) as handle:
         handle.write("".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())

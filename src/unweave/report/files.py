@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, final
 
 from unweave.errors import RunError
-from unweave.rundir import FORMAT, is_run, read_json, read_lines
+from unweave.rundir import FORMAT, is_run, read_json, read_rows
 
 
 @final
@@ -53,7 +53,7 @@ def read_run(folder: Path) -> RunFiles:
             f"{folder} is not a run folder: it {reason}. "
             "Give a folder that `unweave train` has written."
         )
-    lines = [row for row in read_lines(folder / "metrics.jsonl") if isinstance(row, dict)]
+    lines = read_rows(folder / "metrics.jsonl")
     scores = _document(folder / "scores.json").get("scores", [])
     if not isinstance(scores, list):
         raise RunError(f"{folder / 'scores.json'} is damaged: its `scores` must be a list.")

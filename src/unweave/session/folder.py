@@ -41,7 +41,7 @@ from unweave.rundir import (
     explain_os_error,
     is_run,
     read_json,
-    read_lines,
+    read_rows,
     read_state,
     write_json,
 )
@@ -204,7 +204,7 @@ def append_record(
 
 def last_terms(folder: Path) -> dict[str, float]:
     """The unweighted terms in the last line of `metrics.jsonl`."""
-    rows = [row for row in read_lines(folder / "metrics.jsonl") if row.get("event") == "train"]
+    rows = [row for row in read_rows(folder / "metrics.jsonl") if row.get("event") == "train"]
     raw: dict[str, float] = rows[-1]["raw"] if rows else {}
     return raw
 
