@@ -269,7 +269,7 @@ def test_texts_that_are_refused(text: str, reason: str):
         ("coat", "3", "coat takes one of short, long, no coat, not 3"),
         ("called", "3", "called takes a text in quotes or None, not 3"),
         ("called", "0x" + 5000 * "f", "called takes a text in quotes or None, not a number of"),
-        ("spots", "3", "spots takes a tuple of values, each a whole number, not 3"),
+        ("spots", "3", "each a whole number, not 3. For one alone write spots=(3,)."),
         ("spots", "(1, 'x')", "spots takes a whole number, not 'x'"),
         ("spots", "(1, -2)", "cat: spots must be at least 0, but is -2"),
         ("spots", "(*a,)", "cannot read"),
@@ -289,6 +289,50 @@ def test_values_that_are_refused(field: str, value: str, reason: str):
 def test_values_that_are_not_finite_are_refused_in_python_too(value: float):
     with pytest.raises(SpecError, match="weight must be finite"):
         Cat(weight=value)
+
+
+@final
+class Flock(Component):
+    """A member with tuples of any length."""
+
+    name: ClassVar[str] = "flock"
+    family: ClassVar[str] = "flock"
+
+    names: tuple[str, ...] | None = option(default=(), help="Of its animals.")
+    ramps: tuple[Ramp, ...] = option(default=(), help="Which they walk on.")
+
+
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [
+        ("names=Tom", "names=(Tom,)"),
+        ("names='Tom'", "names=('Tom',)"),
+        ("ramps=straight(to=2)", "ramps=(straight(to=2),)"),
+        ("names=3", None),
+        ("names=2 + 2", None),
+        ("ramps=strait(to=2)", None),
+        ("ramps=straight", None),
+    ],
+)
+def test_one_value_where_a_tuple_is_expected_is_told_how_it_is_written(given, written):
+    with pytest.raises(SpecError) as caught:
+        parse(f"flock({given})", Flock)
+    if written is None:
+        assert "For one alone" not in str(caught.value)
+        return
+    assert f"For one alone write {written}." in str(caught.value)
+    assert parse(f"flock({written})", Flock) != Flock()
+
+
+def test_none_in_small_letters_is_not_taken_for_a_name():
+    with pytest.raises(SpecError, match="Write None, with a capital letter") as caught:
+        parse("flock(names=none)", Flock)
+    assert "For one alone" not in str(caught.value)
+
+
+def test_one_value_is_told_how_it_is_written_in_python_too():
+    with pytest.raises(SpecError, match=r"For one alone write names=\('Tom',\)"):
+        Flock(names="Tom")
 
 
 def test_missing_and_unknown_fields_are_named():

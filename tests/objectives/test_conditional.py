@@ -57,6 +57,8 @@ class TestLabels:
     @pytest.mark.parametrize(
         ("text", "words"),
         [
+            ("cvae(labels=shape)", "For one alone write labels=(shape,)."),
+            ("ifcvae(labels='shape')", "For one alone write labels=('shape',)."),
             ("cvae(labels=(shap,))", "Unknown factor 'shap'. Did you mean shape?"),
             ("ifcvae(labels=(color,))", "ifcvae: color has one value in the dataset"),
             (

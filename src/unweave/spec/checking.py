@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["check_range", "checked"]
+__all__ = ["check_range", "checked", "one_alone"]
 
 import inspect
 import math
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from unweave.errors import SpecError, nearest
-from unweave.spec.hints import choices, expected, flat
+from unweave.spec.hints import choices, element_hint, expected, flat, takes_many
 
 _NO = object()
 # What the machine counts with; Python's own whole numbers have no end, and some have no text.
@@ -31,7 +31,28 @@ def checked(value: Any, hint: Any, where: str) -> Any:
             return result
     if isinstance(value, str) and choices(hint):
         raise SpecError(f"{where}: {value!r} is not allowed. {nearest(value, choices(hint))}")
-    raise SpecError(f"{where} takes {expected(hint)}, not {_shown(value)}.")
+    raise SpecError(
+        f"{where} takes {expected(hint)}, not {_shown(value)}."
+        f"{one_alone(value, hint, where, _shown(value))}"
+    )
+
+
+def one_alone(value: Any, hint: Any, where: str, text: str) -> str:
+    """How one value is written where a tuple of such values is expected; else nothing.
+
+    Args:
+        value: What was given.
+        hint: Declared type of the field.
+        where: Component and field, such as `cvae: labels`.
+        text: The value as it was written.
+    """
+    if not takes_many(hint):
+        return ""
+    try:
+        checked(value, element_hint(hint), where)
+    except SpecError:
+        return ""
+    return f" For one alone write {where.rpartition(' ')[2]}=({text},)."
 
 
 def _match(value: Any, part: Any, where: str) -> Any:

@@ -10,6 +10,7 @@ __all__ = [
     "field_hints",
     "flat",
     "is_component",
+    "takes_many",
 ]
 
 import functools
@@ -74,6 +75,14 @@ def element_hint(hint: Any) -> Any:
         if typing.get_origin(part) is tuple:
             parts.extend(arg for arg in typing.get_args(part) if arg is not Ellipsis)
     return typing.Union[tuple(parts)] if parts else object  # noqa: UP007 - built at run time
+
+
+def takes_many(hint: Any) -> bool:
+    """Whether a tuple of any length is among the alternatives."""
+    return any(
+        typing.get_origin(part) is tuple and typing.get_args(part)[-1] is Ellipsis
+        for part in flat(hint)
+    )
 
 
 def expected(hint: Any) -> str:

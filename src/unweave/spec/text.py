@@ -10,8 +10,17 @@ import warnings
 from typing import Any
 
 from unweave.errors import SpecError, nearest
+from unweave.spec.checking import one_alone
 from unweave.spec.component import Component, build, member, members
-from unweave.spec.hints import choices, element_hint, expected, families, field_hints, flat
+from unweave.spec.hints import (
+    choices,
+    element_hint,
+    expected,
+    families,
+    field_hints,
+    flat,
+    takes_many,
+)
 
 _MAX_TEXT = 10_000
 _MAX_SHOWN = 200
@@ -131,11 +140,23 @@ def _value(node: ast.expr, hint: Any, where: str, text: str) -> Any:
     if isinstance(node, ast.Call):
         raise SpecError(
             f"{where}: {_source(node)!r} is a call, and a call is not allowed here; "
-            f"{expected(hint)} is expected."
+            f"{expected(hint)} is expected.{_alone(node, hint, where, text)}"
         )
     raise SpecError(
-        f"{where}: cannot read {_source(node)!r}; {expected(hint)} is expected.{_as_python(node)}"
+        f"{where}: cannot read {_source(node)!r}; {expected(hint)} is expected."
+        f"{_as_python(node) or _alone(node, hint, where, text)}"
     )
+
+
+def _alone(node: ast.expr, hint: Any, where: str, text: str) -> str:
+    """How one name or call is written where a tuple of these is expected."""
+    if not takes_many(hint):
+        return ""
+    try:
+        value = _value(node, element_hint(hint), where, text)
+    except SpecError:
+        return ""
+    return one_alone(value, hint, where, _source(node))
 
 
 def _as_python(node: ast.expr) -> str:
