@@ -372,6 +372,14 @@ def test_every_scheduler_of_pytorch_has_its_component():
         ("constant_lr(start=1, factor=0)", "constant_lr: factor must be more than 0"),
         ("cyclic_lr(start=1, max_lr=0.5)", "max_lr must be at least start, which is 1"),
         (
+            "cyclic_lr(start=1, max_lr=2, base_momentum=0.95)",
+            "cyclic_lr: max_momentum must be at least base_momentum, which is 0.95, but is 0.9",
+        ),
+        (
+            "one_cycle_lr(max_lr=1, total_steps=10, max_momentum=0.5)",
+            "one_cycle_lr: max_momentum must be at least base_momentum, which is 0.85, but is 0.5",
+        ),
+        (
             "one_cycle_lr(max_lr=1, total_steps=10, pct_start=0.1)",
             "with pct_start 0.1 the first of 10 steps would be the whole rise",
         ),
@@ -410,6 +418,14 @@ def test_learning_rates_that_are_refused(text, reason):
     with pytest.raises(SpecError) as caught:
         parse(text, LearningRate)
     assert reason in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["cyclic_lr(start=1, ", "one_cycle_lr(total_steps=10, "])
+@pytest.mark.parametrize("momenta", ["0.9, cycle_momentum=False", "0.5"])
+def test_momenta_that_are_equal_or_do_not_count_are_taken(name, momenta):
+    text = f"{name}max_lr=2, base_momentum={momenta}, max_momentum=0.5)"
+    rate = parse(text, LearningRate)
+    assert parse(str(rate), LearningRate) == rate
 
 
 @pytest.mark.parametrize("total", [1, 2, 3, 7, 10])

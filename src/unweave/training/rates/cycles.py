@@ -56,12 +56,13 @@ class CyclicLR(Started):
     max_momentum: float = number(default=0.9, low=0, below=1, help="Largest momentum.")
 
     def validate(self) -> None:
-        """Refuse a largest learning rate that is below the smallest."""
+        """Refuse a largest learning rate, or momentum, that is below the smallest."""
         if self.max_lr < self.start:
             raise SpecError(
                 f"cyclic_lr: max_lr must be at least start, which is {self.start:g}, but is "
                 f"{self.max_lr:g}."
             )
+        _check_momenta(self)
 
     @property
     def cycles_momentum(self) -> bool:
@@ -111,7 +112,11 @@ class OneCycleLR(LearningRate):
     )
 
     def validate(self) -> None:
-        """Refuse a rise in one step: PyTorch divides by the number of steps between its ends."""
+        """Refuse a rise in one step, and a largest momentum that is below the smallest.
+
+        PyTorch divides by the number of steps between the ends of the rise.
+        """
+        _check_momenta(self)
         if self.pct_start * self.total_steps == 1:
             raise SpecError(
                 f"one_cycle_lr: with pct_start {self.pct_start:g} the first of {self.total_steps} "
@@ -162,3 +167,12 @@ class OneCycleLR(LearningRate):
                 f"steps is left for the last fall, and this training changes the learning rate as "
                 f"often. Take a smaller pct_start, or more total_steps."
             )
+
+
+def _check_momenta(rate: CyclicLR | OneCycleLR) -> None:
+    """Refuse a largest momentum that is below the smallest, where they count."""
+    if rate.cycle_momentum and rate.max_momentum < rate.base_momentum:
+        raise SpecError(
+            f"{rate.name}: max_momentum must be at least base_momentum, which is "
+            f"{rate.base_momentum:g}, but is {rate.max_momentum:g}."
+        )
