@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import zipfile
 
 import numpy as np
 import pytest
 
 from session.runs import MINI, cli, flags, listing, paragraph, rich
+from unweave.cli.common import Common
 
 
 @pytest.fixture
@@ -279,6 +281,43 @@ def test_data_commands(place):
         place, "data", "show", MINI, "--out", "a.jpg", words=("--out", ".html or .png", "a.jpg")
     )
     refused(place, "data", "show", MINI, "--seed", "-1", words=("--seed", "at least 0"))
+
+
+# What each command that takes --out needs beside it, and whether it can do without.
+OUT = {
+    "demo": ([], True),
+    "train": ([MINI, "vae", "--steps", 5], True),
+    "import": (["nowhere"], False),
+    "export": (["nowhere", "--format", "challenge"], False),
+    "score": (["nowhere.npz"], True),
+    "rank": (["nowhere"], True),
+    "results": (["nowhere"], True),
+    "report": (["nowhere"], True),
+    "data show": ([MINI], True),
+    "study run": (["nowhere.json"], True),
+}
+
+
+@pytest.mark.parametrize("command", OUT)
+def test_an_empty_out(place, command):
+    needed, optional = OUT[command]
+    error = refused(place, *command.split(), *needed, "--out", "", words=("--out is empty",))
+    assert ("leave it out" in error) == optional
+
+
+def test_every_command_with_out_is_among_them():
+    found = [
+        cls.__name__
+        for cls in _subclasses(Common)
+        if any(field.name == "out" for field in dataclasses.fields(cls))
+    ]
+    assert len(found) == len(OUT), found
+
+
+def _subclasses(cls):
+    for each in cls.__subclasses__():
+        yield each
+        yield from _subclasses(each)
 
 
 def test_a_dry_run_of_nonsense(place):

@@ -333,13 +333,20 @@ class TestBadInput:
         assert cli("export", tmp_path, "--format", "onnx", "--out", "x").code == 2
         assert listing(tmp_path) == before
 
-    @pytest.mark.parametrize("name", ["", ".", "..", "/", "folder"])
+    @pytest.mark.parametrize("name", [".", "..", "/", "folder"])
     def test_both_halves_of_a_folder(self, tmp_path, monkeypatch, name):
         monkeypatch.chdir(tmp_path)
         (tmp_path / "folder").mkdir()
         before = listing(tmp_path)
         self.refused(name, "is a folder", flags=["--what", "both"])
         assert listing(tmp_path) == before
+
+    def test_both_halves_without_a_name(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        with pytest.raises(RunError, match="is a folder"):
+            unweave.load_run(rich()).export("torchscript", "", what="both")
+        self.refused("", "--out is empty", flags=["--what", "both"])
+        assert listing(tmp_path) == {}
 
     def test_a_file_of_both_halves_that_is_there(self, tmp_path):
         (tmp_path / "m-decoder.pt").write_text("kept")

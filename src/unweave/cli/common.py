@@ -25,7 +25,7 @@ import sys
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
@@ -114,7 +114,19 @@ class Common:
         handler.setLevel(level)
         handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
         logging.basicConfig(level=level, handlers=[handler])
+        self._check_out()
         return self.run()
+
+    def _check_out(self) -> None:
+        """Refuse an empty --out, which would stand for the working directory.
+
+        Raises:
+            SpecError: It is empty.
+        """
+        if getattr(self, "out", None) == "":
+            needed = any(f.name == "out" and f.default is MISSING for f in fields(self))
+            leave = "" if needed else ", or leave it out"
+            raise SpecError(f"--out is empty; give a path{leave}.")
 
     @abstractmethod
     def run(self) -> int:
