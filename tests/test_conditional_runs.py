@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,11 +11,15 @@ import torch
 import unweave
 from session.runs import MINI, TINY, lines
 from unweave import figures, plots
+from unweave.data import DatasetSpec
 from unweave.encoding import encode_rows
 from unweave.errors import DataError, SpecError
 from unweave.figures import wants_images
+from unweave.objectives import parse_objective
 from unweave.pictures import reconstruct, traverse, vary_labels
 from unweave.session import CHECKPOINT
+from unweave.spec import parse
+from unweave.training import TrainConfig
 from unweave.training.checkpoint import load_tensors
 
 OBJECTIVES = ("cvae(labels=(shape, scale))", "ifcvae(labels=(shape, scale))")
@@ -62,6 +68,29 @@ def test_accuracies_of_the_networks_are_logged_and_drawn(run, monkeypatch):
         assert all(0 <= value <= 1 for value in values)
         np.testing.assert_array_equal(drawn[0][name][1], values)
         assert drawn[1][name] == ""
+
+
+@pytest.mark.parametrize(("encoding", "unit"), [("one_hot", "nats an image"), ("continuous", "")])
+def test_losses_of_networks_have_the_unit_of_their_terms(tmp_path, monkeypatch, encoding, unit):
+    steps = dict.fromkeys(("model", "label_encoder", "auxiliary"), 1.5)
+    raw = {"reconstruction": 2.5, "label_agreement": 0.5}
+    row = {"event": "train", "step": 2, "loss": steps, "raw": raw, "kl": []}
+    (tmp_path / "metrics.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+    config = TrainConfig(
+        dataset=parse(MINI, DatasetSpec),
+        objective=parse_objective(f"ifcvae(labels=(shape,), encoding={encoding})"),
+        steps=2,
+    )
+    drawn = []
+    monkeypatch.setattr(plots, "loss_curves", lambda *given: drawn.extend(given))
+    figures.draw("loss_curves", tmp_path, config, None, None)
+    assert drawn[1] == {
+        "model loss": "nats an image",
+        "label_encoder loss": unit,
+        "auxiliary loss": unit,
+        "reconstruction": "nats an image",
+        "label_agreement": unit,
+    }
 
 
 class TestCodes:

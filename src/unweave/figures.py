@@ -23,7 +23,7 @@ from unweave import plots
 from unweave.data import Dataset
 from unweave.factors import Factor
 from unweave.pictures import probe_indices, reconstruct, traverse, vary_labels
-from unweave.rundir import read_lines
+from unweave.rundir import read_rows
 from unweave.scores import CLEAR_GAP, ScoreRecord, load_scores
 from unweave.training import TrainConfig
 from unweave.vae import VAE
@@ -162,16 +162,18 @@ def _loss_curves(source: _Source) -> Any | None:
     if not rows:
         return None
     steps = np.array([row["step"] for row in rows])
-    terms = source.config.objective.expand().terms
+    plan = source.config.objective.expand()
+    # A name may be that of a term and of a player, so they are told apart by their group.
+    known = {("raw", name): term.unit for name, term in plan.terms.items()}
+    known |= {("loss", player.name): player.unit for player in plan.players}
     history: dict[str, tuple[NDArray[Any], NDArray[Any]]] = {}
     units: dict[str, str] = {}
     for group in ("loss", "raw", "watched"):
         for name in rows[0].get(group, {}):
             title = f"{name} loss" if group == "loss" else name
             history[title] = (steps, np.array([row[group][name] for row in rows]))
-            units[title] = "" if group == "watched" else "nats an image"
-            if group == "raw" and name in terms:
-                units[title] = terms[name].unit
+            unit = "" if group == "watched" else "nats an image"
+            units[title] = known.get((group, name), unit)
     return plots.loss_curves(history, units)
 
 
@@ -215,7 +217,7 @@ def wants_images(kind: str, model: VAE) -> bool:
 
 
 def _train_rows(folder: Path) -> list[dict[str, Any]]:
-    return [row for row in read_lines(folder / "metrics.jsonl") if row["event"] == "train"]
+    return [row for row in read_rows(folder / "metrics.jsonl") if row["event"] == "train"]
 
 
 def _last_kl(source: _Source) -> NDArray[np.float64] | None:

@@ -151,9 +151,10 @@ class Player:
     Attributes:
         name: Name in logs and checkpoints.
         parts: Names of the parts whose parameters it owns.
-        loss: From the step to the scalar that it minimises, nats.
+        loss: From the step to the scalar that it minimises.
         optimizer: Its optimiser.
         eager: Whether it steps before the next player's loss is evaluated.
+        unit: Unit of its loss; empty for a plain number.
     """
 
     name: str
@@ -161,6 +162,7 @@ class Player:
     loss: Callable[[Step], Tensor]
     optimizer: PlayerOptimizer
     eager: bool = False
+    unit: str = "nats an image"
 
 
 class Term(Component):

@@ -12,6 +12,7 @@ __all__ = [
 ]
 
 from abc import abstractmethod
+from collections.abc import Callable
 from typing import ClassVar, Literal, final
 
 from torch import Tensor, nn
@@ -89,6 +90,11 @@ class LabelTerm(Term):
         conditions, told = _labels(step, self.part, len(scores))
         return (conditions.right(scores, told).float().mean(),)
 
+    def _player(self, loss: Callable[[Step], Tensor], *, eager: bool = False) -> Player:
+        """The network's side, whose errors have the unit of the term."""
+        optimizer = PlayerOptimizer(lr=self.lr)
+        return Player(self.part, (self.part,), loss, optimizer, eager=eager, unit=self.unit)
+
     @abstractmethod
     def judged(self, step: Step) -> Tensor:
         """What the network makes of what it is trained on, (B, width)."""
@@ -126,8 +132,7 @@ class LabelAgreement(LabelTerm):
 
     def players(self) -> tuple[Player, ...]:
         """The label encoder's side."""
-        optimizer = PlayerOptimizer(lr=self.lr)
-        return (Player(self.part, (self.part,), label_encoder_loss, optimizer, eager=True),)
+        return (self._player(label_encoder_loss, eager=True),)
 
     def judged(self, step: Step) -> Tensor:
         """Scores of the true images."""
@@ -188,7 +193,7 @@ class AdversarialInformation(LabelTerm):
 
     def players(self) -> tuple[Player, ...]:
         """The classifier's side."""
-        return (Player(self.part, (self.part,), auxiliary_loss, PlayerOptimizer(lr=self.lr)),)
+        return (self._player(auxiliary_loss),)
 
     def judged(self, step: Step) -> Tensor:
         """Scores of the samples."""
