@@ -10,10 +10,12 @@ __all__ = [
     "Encoder",
     "Lazy",
     "Moments",
+    "Normalised",
     "decoder_of",
     "frozen_decoder",
     "frozen_encoder",
     "frozen_moments",
+    "normalised_decoder",
 ]
 
 
@@ -79,6 +81,19 @@ class Lazy(nn.Module):
         return self.layers(images)
 
 
+class Normalised(nn.Module):
+    """Features, normalised over the batch, or over batch and pixels, at a side of `pixels`."""
+
+    def __init__(self, pixels: int = 1) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(pixels)
+        self.norm = nn.LazyBatchNorm2d()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(B, F)."""
+        return self.norm(self.pool(images)).flatten(1)
+
+
 def frozen_encoder(image_shape: tuple[int, int, int]) -> nn.Module:
     """An encoder of which one layer is trained, as on top of a pretrained one."""
     encoder = Encoder(image_shape)
@@ -100,3 +115,8 @@ def frozen_decoder(latents: int, image_shape: tuple[int, int, int]) -> nn.Module
 def decoder_of(latents: int, image_shape: tuple[int, int, int]) -> nn.Module:
     """A decoder made by a function."""
     return Decoder(latents, image_shape)
+
+
+def normalised_decoder(latents: int, image_shape: tuple[int, int, int]) -> nn.Module:
+    """A decoder that normalises latents over the batch."""
+    return nn.Sequential(nn.BatchNorm1d(latents), Decoder(latents, image_shape))

@@ -14,10 +14,13 @@ from torch import nn
 
 from nn import networks
 from unweave import own_architecture
+from unweave.data import DatasetSpec
 from unweave.errors import SpecError
 from unweave.likelihoods import Bernoulli
 from unweave.nn import Architecture, Burgess, Kim, Locatello, Own, Pair, references
+from unweave.objectives import parse_objective
 from unweave.spec import from_dict, parse, to_dict
+from unweave.training import TrainConfig
 from unweave.vae import VAE
 
 SHAPE = (64, 64, 1)
@@ -170,6 +173,52 @@ def test_labels_of_a_conditional_model_are_counted():
 
 
 NAME = networks.__name__
+NORMALISED = [
+    (networks.Encoder, {}, 1),  # over batch and pixels, of which there are many
+    (networks.Normalised, {}, 2),
+    (networks.Normalised, {"pixels": 2}, 1),
+]
+
+
+@pytest.mark.parametrize(("encoder", "options", "least"), NORMALISED)
+def test_a_batch_that_cannot_be_normalised_is_known_before_training(encoder, options, least):
+    own = own_architecture(encoder, networks.Decoder, encoder_options=options)
+    assert own.min_batch_for(SHAPE, 3) == least
+    assert Pair(encode=own, decode=Kim()).min_batch_for(SHAPE, 3) == least
+    trunk = make(own).trunk.train()
+    if least == 1:
+        assert trunk(images(1)).isfinite().all()
+        return
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        trunk(images(1))
+
+
+def test_a_decoder_may_normalise_too():
+    own = own_architecture(networks.Encoder, f"{NAME}:normalised_decoder")
+    assert own.min_batch_for(SHAPE, 3) == 2
+    mixed = own_architecture(Kim(), f"{NAME}:normalised_decoder")
+    assert mixed.min_batch_for(SHAPE, 3) == 2
+    assert Kim().min_batch_for(SHAPE, 3) == 1
+
+
+def test_a_configuration_refuses_a_batch_that_cannot_be_normalised():
+    own = own_architecture(networks.Encoder, f"{NAME}:normalised_decoder")
+    fields = {
+        "dataset": parse("dsprites(grid=(3, 2, 2, 4, 4))", DatasetSpec),
+        "objective": parse_objective("vae"),
+        "steps": 1,
+        "latents": 3,
+        "architecture": own,
+    }
+    with pytest.raises(SpecError, match=r"at least 2 for own.*over the batch, but is 1"):
+        TrainConfig(**fields, batch_size=1)
+    assert TrainConfig(**fields, batch_size=2).batch_size == 2
+    # What may not be imported is not looked at.
+    references._allowed.clear()
+    references._given.clear()
+    assert TrainConfig(**fields, batch_size=1).batch_size == 1
+
+
 REFUSED = [
     (
         {"encoder": networks.Moments},

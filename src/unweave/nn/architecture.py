@@ -36,6 +36,10 @@ class Architecture(Component):
         """Smallest batch that it can be trained on: 2 where it normalises over the batch."""
         return 1
 
+    def min_batch_for(self, image_shape: tuple[int, int, int], latents: int) -> int:
+        """The same, where it is known only of networks that are made for images (H, W, C)."""
+        return self.min_batch
+
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse images (H, W, C), or a number of latents, that the architecture does not take.
 

@@ -102,9 +102,18 @@ class Own(Architecture):
 
     @property
     def min_batch(self) -> int:
-        """That of a published half; of networks of one's own it is not known."""
+        """That of a published half; that of networks of one's own is told by `min_batch_for`."""
         halves = [half for half in (self.encode, self.decode) if isinstance(half, Architecture)]
         return max((half.min_batch for half in halves), default=1)
+
+    def min_batch_for(self, image_shape: tuple[int, int, int], latents: int) -> int:
+        """That of both halves, as far as they may be imported, made for these images."""
+        least = self.min_batch
+        if isinstance(self.encode, str) and is_allowed(self.encode):
+            least = max(least, _checked_encoder(self, image_shape, latents))
+        if isinstance(self.decode, str) and is_allowed(self.decode):
+            least = max(least, _checked_decoder(self, image_shape, latents))
+        return least
 
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Try out both networks on zeros, where they may be imported.
@@ -260,15 +269,21 @@ def _make(text: str, options: dict[str, Value], told: dict[str, Any]) -> Any:
 
 
 @functools.lru_cache(maxsize=64)
-def _checked_encoder(own: Own, image_shape: tuple[int, int, int], latents: int) -> None:
-    _, features = own.trunk(image_shape)
+def _checked_encoder(own: Own, image_shape: tuple[int, int, int], latents: int) -> int:
+    """Smallest batch that the encoder can be trained on."""
+    encoder, features = own.trunk(image_shape)
+    assert isinstance(encoder, OwnNetwork)
     if own.gives == "moments" and features not in (latents, 2 * latents):
         raise SpecError(_moments_error(own.encode, features, latents, 2))
+    return encoder.min_batch
 
 
 @functools.lru_cache(maxsize=64)
-def _checked_decoder(own: Own, image_shape: tuple[int, int, int], latents: int) -> None:
-    own.decoder(image_shape, latents)
+def _checked_decoder(own: Own, image_shape: tuple[int, int, int], latents: int) -> int:
+    """Smallest batch that the decoder can be trained on."""
+    decoder = own.decoder(image_shape, latents)
+    assert isinstance(decoder, OwnNetwork)
+    return decoder.min_batch
 
 
 def _moments_error(text: object, features: int, latents: int, moments: int) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 __all__ = ["TRIAL", "Means", "OwnNetwork", "text_of"]
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from unweave.errors import SpecError, UnweaveError
 from unweave.nn.references import told
@@ -30,6 +32,8 @@ class OwnNetwork(nn.Module):
     Attributes:
         gives: Shape of what it gives.
         within: Whether all of that lies from 0 to 1.
+        min_batch: Smallest batch that it can be trained on: 2 where it normalises numbers, of
+            which an image has one each, over the batch.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class OwnNetwork(nn.Module):
         self._moments = moments
         self.gives: tuple[int, ...] = ()
         self.within = False
+        self.min_batch = 1
         self.network = self._made(0)
 
     def draw_weights(self, generator: torch.Generator) -> None:
@@ -88,12 +93,17 @@ class OwnNetwork(nn.Module):
     def _try_out(self, network: nn.Module) -> None:
         modes = [(layer, layer.training) for layer in network.modules()]
         network.eval()
+        normalising = [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]
+        hooks = [layer.register_forward_pre_hook(self._note_batch) for layer in normalising]
         try:
             given = network(torch.zeros(self._takes))
         except Exception as error:
             raise SpecError(
                 f"own: {self._what} fails for a batch {text_of(self._takes)}: {told(error)}."
             ) from error
+        finally:
+            for hook in hooks:
+                hook.remove()
         for layer, mode in modes:
             layer.training = mode
         given = _joined(given) if self._moments else given
@@ -106,6 +116,12 @@ class OwnNetwork(nn.Module):
             )
         self.gives = tuple(given.shape)
         self.within = bool(((given >= 0) & (given <= 1)).all())
+
+    def _note_batch(self, layer: nn.Module, given: tuple[Any, ...]) -> None:
+        """Find out whether a layer would have one number to normalise of a batch of one."""
+        shape = given[0].shape if given else ()
+        if math.prod(shape) == TRIAL * math.prod(shape[1:2]):
+            self.min_batch = 2
 
 
 @final

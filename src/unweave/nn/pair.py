@@ -47,6 +47,11 @@ class Pair(Architecture):
         """What both can be trained on."""
         return max(self.encode.min_batch, self.decode.min_batch)
 
+    def min_batch_for(self, image_shape: tuple[int, int, int], latents: int) -> int:
+        """What both can be trained on, made for these images."""
+        halves = (self.encode, self.decode)
+        return max(half.min_batch_for(image_shape, latents) for half in halves)
+
     def check(self, image_shape: tuple[int, int, int], latents: int) -> None:
         """Refuse what either does not take."""
         self.encode.check(image_shape, latents)

@@ -167,11 +167,7 @@ class TrainConfig(Component):
                 f"train: batch_size must be at least {plan.min_batch} for {self.objective}, "
                 f"which compares images, but is {self.batch_size}."
             )
-        if self.batch_size < self.architecture.min_batch:
-            raise SpecError(
-                f"train: batch_size must be at least {self.architecture.min_batch} for "
-                f"{self.architecture}, which normalises over the batch, but is {self.batch_size}."
-            )
+        self._check_normalised(self.architecture.min_batch)
         if self.evaluate_every and self.latents < 2:
             raise SpecError(
                 f"train: evaluate_every scores MIG, which compares two latents, but latents is "
@@ -189,6 +185,7 @@ class TrainConfig(Component):
             # whatever needs images says so.
             return
         self.architecture.check(shape, self.latents)
+        self._check_normalised(self.architecture.min_batch_for(shape, self.latents))
         plan.check(self.setup)
         if self.batch_size > images:
             raise SpecError(
@@ -202,6 +199,14 @@ class TrainConfig(Component):
             changes = rate.changes(self.steps, images, self.batch_size)
             scores = [f"scores/{name}" for name in SCORED] if self.evaluate_every else []
             rate.check([*logged_names(plan, self.latents), *scores], changes)
+
+    def _check_normalised(self, least: int) -> None:
+        """Refuse a batch that the architecture cannot normalise over."""
+        if self.batch_size < least:
+            raise SpecError(
+                f"train: batch_size must be at least {least} for {self.architecture}, which "
+                f"normalises over the batch, but is {self.batch_size}."
+            )
 
     def _labelled(self) -> bool:
         """Whether factors are known, or cannot be told."""
