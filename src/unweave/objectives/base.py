@@ -194,8 +194,11 @@ class Term(Component):
 
     @property
     def needs_float32(self) -> bool:
-        """Whether it repeats published numbers, which automatic precision must not blur."""
-        return False
+        """Whether it repeats published numbers, which automatic precision must not blur.
+
+        So it is with any `compat`.
+        """
+        return _repeats_published(self)
 
     def check(self, setup: Setup) -> None:
         """Refuse what it cannot be trained with, before any work.
@@ -258,7 +261,7 @@ class Method(Component):
     @property
     def needs_float32(self) -> bool:
         """Whether it repeats published numbers by itself, as its terms may, too."""
-        return False
+        return _repeats_published(self)
 
     @property
     def architecture(self) -> Architecture | None:
@@ -299,3 +302,7 @@ class Method(Component):
         z = posterior.sample(inputs.streams.normal("posterior", *posterior.mean.shape))
         logits = model.decode(z, told)
         return inputs.step(posterior=posterior, z=z, logits=logits, target=images)
+
+
+def _repeats_published(component: Component) -> bool:
+    return bool(getattr(component, "compat", "none") != "none")

@@ -38,11 +38,6 @@ class _Decomposed(WeightedTerm):
         """Refuse a compatibility that the estimator does not have."""
         check_compat(self.name, self.estimator, self.compat)
 
-    @property
-    def needs_float32(self) -> bool:
-        """With `compat`, whose numbers are published ones."""
-        return self.compat != "none"
-
     def _densities(self, step: Step) -> Densities:
         return densities(step, self.estimator, self.compat)
 

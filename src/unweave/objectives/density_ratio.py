@@ -82,11 +82,6 @@ class DensityRatioTC(WeightedTerm):
         """Two images to permute."""
         return 4 if self.compat == "dag" else 2
 
-    @property
-    def needs_float32(self) -> bool:
-        """With `compat`, whose numbers are published ones."""
-        return self.compat != "none"
-
     def check(self, setup: Setup) -> None:
         """Refuse a batch without halves where they are needed.
 

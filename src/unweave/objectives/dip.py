@@ -102,11 +102,6 @@ class DIPII(_Moments):
     diagonal: float | Schedule = number(default=10.0, low=0, help=_ON)
     compat: DIPCompat = option(default="none", help=_COMPAT)
 
-    @property
-    def needs_float32(self) -> bool:
-        """With `compat`, whose numbers are published ones."""
-        return self.compat != "none"
-
     def covariance(self, step: Step) -> Tensor:
         """Covariance of the samples, by the law of total covariance, (L, L)."""
         variances = step.gaussian.logvar.exp()

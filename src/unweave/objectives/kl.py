@@ -49,11 +49,6 @@ class KL(WeightedTerm):
         """An image in each half, where there are halves."""
         return 2 if self.compat == "dag" else 1
 
-    @property
-    def needs_float32(self) -> bool:
-        """With `compat`, whose numbers are published ones."""
-        return self.compat != "none"
-
     def value(self, step: Step) -> Tensor:
         """Mean over the batch of the sum over latents, nats."""
         kl = step.gaussian.kl()

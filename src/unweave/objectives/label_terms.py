@@ -180,11 +180,6 @@ class AdversarialInformation(LabelTerm):
         """
         return 2 if self.compat == "none" else 1
 
-    @property
-    def needs_float32(self) -> bool:
-        """Whether published numbers are repeated."""
-        return self.compat != "none"
-
     def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """The classifier."""
         told = self.told(setup)

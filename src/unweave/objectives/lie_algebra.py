@@ -85,11 +85,6 @@ class Commutator(WeightedTerm):
         default="none", help="clg: what the published code takes for commutators."
     )
 
-    @property
-    def needs_float32(self) -> bool:
-        """Whether it repeats published numbers."""
-        return self.compat != "none"
-
     def check(self, setup: Setup) -> None:
         """Generators are needed."""
         _check_generators(setup, self.name, self.weight)

@@ -91,11 +91,6 @@ class _PairMethod(Method):
         """Pairs, of which both images are reconstructed."""
         return Needs(sampler=self._pairs(), reconstructed=2)
 
-    @property
-    def needs_float32(self) -> bool:
-        """With `compat`, whose numbers are published ones."""
-        return self.compat != "none"
-
     def terms(self) -> tuple[Term, ...]:
         """Reconstruction and KL, each the mean over both images."""
         return (Reconstruction(), KL(weight=self.beta))

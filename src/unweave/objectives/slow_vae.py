@@ -79,11 +79,6 @@ class LaplaceTransition(WeightedTerm):
         """Pairs, of which both images are reconstructed."""
         return Needs(sampler=self.sampler, reconstructed=2)
 
-    @property
-    def needs_float32(self) -> bool:
-        """With `compat`, whose numbers are published ones."""
-        return self.compat != "none"
-
     def value(self, step: Step) -> Tensor:
         """Mean over images, so over both directions, of the sum over latents, nats."""
         posterior = step.gaussian

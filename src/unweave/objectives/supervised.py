@@ -83,11 +83,6 @@ class Supervised(WeightedTerm):
         """A batch of labelled images on top."""
         return Needs(labelled=self.labelled)
 
-    @property
-    def needs_float32(self) -> bool:
-        """With `compat`, whose numbers are published ones."""
-        return self.compat != "none"
-
     def check(self, setup: Setup) -> None:
         """Refuse labels that there are no factors or no latents for.
 
