@@ -57,7 +57,7 @@ class Measured:
         folder: The study.
         seconds: From the first start of a driver to the end of the last.
         table: All runs, in the order of the study.
-        spent: Seconds of training and of scoring, over all runs.
+        spent: Seconds of training and of scoring, over all runs whose driver lived to be told.
         steps: Of the training, those between the first step and the last.
         storing: Seconds of putting runs into a storage and taking them from there.
         lost: How often the log tells of a worker that was lost with its run.
@@ -116,7 +116,8 @@ def measure(study: dict[str, Any], out: Path, place: Place, *, kill: bool) -> Me
     results = [row["result"] for row in events if row["event"] == "finished"]
     if kill and len(results) != runs:
         raise RunError(f"{out.name} has {len(results)} of {runs} runs.")
-    spent = [result["spent"] for result in results]
+    # A driver may be killed before it is told of a run that has ended: the next finds it done.
+    spent = [result["spent"] for result in results if "spent" in result]
     return Measured(
         folder=folder,
         seconds=seconds,

@@ -45,14 +45,28 @@ def two_nodes(homes: Sequence[Path]) -> Iterator[tuple[str, list[int]]]:
 
 def workers_of(parents: Sequence[int]) -> list[int]:
     """Processes that work for these: of a driver those that it has begun, of a raylet the busy."""
-    found = []
+    children: dict[int, list[int]] = {}
+    titles = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
             fields = (path / "stat").read_text().rsplit(")", 1)[1].split()
             title = (path / "cmdline").read_bytes().decode(errors="replace")
         except OSError:
             continue
-        busy = "ray::_work" in title or "multiprocessing.spawn" in title
-        if int(fields[1]) in parents and fields[0] != "Z" and busy:
-            found.append(int(path.name))
-    return [pid for pid in found if pid != os.getpid()]
+        if fields[0] != "Z":
+            children.setdefault(int(fields[1]), []).append(int(path.name))
+            titles[int(path.name)] = title
+    below = [pid for parent in parents for pid in children.get(parent, ())]
+    # A driver's are forks of a process that is no worker itself.
+    forked = [
+        child
+        for pid in below
+        if "multiprocessing.forkserver" in titles[pid]
+        for child in children.get(pid, ())
+    ]
+    busy = [
+        pid
+        for pid in below
+        if "ray::_work" in titles[pid] or "multiprocessing.spawn" in titles[pid]
+    ]
+    return [pid for pid in (*forked, *busy) if pid != os.getpid()]
