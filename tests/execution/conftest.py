@@ -1,11 +1,27 @@
-"""A Ray cluster of two nodes on this machine, for tests that take long."""
+"""A Ray cluster of two nodes on this machine, for tests that take long; forks for all tests."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from unweave.execution import processes
+
 TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def _forks_for_all(monkeypatch):
+    """Whichever engine of a test process is the first, what it forks from can train.
+
+    There is one such process for all, and each worker would import what it lacks.
+    """
+    real = processes._context
+
+    def context(task, preload):
+        return real(task, [*preload, "unweave.population.task", "unweave.training.preload"])
+
+    monkeypatch.setattr(processes, "_context", context)
 
 
 def start_cluster(patch, environments=({}, {})):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -112,9 +113,14 @@ def opened(payload, beat):
     return {"built": bool(told), "sum": int(dataset.images([0, 5]).sum())}
 
 
-def dies_at_first(parent, pid_file):
+def environment(payload, beat):
+    """What a worker finds in a variable of its environment, and which modules it has."""
+    return {"found": os.environ.get(payload["variable"]), "modules": sorted(sys.modules)}
+
+
+def dies_at_first(environment, pid_file):
     """What a process begins with; the first one does not survive it."""
-    died = Path(os.environ["UNWEAVE_TEST_DIED"])
+    died = Path(environment["UNWEAVE_TEST_DIED"])
     if not died.exists():
         died.touch()
         os._exit(1)

@@ -17,7 +17,8 @@ from unweave.execution import EventLog, Item, Processes, execute
 
 if __name__ == "__main__":
     folder = sys.argv[1]
-    items = [Item(f"i{n}", {"number": n, "folder": folder, "seconds": 0.1}) for n in range(40)]
+    count = int(sys.argv[3])
+    items = [Item(f"i{n}", {"number": n, "folder": folder, "seconds": 0.1}) for n in range(count)]
     log = EventLog(Path(folder) / "state.jsonl")
     execute(items, Processes(f"execution.tasks:{sys.argv[2]}", 2), log)
 """
@@ -27,7 +28,7 @@ def finished(log):
     return [row["key"] for row in log.read() if row["event"] == "finished"]
 
 
-def workers_of(parent):
+def children_of(parent):
     """Processes whose parent is this one, or was until it died and they are being ended."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -38,6 +39,23 @@ def workers_of(parent):
         if int(fields[1]) == parent and fields[0] != "Z":
             found.append(int(path.parent.name))
     return found
+
+
+def forker_of(driver):
+    """The process of which a driver's workers are forks."""
+    (found,) = [pid for pid in children_of(driver) if "forkserver" in command_of(pid)]
+    return found
+
+
+def workers_of(driver):
+    return children_of(forker_of(driver))
+
+
+def command_of(pid):
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 def alive(pid):
@@ -58,22 +76,23 @@ def lines(path):
     return path.read_text().split()
 
 
-def begin(folder, task="square"):
+def begin(folder, task="square", items=40):
     script = folder / "driver.py"
     script.write_text(SCRIPT)
     environment = os.environ | {"PYTHONPATH": str(TESTS)}
-    return subprocess.Popen([sys.executable, str(script), str(folder), task], env=environment)
+    command = [sys.executable, str(script), str(folder), task, str(items)]
+    return subprocess.Popen(command, env=environment)
 
 
 def test_the_next_driver_does_what_is_left(tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
     driver = begin(tmp_path)
     until(lambda: len(finished(log)) >= 5)
-    workers = workers_of(driver.pid)
-    assert len(workers) >= 2
+    processes = [forker_of(driver.pid), *workers_of(driver.pid)]
+    assert len(processes) == 3
     driver.kill()
     driver.wait()
-    until(lambda: not any(alive(pid) for pid in workers), 10)
+    until(lambda: not any(alive(pid) for pid in processes), 10)
     before = finished(log)
     assert 5 <= len(before) < 40
 
@@ -93,10 +112,10 @@ def test_ctrl_c_ends_the_workers_and_is_written_down(tmp_path):
     log = EventLog(tmp_path / "state.jsonl")
     driver = begin(tmp_path)
     until(lambda: len(finished(log)) >= 3)
-    workers = workers_of(driver.pid)
+    processes = [forker_of(driver.pid), *workers_of(driver.pid)]
     driver.send_signal(signal.SIGINT)
     assert driver.wait(20) != 0
-    until(lambda: not any(alive(pid) for pid in workers), 10)
+    until(lambda: not any(alive(pid) for pid in processes), 10)
     last = log.read()[-1]
     assert (last["event"], last["why"]) == ("ended", "KeyboardInterrupt")
 
@@ -119,3 +138,16 @@ def test_a_worker_that_is_told_by_others_loses_its_item_alone(tmp_path):
     assert [row["message"] for row in log.read() if row["event"] == "lost"] == [
         "Its process was told to stop."
     ]
+
+
+def test_workers_end_with_what_they_are_forks_of_and_others_do_their_items(tmp_path):
+    log = EventLog(tmp_path / "state.jsonl")
+    driver = begin(tmp_path, items=16)
+    until(lambda: len(finished(log)) >= 3)
+    forker, workers = forker_of(driver.pid), workers_of(driver.pid)
+    os.kill(forker, signal.SIGKILL)
+    until(lambda: not any(alive(pid) for pid in workers), 10)
+    assert driver.wait(60) == 0
+    assert sorted(finished(log)) == sorted(f"i{n}" for n in range(16))
+    lost = [row for row in log.read() if row["event"] == "lost"]
+    assert 1 <= len(lost) <= 2

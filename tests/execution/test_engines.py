@@ -1,7 +1,13 @@
 """Every engine does every item once and tells the same of it; what dies or hangs is done again."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
 
+import pebble
 import pytest
 
 from execution import tasks
@@ -17,6 +23,7 @@ from unweave.execution import (
     execute,
 )
 
+TESTS = Path(__file__).parents[1]
 # Ray takes seconds to start; it is asked the same on two nodes.
 RAY = pytest.param("ray", marks=pytest.mark.slow)
 ENGINES = ["serial", "processes", RAY]
@@ -152,9 +159,9 @@ def test_a_worker_that_hangs_beyond_its_time_is_ended_from_outside(name, tmp_pat
     monkeypatch.setattr("unweave.execution.driver._GRACE", 0.2)
     items = items_of(tmp_path, [4], mishap="hung")
     log = EventLog(tmp_path / "state.jsonl")
-    # Long enough for the second try, whose process may be new, on a busy machine.
-    engine = engine_of(name, "mishap", seconds=3)
-    found = execute(items, engine, log, Limits(seconds=3, silence=None))
+    # Long enough for the second try, which takes no time once its process has begun.
+    engine = engine_of(name, "mishap", seconds=1)
+    found = execute(items, engine, log, Limits(seconds=1, silence=None))
     assert found["item-4"].state == "finished"
     assert [row["event"] for row in events_of(log, "late", "lost")] == ["late"]
 
@@ -274,7 +281,35 @@ def test_what_no_cluster_can_give_is_refused(fields, message):
         RayCluster("execution.tasks:square", **fields)
 
 
-def test_a_process_that_dies_while_it_starts_loses_its_item_alone(tmp_path, monkeypatch):
+def given_late(monkeypatch):
+    """The first process is given its item when it has died."""
+    real, pools = pebble.pool.process.task_scheduler_loop, []
+
+    def loop(manager):
+        pools.append(manager)
+        while len(pools) == 1 and manager.context.alive:
+            time.sleep(0.01)
+        real(manager)
+
+    monkeypatch.setattr(pebble.pool.process, "task_scheduler_loop", loop)
+
+
+def refused(monkeypatch):
+    """The first process has died when an item is to be given to it."""
+    real, pools = pebble.ProcessPool.schedule, []
+
+    def schedule(self, *arguments, **keywords):
+        pools.append(self)
+        while len(pools) == 1 and self.active:
+            time.sleep(0.01)
+        return real(self, *arguments, **keywords)
+
+    monkeypatch.setattr(pebble.ProcessPool, "schedule", schedule)
+
+
+@pytest.mark.parametrize("when", [lambda monkeypatch: None, given_late, refused])
+def test_a_process_that_dies_while_it_starts_loses_its_item_alone(tmp_path, monkeypatch, when):
+    when(monkeypatch)
     monkeypatch.setattr("unweave.execution.processes._follow", tasks.dies_at_first)
     monkeypatch.setenv("UNWEAVE_TEST_DIED", str(tmp_path / "died"))
     log = EventLog(tmp_path / "state.jsonl")
@@ -282,3 +317,35 @@ def test_a_process_that_dies_while_it_starts_loses_its_item_alone(tmp_path, monk
     assert {state.state for state in found.values()} == {"finished"}
     (row,) = events_of(log, "lost")
     assert row["message"] == "Its process ended before it had begun."
+
+
+def test_a_worker_has_the_environment_of_now(tmp_path, monkeypatch):
+    found = []
+    for value in ("before", "now"):
+        monkeypatch.setenv("UNWEAVE_TEST_VALUE", value)
+        item = Item("a", {"variable": "UNWEAVE_TEST_VALUE"})
+        log = EventLog(tmp_path / f"{value}.jsonl")
+        states = execute([item], Processes("execution.tasks:environment", 1), log)
+        found.append(states["a"].result["found"])
+    assert found == ["before", "now"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others import everything anew")
+@pytest.mark.parametrize("preload", [[], ["sched"]])
+def test_what_is_preloaded_is_there_before_a_worker_asks(tmp_path, preload):
+    script = """
+import sys
+from pathlib import Path
+from unweave.execution import EventLog, Item, Processes, execute
+
+if __name__ == "__main__":
+    engine = Processes("execution.tasks:environment", 1, preload=sys.argv[2:])
+    log = EventLog(Path(sys.argv[1]) / "state.jsonl")
+    print("sched" in execute([Item("a", {"variable": "A"})], engine, log)["a"].result["modules"])
+"""
+    (tmp_path / "driver.py").write_text(script)
+    command = [sys.executable, str(tmp_path / "driver.py"), str(tmp_path), *preload]
+    said = subprocess.run(
+        command, env=os.environ | {"PYTHONPATH": str(TESTS)}, capture_output=True, check=True
+    )
+    assert said.stdout.split() == [str(bool(preload)).encode()]

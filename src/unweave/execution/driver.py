@@ -7,13 +7,13 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, final
+from typing import Final, Protocol, final
 
 from unweave.execution.engine import Engine
 from unweave.execution.events import EventLog, Progressed, apply, replay
 from unweave.execution.work import Item, Limits, Report
 
-__all__ = ["execute"]
+__all__ = ["Feed", "drive", "execute"]
 
 log = logging.getLogger("unweave")
 
@@ -21,6 +21,34 @@ log = logging.getLogger("unweave")
 _TICK: Final = 0.5
 # How long an engine gets, beyond the limit, to notice by itself that the time is over.
 _GRACE: Final = 5.0
+
+
+class Feed(Protocol):
+    """Where the items come from, some of which may depend on how others ended.
+
+    What it gives must depend on the ends it was told of alone, and on their order: a later driver
+    tells it the ends that the log has, and then it must come to the same items.
+    """
+
+    def take(self) -> Item | None:
+        """The next item that can begin; None when there is none, or none yet."""
+
+    def ended(self, item: Item, state: Progressed) -> None:
+        """An item has finished, or failed for good."""
+
+
+@final
+class _Listed:
+    """Items that are all known at first."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._items = deque(items)
+
+    def take(self) -> Item | None:
+        return self._items.popleft() if self._items else None
+
+    def ended(self, item: Item, state: Progressed) -> None:
+        """No item depends on another."""
 
 
 def execute(
@@ -45,20 +73,48 @@ def execute(
         KeyboardInterrupt: Whoever asked for it; the log says so, and what was under way is done
             again by the next call.
     """
+    states = drive(_Listed(items), engine, events, limits, count=len(items))
+    return {item.key: states[item.key] for item in items}
+
+
+def drive(
+    feed: Feed,
+    engine: Engine,
+    events: EventLog,
+    limits: Limits | None = None,
+    *,
+    count: int | None = None,
+) -> dict[str, Progressed]:
+    """Do what a feed gives, until it gives nothing and nothing is under way.
+
+    Args:
+        feed: Gives the items; of those that the log says to be finished it is told at once.
+        engine: Where they are done; not entered yet.
+        events: The log, which this process alone may write to.
+        limits: How often and how long an item is tried.
+        count: How many items there will be, where that is known.
+
+    Returns:
+        How far each item has come that the log knows.
+
+    Raises:
+        UnweaveError: As for `execute`, or by the feed.
+        KeyboardInterrupt: As for `execute`.
+    """
     limits = limits or Limits()
     states = replay(events.read())
     with engine:
         slots = engine.slots()
-        apply(states, events.add("begun", engine=engine.name, items=len(items), slots=slots))
-        driver = _Driver(engine, events, limits, states)
+        known = {} if count is None else {"items": count}
+        apply(states, events.add("begun", engine=engine.name, slots=slots, **known))
         try:
-            driver.run([item for item in items if driver.state(item.key).state != "finished"])
+            _Driver(engine, events, limits, states).run(feed)
         except BaseException as error:
             why = type(error).__name__ if isinstance(error, KeyboardInterrupt) else str(error)
             apply(states, events.add("ended", why=why))
             raise
         apply(states, events.add("ended", why="done"))
-    return {item.key: states[item.key] for item in items}
+    return states
 
 
 @final
@@ -83,20 +139,36 @@ class _Driver:
         self._states = states
         self._running: dict[str, tuple[Item, _Seen]] = {}
 
-    def state(self, key: str) -> Progressed:
-        return self._states.setdefault(key, Progressed())
-
-    def run(self, items: Sequence[Item]) -> None:
+    def run(self, feed: Feed) -> None:
         """Keep every slot busy until nothing is left."""
-        todo, again = deque(items), deque[Item]()
-        while todo or again or self._running:
-            while (todo or again) and len(self._running) < max(1, self._engine.slots()):
-                self._submit((todo or again).popleft())
+        again = deque[Item]()
+        while True:
+            while len(self._running) < max(1, self._engine.slots()):
+                item = self._next(feed) or (again.popleft() if again else None)
+                if item is None:
+                    break
+                self._submit(item)
+            if not self._running:
+                return
             for report in self._engine.wait(_TICK):
                 item, _ = self._running.pop(report.key)
                 if self._record(report):
                     again.append(item)
+                else:
+                    feed.ended(item, self._state(item.key))
             self._look_after()
+
+    def _next(self, feed: Feed) -> Item | None:
+        """The next item that is not finished yet."""
+        while (item := feed.take()) is not None:
+            state = self._state(item.key)
+            if state.state != "finished":
+                return item
+            feed.ended(item, state)
+        return None
+
+    def _state(self, key: str) -> Progressed:
+        return self._states.setdefault(key, Progressed())
 
     def _submit(self, item: Item) -> None:
         apply(self._states, self._events.add("started", key=item.key))
@@ -109,7 +181,7 @@ class _Driver:
             result = dict(report.result or {})
             apply(self._states, self._events.add("finished", key=report.key, result=result))
             return False
-        item = self.state(report.key)
+        item = self._state(report.key)
         if report.kind == "lost":
             final = item.losses >= self._limits.losses
         else:

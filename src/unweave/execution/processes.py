@@ -7,13 +7,15 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self, final
@@ -26,7 +28,7 @@ from unweave.execution.worker import work
 
 __all__ = ["Processes"]
 
-# How often a process looks whether the one that started it is still there.
+# How often a process looks whether those that started it are still there.
 _LOOK: Final = 0.5
 # Signs of life that follow each other faster are not written down.
 _BEAT: Final = 0.2
@@ -45,6 +47,8 @@ class Processes:
         task: Reference of the task, `module:name`.
         workers: How many processes.
         seconds: How long one try of an item may take.
+        preload: Modules that are imported once for all processes, beside that of the task; those
+            of the first engine count, as long as this process lives.
 
     Raises:
         SpecError: There shall be no worker.
@@ -53,13 +57,21 @@ class Processes:
     name = "processes"
     start: float | None = 300.0
 
-    def __init__(self, task: str, workers: int, *, seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        task: str,
+        workers: int,
+        *,
+        seconds: float | None = None,
+        preload: Sequence[str] = (),
+    ) -> None:
         """Start nothing yet."""
         if workers < 1:
             raise SpecError(f"workers must be at least 1, but is {workers}.")
         self._task = task
         self._workers = workers
         self._seconds = seconds
+        self._preload = preload
         self._slots: list[_Slot] = []
         self._ended: list[Report] = []
 
@@ -67,7 +79,8 @@ class Processes:
         """Make the slots; each starts its process with its first item."""
         self._folder = tempfile.TemporaryDirectory(prefix="unweave-")
         folder = Path(self._folder.name)
-        self._slots = [_Slot(folder / f"{number}.pid") for number in range(self._workers)]
+        context = _context(self._task, self._preload)
+        self._slots = [_Slot(context, folder / f"{number}.pid") for number in range(self._workers)]
         return self
 
     def __exit__(
@@ -80,6 +93,8 @@ class Processes:
         for slot in self._slots:
             slot.stop()
         wait_for([slot.future for slot in self._slots if slot.future is not None], _STOP)
+        for slot in self._slots:
+            slot.close()
         for slot in self._slots:
             slot.end()
         self._slots = []
@@ -102,7 +117,9 @@ class Processes:
         busy = {slot.future: slot for slot in self._slots if slot.future is not None}
         timeout = 0 if reports else seconds
         done, _ = wait_for(busy, timeout=timeout, return_when=FIRST_COMPLETED)
-        return reports + [busy[future].report() for future in busy if future in done]
+        return reports + [
+            slot.report() for future, slot in busy.items() if future in done or slot.is_broken
+        ]
 
     def kill(self, key: str, late: bool) -> None:
         """End the process that does an item; another one takes its place."""
@@ -135,7 +152,8 @@ class _Slot:
         future: Its result to come.
     """
 
-    def __init__(self, pid_file: Path) -> None:
+    def __init__(self, context: BaseContext, pid_file: Path) -> None:
+        self._context = context
         self.key: str | None = None
         self.future: ProcessFuture | None = None
         self._pool: ProcessPool | None = None
@@ -148,13 +166,22 @@ class _Slot:
         if self._pool is None:
             self._pool = ProcessPool(
                 max_workers=1,
-                # Not fork: neither PyTorch's threads nor open locks survive it.
-                context=multiprocessing.get_context("spawn"),
+                context=self._context,
                 initializer=_follow,
-                initargs=(os.getpid(), str(self._pid_file)),
+                initargs=(dict(os.environ), str(self._pid_file)),
             )
         self.key = key
-        self.future = self._pool.schedule(_work, args=arguments)
+        try:
+            self.future = self._pool.schedule(_work, args=arguments)
+        except RuntimeError:
+            # Its process has died before it was given anything.
+            self.future = ProcessFuture()
+            self.future.set_exception(BrokenProcessPool())
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether its process has died before the item came to it: of that, no future tells."""
+        return self._pool is not None and not self._pool.active
 
     def report(self) -> Report:
         """How the item has ended; the slot is free then."""
@@ -165,7 +192,7 @@ class _Slot:
         if future.cancelled():
             self.end()
             return Report(key, "lost", message="Its process was ended.")
-        match future.exception():
+        match future.exception() if future.done() else BrokenProcessPool():
             case None:
                 report: Report = future.result()
                 return report
@@ -187,6 +214,11 @@ class _Slot:
         if self.future is not None and not self.future.done():
             with contextlib.suppress(OSError, ValueError):
                 os.kill(int(self._pid_file.read_text()), signal.SIGTERM)
+
+    def close(self) -> None:
+        """Have the process end without waiting for it, as `end` does: so many end at once."""
+        if self._pool is not None:
+            self._pool.stop()
 
     def end(self) -> None:
         """End the process, whatever it is doing; the next item starts another."""
@@ -214,15 +246,37 @@ def _work(
     return work(task, key, payload, seconds, alive)
 
 
-def _follow(parent: int, pid_file: str) -> None:
-    """End this process when the one that started it has ended; say which process it is."""
+def _context(task: str, preload: Sequence[str]) -> BaseContext:
+    """How processes are started.
+
+    Not by a fork of this one: neither PyTorch's threads nor open locks survive it. On Linux by
+    forks of a process that has done nothing but import the task, so that they start at once and
+    share the memory of what was imported; elsewhere, where a system's own libraries do not bear
+    that, each imports it anew.
+    """
+    if sys.platform != "linux":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    module = task.partition(":")[0]
+    context.set_forkserver_preload([module, *preload, "unweave.execution.preload"])
+    return context
+
+
+def _follow(environment: Mapping[str, str], pid_file: str) -> None:
+    """End this process when the one that wants it has ended; say which process it is."""
     Path(pid_file).write_text(str(os.getpid()))
+    # That of the process it was forked from may be older.
+    os.environ.clear()
+    os.environ.update(environment)
     # Nobody reads what many processes say at once: what matters is in their reports.
     logging.getLogger("unweave").addHandler(logging.NullHandler())
+    wants, forker = multiprocessing.parent_process(), os.getppid()
+    assert wants is not None
 
     def look() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK)
+        # Nor does it outlive the one that it was forked from: nobody would know of it.
+        while wants.is_alive() and os.getppid() == forker:
+            wants.join(_LOOK)
         os._exit(1)
 
     threading.Thread(target=look, daemon=True).start()
