@@ -271,6 +271,11 @@ def test_runs_of_different_latents_can_be_compared():
         unweave.rank([wide, made("vae", dataset="dsprites(grid=(3, 2, 2, 2, 2))")])
 
 
+def test_udr_of_codes_without_noise_is_refused():
+    with pytest.raises(DataError, match="autoencoder has an encoder without noise"):
+        unweave.rank([several()[0], made("autoencoder")])
+
+
 def test_the_errors_of_arguments():
     with pytest.raises(SpecError, match="compare must be all or config"):
         unweave.rank(several(), compare="none")

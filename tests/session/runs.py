@@ -23,7 +23,11 @@ from unweave.cli import main
 
 MINI = "dsprites(grid=(3, 2, 4, 8, 8))"
 IMAGES = 1536
-TINY = {"batch_size": 8, "threads": 1, "precision": "float32"}
+# The images of `rich`, which many tests score.
+RICH = "dsprites(grid=(3, 2, 4, 4, 4))"
+RICH_IMAGES = 384
+BATCH = 4
+TINY = {"batch_size": BATCH, "threads": 1, "precision": "float32"}
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,12 @@ def flags(**settings: object) -> list[str]:
     return words
 
 
-def train(folder: Path, objective: str = "beta_vae", **settings: object) -> Result:
+def train(
+    folder: Path, objective: str = "beta_vae", *, dataset: str = MINI, **settings: object
+) -> Result:
     """`unweave train` on the small dataset with tiny batches."""
-    return cli("train", MINI, objective, *flags(**{**TINY, **settings}), "--out", folder, "--json")
+    given = flags(**{**TINY, **settings})
+    return cli("train", dataset, objective, *given, "--out", folder, "--json")
 
 
 def resume(folder: Path, **settings: object) -> Result:
@@ -191,7 +198,7 @@ def folder_for_runs() -> Path:
 
 
 @functools.cache
-def rich_result() -> tuple[Path, Result]:
+def rich_result(dataset: str = RICH) -> tuple[Path, Result]:
     """A finished run with everything switched on, and what the command printed.
 
     It is shared by many tests: copy it before you change it.
@@ -200,6 +207,7 @@ def rich_result() -> tuple[Path, Result]:
     result = train(
         folder,
         "beta_tcvae(beta=2)",
+        dataset=dataset,
         steps=24,
         lr=0.001,
         latents=4,
@@ -215,9 +223,9 @@ def rich_result() -> tuple[Path, Result]:
     return folder, result
 
 
-def rich() -> Path:
+def rich(dataset: str = RICH) -> Path:
     """Folder of the shared run, which every test leaves as it was."""
-    folder = rich_result()[0]
+    folder = rich_result(dataset)[0]
     assert not {"cache", "scores.json", "report.html"} & {path.name for path in folder.iterdir()}
     return folder
 

@@ -23,13 +23,18 @@ from session.runs import (
     lines,
     paragraph,
     tensors,
-    train,
 )
+from session.runs import train as train_tiny
 from unweave.objectives import Plan
 
 # Large enough to break within a dozen steps, small enough not to break at once.
 LR = 0.1
 OBJECTIVE = "vae"
+
+
+def train(folder, objective="beta_vae", **settings):
+    """With batches for which the learning rate above is such a one."""
+    return train_tiny(folder, objective, **{"batch_size": 8, **settings})
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +144,7 @@ def test_a_weight_of_a_term_that_overflows_is_named(tmp_path):
     assert (name, step) == ("kl times its weight", 1)
 
 
+@pytest.mark.slow
 def test_a_real_process_says_it_once_and_exits_with_1(tmp_path):
     command = [
         sys.executable,

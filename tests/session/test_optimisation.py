@@ -11,6 +11,7 @@ import torch
 
 from session.runs import (
     MINI,
+    RICH,
     Watcher,
     assert_same_state,
     cli,
@@ -57,8 +58,9 @@ def watch(monkeypatch):
 def test_resume_equals_uninterrupted(tmp_path, watch, name):
     settings = {"steps": STEPS, "log_every": 3, "checkpoint_every": 5, **SETTINGS[name]}
     if name == "epochs":
-        # An epoch of the 96 images that are left to train on has three steps.
-        settings |= {"batch_size": 32, "holdout": 0.9375}
+        # An epoch of the 24 images that are left to train on has three steps.
+        settings |= {"batch_size": 8, "holdout": 0.9375}
+    settings["dataset"] = RICH
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert train(whole, OBJECTIVE, **settings).json["state"] == "finished"
     watch.at = {7: lambda: signal.raise_signal(signal.SIGINT)}
@@ -80,7 +82,7 @@ def test_scores_are_compared_where_there_is_a_new_one(tmp_path):
     """MIG is below 0.9 always: each further score is no better, and divides the rate by 10."""
     run = tmp_path / "run"
     settings = {"steps": 13, "log_every": 1, **SETTINGS["score"]}
-    assert train(run, "vae", **settings).code == 0
+    assert train(run, "vae", dataset=RICH, **settings).code == 0
     assert all(row["scores"]["mig"] < 0.9 for row in lines(run, "scores"))
     # Scores after steps 3, 6, 9 and 12; compared after steps 4, 8, 10 (and 14).
     rates = [row["lr"] for row in lines(run, "train")]
@@ -121,7 +123,7 @@ def averaged(tmp_path_factory):
     """A run with a running mean of its weights."""
     run = tmp_path_factory.mktemp("averaged") / "run"
     settings = {"steps": 6, "ema": 0.8, "lr": 0.01, "latents": 3, "snapshot_every": 6}
-    assert train(run, "factor_vae", evaluate_every=6, **settings).code == 0
+    assert train(run, OBJECTIVE, dataset=RICH, evaluate_every=6, **settings).code == 0
     return run
 
 
@@ -137,14 +139,14 @@ def test_the_mean_is_what_is_scored_and_decoded_with(averaged):
     snapshot = safetensors.torch.load_file(averaged / "snapshots" / "step-0000006.safetensors")
     for name, value in snapshot.items():
         assert torch.equal(value, state[f"average/{name}"]), name
-    # All 1,536 images are scored while it trains, of the same weights.
+    # All 384 images are scored while it trains, of the same weights.
     score = metrics.evaluate(run.representation(part="all"), metrics=("mig",))["mig"].value
     assert lines(averaged, "scores")[-1]["scores"]["mig"] == pytest.approx(score, abs=1e-6)
 
 
 def test_another_training_begins_with_the_mean(averaged, tmp_path):
     settings = {"steps": 1, "latents": 3, "init_from": averaged, "lr": 1e-12, "ema": 0.5}
-    assert train(tmp_path / "run", "factor_vae", **settings).code == 0
+    assert train(tmp_path / "run", OBJECTIVE, dataset=RICH, **settings).code == 0
     before, after = tensors(averaged), tensors(tmp_path / "run")
     mean, trained = before["average/model/head.weight"], before["model/head.weight"]
     assert not torch.allclose(mean, trained, rtol=0, atol=1e-3)

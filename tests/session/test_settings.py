@@ -12,8 +12,11 @@ from matplotlib.image import imread
 
 import unweave
 from session.runs import (
+    BATCH,
     IMAGES,
     MINI,
+    RICH,
+    RICH_IMAGES,
     checkpoint_step,
     cli,
     copy_of,
@@ -116,29 +119,32 @@ class TestInitFrom:
 class TestHoldout:
     def test_held_out_images_are_never_trained_on(self, tmp_path, monkeypatch):
         seen = gathered(monkeypatch)
-        # More than an epoch of the 1,152 images that are left.
-        result = train(tmp_path / "run", steps=20, batch_size=64, holdout=0.25, seed=5)
+        # More than an epoch of the 288 images that are left.
+        settings = {"steps": 20, "batch_size": 16, "holdout": 0.25, "seed": 5}
+        result = train(tmp_path / "run", dataset=RICH, **settings)
         assert result.code == 0, result.err
-        left, held = holdout(IMAGES, 0.25, 5)
+        left, held = holdout(RICH_IMAGES, 0.25, 5)
         used = np.unique(np.concatenate(seen))
-        assert len(held) == 384
+        assert len(held) == 96
         assert not np.isin(used, held).any()
         np.testing.assert_array_equal(used, left)
 
     def test_neither_by_scores_nor_by_pictures(self, tmp_path, monkeypatch):
         seen = gathered(monkeypatch)
         settings = {"steps": 2, "holdout": 0.25, "evaluate_every": 1, "picture_every": 1}
-        assert train(tmp_path / "run", "factor_vae", **settings).code == 0
-        _, held = holdout(IMAGES, 0.25, 0)
+        objective = "factor_vae(width=50)"
+        assert train(tmp_path / "run", objective, dataset=RICH, **settings).code == 0
+        _, held = holdout(RICH_IMAGES, 0.25, 0)
         assert not np.isin(np.concatenate(seen), held).any()
 
-    @pytest.mark.parametrize(("part", "count"), [("train", 1152), ("holdout", 384), ("all", 1536)])
+    @pytest.mark.parametrize(("part", "count"), [("train", 288), ("holdout", 96), ("all", 384)])
     def test_parts_are_scored(self, tmp_path, part, count):
         run = unweave.load_run(copy_of(rich(), tmp_path))
         table = run.representation(part=part)
         assert len(table) == count
         rows = {"train": 0, "holdout": 1}
-        flat = np.arange(IMAGES) if part == "all" else holdout(IMAGES, 0.25, 3)[rows[part]]
+        every = np.arange(RICH_IMAGES)
+        flat = every if part == "all" else holdout(RICH_IMAGES, 0.25, 3)[rows[part]]
         np.testing.assert_array_equal(table.factors, run.dataset.factors(flat))
         mean, logvar = run.encode(run.dataset.images(flat[:9]))
         np.testing.assert_allclose(table.mean[:9], mean, rtol=0, atol=1e-5)
@@ -175,7 +181,7 @@ class TestObservers:
         rows = lines(rich(), "scores")
         assert [row["step"] for row in rows] == [12, 24]
         for row in rows:
-            assert row["samples"] == 1152
+            assert row["samples"] == RICH_IMAGES * 3 // 4
             assert 0 <= row["scores"]["mig"] <= 1
         # The subset is here all of the training images: the same as a score of the final weights.
         run = unweave.load_run(copy_of(rich(), tmp_path))
@@ -194,7 +200,7 @@ class TestObservers:
         assert (first[:half] != second[:half]).mean() < (first[half:] != second[half:]).mean()
 
     def test_observers_do_not_change_the_weights(self, tmp_path):
-        settings = {"steps": 4, "latents": 3}
+        settings = {"dataset": RICH, "steps": 4, "latents": 3}
         every = {"snapshot_every": 1, "evaluate_every": 2, "picture_every": 4}
         train(tmp_path / "plain", **settings)
         train(tmp_path / "watched", **settings, **every)
@@ -206,12 +212,12 @@ class TestObservers:
 class TestLength:
     @pytest.mark.parametrize(
         ("epochs", "extra"),
-        [(0.05, {}), (0.1, {"holdout": 0.5}), (0.05, {"batch_size": 16})],
+        [(0.02, {}), (0.04, {"holdout": 0.5}), (0.05, {"batch_size": 16})],
     )
     def test_epochs_are_steps(self, tmp_path, epochs, extra):
         result = train(tmp_path / "run", epochs=epochs, **extra)
         count = IMAGES * (1 - extra.get("holdout", 0))
-        expected = math.ceil(epochs * count / extra.get("batch_size", 8))
+        expected = math.ceil(epochs * count / extra.get("batch_size", BATCH))
         assert result.json["steps"] == expected
         assert document(tmp_path / "run" / "config.json")["steps"] == expected
 

@@ -6,7 +6,7 @@ import pytest
 
 from unweave.rundir import append_line
 from unweave.studies import StudyFolder, forecast, plan, study_of, survey
-from unweave.studies.costs import _makespan
+from unweave.studies.costs import makespan
 from unweave.studies.overview import RunView, overview, seconds_left
 
 FORM = {
@@ -115,7 +115,7 @@ def test_the_time_left_goes_by_steps_and_workers(tmp_path):
     [([3, 3, 3], 1, 9), ([3, 3, 3], 2, 6), ([1, 1, 4], 2, 5), ([4, 1, 1], 2, 4), ([], 2, 0)],
 )
 def test_runs_end_when_workers_take_them_one_after_the_other(each, workers, end):
-    assert _makespan(each, workers) == end
+    assert makespan(each, workers) == end
 
 
 def test_what_a_study_costs_is_said_before_anything_is_there(tmp_path, monkeypatch):

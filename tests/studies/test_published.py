@@ -36,6 +36,7 @@ RUNS = {
     "dag/shapes3d_decoders": 5 * 3,
     "dag/mpi3d_decoders": 5,
     "dag/composition": 6,
+    "dag/composition_parts": 2,
     "clg/dsprites": 10,
     "clg/shapes3d": 10,
     "clg/components": 30,

@@ -1,15 +1,18 @@
 """Settings of published studies, against what is written of their sources."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from reference.published_runs import ALL, SCRIPTS, runs_of
+from unweave.conditions import held_out_text
 from unweave.data import parse_dataset
 from unweave.errors import SpecError
 from unweave.objectives import parse_objective
 from unweave.presets import preset
 from unweave.studies.fields import config_of
+from unweave.studies.published.base import requested
 
 # disent-and-gen: what is trained on, and how many updates that gives
 
@@ -57,13 +60,53 @@ def test_dag_trains_as_long_as_the_source():
     ]
     assert [config.seed for config in configs] == [0] * 7 + [716011605, 145395029] + [0] * 9
     assert {run["steps"] for run in runs_of("dag/composition")} == {4680}
-    assert {run["steps"] for run in runs_of("dag/mpi3d_decoders")} == {5000}
+    assert {config_of(run).steps for run in runs_of("dag/mpi3d_decoders")} == {5000}
 
 
-def test_dag_scores_what_was_trained_on():
-    for name in ("dag/dsprites", "dag/shapes3d", "dag/mpi3d"):
-        asked = [(request.protocol, request.metrics) for request in ALL[name].scores]
-        assert asked == [("dag", ("dci_lasso",)), ("unweave", ("test_losses",))]
+@pytest.mark.parametrize(
+    ("name", "alike", "own"),
+    [
+        *((f"dag/{data}", {"test_losses", "reconstruction_nll"}, {"dci_lasso"})
+          for data in ("dsprites", "shapes3d", "mpi3d", "composition_parts")),
+        *((f"dag/{data}_decoders", {"test_losses", "reconstruction_nll"}, set())
+          for data in ("dsprites", "shapes3d", "mpi3d")),
+        # Of some of its runs nothing is held out.
+        ("dag/composition", set(), {"dci_lasso", "test_losses", "reconstruction_nll"}),
+    ],
+)  # fmt: skip
+def test_dag_scores_what_was_trained_on_and_what_was_held_out(name, alike, own):
+    asked = {None: set(), "held_out": set()}
+    for request in ALL[name].scores:
+        assert request.part == "all"
+        assert (request.protocol == "dag") == (request.metrics == ("dci_lasso",))
+        asked[request.data] |= set(request.metrics)
+    assert asked["held_out"] == alike
+    assert asked[None] >= alike | own
+
+
+def test_every_run_of_dag_that_is_scored_on_what_was_held_out_has_some():
+    for name, study in ALL.items():
+        if any(request.data == "held_out" for request in study.scores):
+            assert name.startswith("dag/")
+            for text in dict.fromkeys(map(dataset_of, runs_of(name))):
+                held = parse_dataset(held_out_text(parse_dataset(text)))
+                assert held.count + parse_dataset(text).count <= held.data.count
+
+
+def test_composers_of_parts_are_runs_of_their_script():
+    whole, parts = runs_of("dag/composition"), runs_of("dag/composition_parts")
+    assert [run for run in whole if run["dataset"] != "dsprites"] == parts
+
+
+def test_other_data_of_a_preset_are_not_asked_for():
+    entry = preset("dag/vae_dsprites_shape2tx")
+    dci, losses, tested = entry.scoring
+    other = replace(tested, data="only(data=dsprites, where='pos_x > 0.9')")
+    asked = requested(replace(entry, scoring=(dci, losses, other)))
+    assert [request.data for request in asked] == [None, None]
+    # Of the whole nothing is held out.
+    asked = requested(replace(entry, dataset="dsprites"))
+    assert [request.metrics for request in asked] == [dci.metrics, losses.metrics]
 
 
 # Lie group VAE

@@ -1,5 +1,6 @@
 """Studies are read from TOML and Python, and what is wrong with them is said before any work."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -108,6 +109,13 @@ def test_a_function_makes_the_same_study(tmp_path):
         ({"evaluate": {"metrics": []}}, "takes a list of names"),
         ({"evaluate": {"metrics": ["migg"]}}, "migg"),
         ({"evaluate": {"protocol": "unweav"}}, "unweav"),
+        ({"evaluate": {"data": 3}}, "evaluate: data takes text, not 3"),
+        ({"evaluate": {"data": "dsprits"}}, "data=dsprits: .* Did you mean dsprites"),
+        (
+            {"evaluate": {"data": "held_out"}},
+            "with data=held_out: Nothing is held out of dsprites",
+        ),
+        ({"evaluate": {"data": "held_out", "part": "train"}}, "part=train is of the data that a"),
         ({"limits": {"minutes": -1}}, "above 0"),
         ({"train": TRAIN | {"objective": {"x": 1}}}, "A run has no objective"),
         ({"sweep": [{"grid": {"objective.gama": [1]}}]}, "no field 'gama'"),
@@ -182,6 +190,63 @@ def test_studies_made_in_python_are_checked_before_they_are_trained(change, mess
         plan(Study(name="made", settings=TRAIN, **change))
 
 
+PART, REST = (f"{view}(data={MINI}, where='shape == 3')" for view in ("without", "only"))
+
+
+@pytest.mark.parametrize(
+    ("train", "asked", "message"),
+    [
+        ({}, {"data": "shapes3d"}, "images of shape"),
+        ({}, {"data": "celeba"}, "celeba"),
+        ({"objective": "cvae(labels=(shape,))", "dataset": PART},
+         {"data": "held_out", "metrics": ["test_losses"]}, "has other factors"),
+        ({"objective": "ground_truth_decoder", "dataset": MINI},
+         {"data": "circles", "metrics": ["test_losses"]}, "The decoder is given shape"),
+    ],
+)  # fmt: skip
+def test_data_that_do_not_fit_are_told_before_any_work(train, asked, message, monkeypatch):
+    def opened(*arguments):
+        raise AssertionError("a dataset was opened")
+
+    monkeypatch.setattr("unweave.data.kinds.stored.StoredSpec.open", opened)
+    with pytest.raises(
+        DataError, match=f"evaluate with data={re.escape(asked['data'])}.*{message}"
+    ):
+        plan(study_of({"train": TRAIN | train, "evaluate": asked}, "bad"))
+
+
+@pytest.mark.parametrize("objective", ["beta_vae", "ground_truth_decoder(inputs=one_hot)"])
+def test_what_is_held_out_is_asked_of_each_run(objective):
+    form = {
+        "train": {"objective": objective, "steps": 10},
+        "sweep": [{"grid": {"dataset": [PART, f"without(data={MINI}, where='pos_x > 0.5')"]}}],
+        "evaluate": [{"metrics": ["test_losses"]},
+                     {"metrics": ["test_losses"], "data": "held_out"},
+                     {"metrics": ["test_losses"], "data": REST}],
+    }  # fmt: skip
+    study = study_of(form, "parts")
+    assert [request.data for request in study.scores] == [None, "held_out", REST]
+    assert len(plan(study)) == 2
+    assert Study.from_dict(study.to_dict()) == study
+    # A run of the whole has nothing that was held out.
+    form["sweep"][0]["grid"]["dataset"].append(MINI)
+    with pytest.raises(SpecError, match=r"The run with dataset=dsprites\(.* Nothing is held out"):
+        plan(study_of(form, "parts"))
+
+
+def test_what_earlier_versions_have_stored_of_a_study_is_read_and_written_as_ever():
+    study = study_of({"train": TRAIN, "evaluate": {"metrics": ["mig"], "seed": 3}}, "old")
+    stored = {
+        "metrics": ["mig"], "protocol": "unweave", "part": "all", "codes": "mean", "seed": 3,
+        "repeats": 1,
+    }  # fmt: skip
+    form = json.loads(json.dumps(study.to_dict()))
+    assert form["scores"] == [stored]
+    assert Study.from_dict(form | {"scores": [stored]}) == study
+    (run,) = plan(study)
+    assert json.loads(json.dumps(run.item(study, "place").payload["scores"])) == [stored]
+
+
 def test_the_run_whose_weights_come_first_is_the_same_from_everywhere(tmp_path, monkeypatch):
     form = {"train": TRAIN | {"init_from": "first"}}
     monkeypatch.chdir(tmp_path)
@@ -252,10 +317,11 @@ def test_paths_of_sweeps_need_no_quotes(sweep):
 def test_studies_of_the_guide_and_of_the_examples_can_be_run():
     root = Path(__file__).parents[2]
     page = (root / "docs/how-to/run-a-study.md").read_text("utf-8")
-    whole, axes = (
+    whole, axes, parts = (
         tomllib.loads(text) for text in re.findall(r"^```toml\n(.*?)^```$", page, re.S | re.M)
     )
     assert len(plan(study_of(whole, "guide"))) == 6
+    assert len(plan(study_of({"train": {"objective": "vae", "steps": 9}} | parts, "guide"))) == 2
     train = {"dataset": MINI, "objective": "factor_vae"}
     settings = study_of({"train": train} | axes, "guide").combinations()
     # Each axis by itself, since not all of them fit one method.

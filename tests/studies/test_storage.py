@@ -12,14 +12,14 @@ from unweave.execution import Serial, execute
 from unweave.rundir import read_json
 from unweave.studies import StudyFolder, plan, run_study, study_of
 from unweave.studies.collecting import Collecting
-from unweave.studies.storage import StoredRun, TakenOverError, ended_runs
+from unweave.studies.storage import StoredRun, TakenOverError, ended_runs, stored_keys
 from unweave.studies.task import TASK, check_seen, run_one, write_marker
 
 FORM = {
     "train": {
-        "dataset": "dsprites(grid=(3, 2, 4, 8, 8))",
+        "dataset": "dsprites(grid=(3, 2, 4, 4, 4))",
         "steps": 6,
-        "batch_size": 8,
+        "batch_size": 4,
         "checkpoint_every": 2,
     },
     "sweep": [{"grid": {"objective": ["beta_vae", "beta_tcvae"]}}],
@@ -73,6 +73,38 @@ def test_what_was_put_is_fetched_elsewhere(url, tmp_path):
     assert StoredRun(url, "k").fetch(three)
     assert content(three) == {"a": "changed"}
     assert not StoredRun(url, "other").fetch(tmp_path / "four")
+
+
+def test_folders_are_left_out_at_whatever_depth(url, tmp_path):
+    folder = written(tmp_path / "k", cache="a file", models__0="1")
+    for name in ("cache", "0/cache", "0/kept"):
+        path = folder / "deep" / name / "x"
+        path.parent.mkdir(parents=True)
+        path.write_text(name)
+    StoredRun(url, "k").put(folder, without=("cache",))
+    assert StoredRun(url, "k").fetch(tmp_path / "there")
+    assert content(tmp_path / "there") == {
+        "cache": "a file",
+        "models/0": "1",
+        "deep/0/kept/x": "0/kept",
+    }
+
+
+def test_what_is_removed_is_gone_and_who_still_goes_on_with_it_is_refused(url, tmp_path):
+    slow = StoredRun(url, "k")
+    slow.put(written(tmp_path / "run", a="1"), done=True)
+    StoredRun(url, "other").put(tmp_path / "run")
+    assert stored_keys(url) == {"k", "other"}
+    StoredRun(url, "k").remove()
+    assert stored_keys(url) == {"other"}
+    assert not StoredRun(url, "k").exists
+    with pytest.raises(TakenOverError):
+        slow.put(written(tmp_path / "run", a="2"))
+    assert stored_keys(url) == {"other"}
+    # It may be gone already, and so may all of the storage.
+    StoredRun(url, "k").remove()
+    StoredRun(url, "other").remove()
+    assert stored_keys(url) == stored_keys(f"{url}/elsewhere") == set()
 
 
 def test_only_what_the_last_state_needs_stays(tmp_path):
@@ -212,7 +244,7 @@ def test_a_study_with_a_storage_gives_the_same_runs(url, tmp_path):
     # The storage is remembered; a second call starts nothing, further scores train nothing.
     run_study(study_of(FORM, "a"), out=far.path, executor="serial")
     curve = (far.run_folder(key) / "metrics.jsonl").read_bytes()
-    more = FORM | {"evaluate": {"metrics": ["mig", "sap"]}}
+    more = FORM | {"evaluate": {"metrics": ["mig", "jemmig"]}}
     run_study(study_of(more, "a"), out=far.path, executor="serial")
     assert (far.run_folder(key) / "metrics.jsonl").read_bytes() == curve
     assert len(read_json(far.run_folder(key) / "scores.json")["scores"]) == 2
@@ -302,7 +334,7 @@ def test_a_study_begun_without_a_storage_goes_on_with_one(tmp_path):
     folder, states = run_study(study_of(FORM, "a"), out=tmp_path / "s" / "a", executor="serial")
     key = next(iter(states))
     curve = (folder.run_folder(key) / "metrics.jsonl").read_bytes()
-    more = FORM | {"evaluate": {"metrics": ["mig", "sap"]}}
+    more = FORM | {"evaluate": {"metrics": ["mig", "jemmig"]}}
     run_study(
         study_of(more, "a"),
         out=folder.path,

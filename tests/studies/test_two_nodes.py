@@ -13,7 +13,7 @@ from unweave.studies import StudyFolder, run_study, study_of
 
 DATA = "dsprites(grid=(3, 2, 4, 8, 8))"
 FORM = {
-    "train": {"dataset": DATA, "steps": 60, "batch_size": 8, "checkpoint_every": 10},
+    "train": {"dataset": DATA, "steps": 200, "batch_size": 8, "checkpoint_every": 10},
     "sweep": [{"grid": {"objective": ["beta_vae", "beta_tcvae"]}}],
     "seeds": 4,
     "evaluate": {"metrics": ["mig"]},
@@ -75,7 +75,7 @@ def test_a_node_that_dies_has_its_runs_gone_on_with_from_the_storage(far_nodes, 
     # Each node has built its own store, and the driver none of them.
     assert [len(list((home / "data").glob("dsprites-*"))) for home in homes] == [1, 1]
     logs = {key: (folder.run_folder(key) / "log.txt").read_text() for key in states}
-    assert all(text.count("finished at step 60") == 1 for text in logs.values())
+    assert all(text.count("finished at step 200") == 1 for text in logs.values())
     assert any("from step 0" in logs[key] and logs[key].count("from step") == 2 for key in lost)
 
     plain, _ = run_study(study, out=tmp_path / "plain" / "far", executor="serial")

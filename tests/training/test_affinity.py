@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -21,34 +22,38 @@ import torch
 from unweave.training.affinity import own_cores
 from unweave.training.memory import restart_workers
 
-threads, cores = int(sys.argv[1]), sorted(os.sched_getaffinity(0))
+cores = sorted(os.sched_getaffinity(0))
 def where():
     tasks = os.listdir("/proc/self/task")
     return {task: sorted(os.sched_getaffinity(int(task))) for task in tasks}
-torch.set_num_threads(threads)
-torch.zeros(threads << 16).add_(1)
-restart_workers()
-outside = where()
-with own_cores(threads) as bound:
+# One thread first: it starts no others.
+for threads in (1, len(cores)):
+    torch.set_num_threads(threads)
     torch.zeros(threads << 16).add_(1)
-    inside = where()
-after = where()
-main = str(os.getpid())
-print(json.dumps([bound, cores, main, outside, inside, after]))
+    restart_workers()
+    outside = where()
+    with own_cores(threads) as bound:
+        torch.zeros(threads << 16).add_(1)
+        inside = where()
+    after = where()
+    main = str(os.getpid())
+    print(json.dumps([bound, cores, main, outside, inside, after]))
 """
 
 
-def run(threads: int):
+@functools.cache
+def run():
+    """With one thread, and with one a core."""
     environment = dict(os.environ)
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(threads)],
+        [sys.executable, "-c", PROGRAM],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
         timeout=120,
     )
-    return json.loads(done.stdout)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @linux
@@ -56,7 +61,7 @@ def test_each_thread_has_a_core_of_its_own_and_gives_it_back():
     count = len(os.sched_getaffinity(0))
     if count < 2:
         pytest.skip("one core is no choice")
-    bound, cores, main, outside, inside, after = run(count)
+    bound, cores, main, outside, inside, after = run()[1]
     if not bound:
         pytest.skip("this PyTorch does not start its workers with the first operation")
     workers = inside.keys() - outside.keys()
@@ -71,7 +76,7 @@ def test_each_thread_has_a_core_of_its_own_and_gives_it_back():
 
 @linux
 def test_fewer_threads_than_cores_run_where_they_like():
-    bound, cores, main, _, inside, after = run(1)
+    bound, cores, main, _, inside, after = run()[0]
     assert not bound
     assert inside[main] == after[main] == cores
 

@@ -17,6 +17,7 @@ from unweave.objectives import parse_objective
 from unweave.schedules import Linear
 from unweave.spec import parse, to_dict
 from unweave.training import Adam, TrainConfig
+from unweave.training.phases import Phase
 
 DATASET = "dsprites(grid=(3, 2, 4, 8, 8))"
 PLAIN = {
@@ -47,7 +48,7 @@ EARLIER = """{
 OTHER = {
     "dataset": parse_dataset("dsprites(source=archive, path='my data/d \"x\".npz')"),
     "objective": parse_objective("vae(kl=linear(start=0, stop=1, steps=9)) + total_correlation"),
-    "steps": 1,
+    "steps": 7,
     "architecture": Burgess(),
     "likelihood": Gaussian(variance=0.01),
     "latents": 6,
@@ -59,6 +60,7 @@ OTHER = {
     "seed": 7,
     "holdout": 0.25,
     "init_from": "runs/an earlier run",
+    "phases": (Phase(start=3, changes=(("batch_size", 16), ("optimizer.lr", 0.5))),),
     "threads": 2,
     "device": "cpu",
     "precision": "float32",
@@ -117,7 +119,7 @@ def test_a_full_form_from_before_later_fields_is_read_and_keeps_its_address():
     form = json.loads(EARLIER)
     config = TrainConfig.from_dict(form)
     assert config.address == GOLDEN
-    later = {"clip_norm": None, "clip_value": None, "ema": None}
+    later = {"clip_norm": None, "clip_value": None, "ema": None, "phases": []}
     assert to_dict(config) == {
         **form,
         **later,

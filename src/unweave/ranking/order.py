@@ -10,26 +10,22 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from unweave import spec
 from unweave.analysis import Analysis, choose
-from unweave.data import Dataset, Progress
-from unweave.encoding import encode_rows, represent
+from unweave.data import Progress
 from unweave.errors import DataError, RunError, SpecError, nearest
 from unweave.metrics import Metric
-from unweave.metrics.draws import Draws
 from unweave.metrics.interval import over_runs
-from unweave.metrics.label_free.udr import UDRCompat, rpu_kl, udr
+from unweave.metrics.label_free.udr import UDRCompat, udr
 from unweave.metrics.protocols import DEFAULT, PROTOCOLS, Protocol, names_of
 from unweave.metrics.protocols import protocol as protocol_of
-from unweave.metrics.sampling import GridSampler
+from unweave.ranking.codes import encode, mean_kl, shared_rows
 from unweave.ranking.result import Compare, GroupScore, Ranked, Ranking
 from unweave.run import Run, load_run
 from unweave.rundir import ASIDE
 from unweave.scores import load_scores
 from unweave.spec import members
-from unweave.splits import keyed_generator
 from unweave.training import TrainConfig
 
 # What a protocol makes of UDR; the others do not define it.
@@ -37,8 +33,6 @@ _COMPAT: dict[str, UDRCompat] = {
     "unweave": "none", "full": "none", "fast": "none", "dlib": "dlib", "dlib2019": "dlib",
     "rpu": "rpu",
 }  # fmt: skip
-# Images in a batch of published UDR.
-_CHUNK = 10
 # How many images are encoded unless another number is given.
 _IMAGES = 1000
 
@@ -90,6 +84,7 @@ def rank(
     opened = _open(runs)
     if scorer is None:
         _check_images(images, opened[0].config)
+        _check_noise(opened)
     labels = _labels([run.config for run in opened])
     if scorer is None:
         higher = True
@@ -120,6 +115,18 @@ def _check_images(images: int, config: TrainConfig) -> None:
         raise SpecError(
             f"images must be at most {count}, as many as {config.dataset} has, not {images}."
         )
+
+
+def _check_noise(runs: Sequence[Run]) -> None:
+    """Refuse runs whose codes have no KL, which tells UDR the latents that are in use."""
+    for run in runs:
+        plan = run.config.objective.expand()
+        plan.check_encodes("UDR")
+        if plan.latent == "codes":
+            raise DataError(
+                f"UDR tells by their KL which latents are in use, and codes of {run.folder} have "
+                f"none: {run.config.objective} has an encoder without noise."
+            )
 
 
 def _scorer(chosen: Protocol, by: str) -> Metric | Analysis:
@@ -225,12 +232,12 @@ def _by_udr(
                     f"seed, so that UDR has nothing to compare it with. Compare all runs instead."
                 )
     dataset = runs[0].dataset
-    flat = _rows(dataset, images, seed, compat)
+    flat = shared_rows(dataset, images, seed, compat)
     codes, kls = [], []
     for run in runs:
-        mean, kl = _codes(run, dataset, flat, compat, progress)
+        mean, logvar = encode(run, dataset, flat, progress)
         codes.append(mean)
-        kls.append(kl)
+        kls.append(mean_kl(mean, logvar, compat))
     entries: dict[int, Ranked] = {}
     for group in groups:
         found = udr([codes[i] for i in group], [kls[i] for i in group], compat=compat)
@@ -247,39 +254,6 @@ def _by_udr(
                 informative=int(found.informative[j].sum()),
             )
     return [entries[i] for i in range(len(runs))]
-
-
-def _rows(dataset: Dataset, images: int, seed: int, compat: UDRCompat) -> NDArray[np.int64]:
-    """Flat indices of the images that all runs encode."""
-    if compat == "none":
-        rng = keyed_generator(seed, "rank")
-        count = min(images, len(dataset))
-        return np.sort(rng.choice(len(dataset), count, replace=False))
-    count = max(1, images // _CHUNK)
-    if compat == "rpu":
-        # It shuffles the images and takes whole batches of them.
-        shuffled = Draws(seed, "rank").legacy().permutation(len(dataset))
-        return shuffled[: min(count, len(dataset) // _CHUNK) * _CHUNK].astype(np.int64)
-    sampler = GridSampler(
-        dataset.factors(np.arange(len(dataset))), dataset.factor_space, Draws(seed, "rank")
-    )
-    return np.concatenate([sampler.at_once(_CHUNK) for _ in range(count)])
-
-
-def _codes(
-    run: Run,
-    dataset: Dataset,
-    flat: NDArray[np.int64],
-    compat: UDRCompat,
-    progress: Progress | None,
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Posterior means, (N, L), and KLs, (L,), of a run."""
-    shape = (len(flat), run.config.latents)
-    mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    encode_rows(run.model, dataset, flat, mean, logvar, progress)
-    if compat == "rpu":
-        return mean, rpu_kl(mean, logvar, _CHUNK)
-    return mean, represent(mean, logvar, dataset, flat).kl()
 
 
 def _groups(entries: Sequence[Ranked], seed: int) -> list[GroupScore]:

@@ -18,6 +18,7 @@ __all__ = [
 ]
 
 import contextlib
+import functools
 import logging
 import platform
 import secrets
@@ -245,8 +246,14 @@ def _environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
-        **{package: version(package) for package in packages},
+        **{package: _version(package) for package in packages},
     }
+
+
+@functools.cache
+def _version(package: str) -> str:
+    """Version of an installed package; read once, since it takes milliseconds for every run."""
+    return version(package)
 
 
 def _processor() -> str:

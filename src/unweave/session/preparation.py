@@ -13,7 +13,7 @@ __all__ = [
 ]
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -26,7 +26,7 @@ from unweave.errors import RunError
 from unweave.rundir import is_run
 from unweave.session.folder import CHECKPOINT, read_config
 from unweave.splits import holdout
-from unweave.training import Learner, TrainConfig
+from unweave.training import Learner, StepReport, TrainConfig, fit
 from unweave.training.checkpoint import load_tensors
 from unweave.training.source import ImageSource
 
@@ -34,7 +34,15 @@ from unweave.training.source import ImageSource
 @final
 @dataclass(frozen=True)
 class Setting:
-    """A training that is ready to run."""
+    """A training that is ready to run.
+
+    Attributes:
+        config: What is trained, with its phases.
+        dataset: Where images come from.
+        rows: Flat indices of those that are trained on.
+        learner: Networks and optimisers, with the settings of the next step.
+        source: Gives the batches of these settings.
+    """
 
     config: TrainConfig
     dataset: Dataset
@@ -42,11 +50,40 @@ class Setting:
     learner: Learner
     source: ImageSource
 
+    def steps(self, done: int) -> Iterator[StepReport]:
+        """Train from the step after `done` to the last one, through all phases.
+
+        Where a phase begins, a new learner goes on from the tensors of the one before: as a resume
+        does from those of a checkpoint.
+        """
+        learner, source = self.learner, self.source
+        for start, stop in self.config.spans(done):
+            if start > done:
+                settings = self.config.at(start + 1)
+                learner = _next(learner, settings, self.dataset, len(self.rows))
+                source = _source(self.dataset, self.rows, settings, learner)
+            yield from fit(learner, source, start=start, stop=stop)
+
+
+def _next(learner: Learner, settings: TrainConfig, dataset: Dataset, images: int) -> Learner:
+    """A learner with other settings, and all that a learner has learned."""
+    new = Learner(settings, dataset.spec.image_shape, images)
+    new.restore(learner.tensors())
+    return new
+
+
+def _source(
+    dataset: Dataset, rows: np.ndarray, settings: TrainConfig, learner: Learner
+) -> ImageSource:
+    chosen = None if len(rows) == len(dataset) else rows
+    return ImageSource(dataset, chosen, settings, learner.plan.needs)
+
 
 def prepare(
     config: TrainConfig,
     progress: Progress | None,
     initial: Mapping[str, torch.Tensor] | None = None,
+    done: int = 0,
 ) -> Setting:
     """Build the networks of a resolved configuration and open its dataset.
 
@@ -54,6 +91,7 @@ def prepare(
         config: What is trained.
         progress: Shows the preparation of the dataset.
         initial: Weights to start from, or None for new ones.
+        done: Steps that the training has behind it: the settings are those of the next one.
 
     Raises:
         RunError: The weights do not fit.
@@ -61,14 +99,13 @@ def prepare(
     """
     config.dataset.check_loadable()
     rows, _ = training_rows(config, config.dataset.count)
-    learner = Learner(config, config.dataset.image_shape, len(rows))
+    settings = config.at(done + 1)
+    learner = Learner(settings, config.dataset.image_shape, len(rows))
     if initial is not None:
         copy_weights(learner, initial, str(config.init_from))
     # Last, since a dataset that is not there yet takes its time.
     dataset = config.dataset.open(progress)
-    chosen = None if len(rows) == len(dataset) else rows
-    source = ImageSource(dataset, chosen, config, learner.plan.needs)
-    return Setting(config, dataset, rows, learner, source)
+    return Setting(config, dataset, rows, learner, _source(dataset, rows, settings, learner))
 
 
 def training_rows(config: TrainConfig, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -35,7 +35,7 @@ from unweave.session.preparation import (
     prepare,
 )
 from unweave.session.stopping import Clock, check_finite, check_weights, stop_on_signal
-from unweave.training import TrainConfig, fit
+from unweave.training import TrainConfig
 from unweave.training.checkpoint import load_tensors, save_tensors
 from unweave.training.precision import resolve, training_process
 from unweave.training.tracker import Record
@@ -174,7 +174,7 @@ def continue_run(
         initial = initial_weights(Path(config.init_from))
     # The lock comes before the first file is touched: another training may be writing them.
     with _alone(folder), training_process(config):
-        setting = prepare(config, progress, initial)
+        setting = prepare(config, progress, initial, done)
         if checkpoint is not None:
             try:
                 setting.learner.restore(checkpoint.tensors)
@@ -236,8 +236,8 @@ def _train(
             watch.start(config, done)
         clock.start()
         try:
-            for report in fit(learner, setting.source, start=done, stop=config.steps):
-                step = report.step
+            for report in setting.steps(done):
+                step, learner = report.step, report.learner
                 images += report.images
                 last = step == config.steps
                 ending = last or stop.requested or clock.is_over
@@ -246,7 +246,7 @@ def _train(
                 if step % config.log_every == 0 or last:
                     record = learner.tracker.read()
                     check_finite(record, checkpoint)
-                    lr = None if config.optimizer.rate is None else learner.lr
+                    lr = learner.lr if config.lr_changes else None
                     rate = clock.rate(images)
                     terms = append_record(folder, record, step, clock.seconds, rate, lr)
                     learner.tracker.reset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
@@ -105,7 +105,7 @@ def _is_whole_run(path: Path) -> bool:
 
 def _has_all(study: Study, place: Path) -> bool:
     """Whether a run has ended with all that the study asks of it: no weights are needed then."""
-    scores = [asdict(request) for request in study.scores]
+    scores = [request.to_dict() for request in study.scores]
     return is_done({"folder": str(place), "scores": scores, "plots": list(study.plots)})
 
 

@@ -1,13 +1,13 @@
-"""An engine whose workers have a storage, and whose finished runs come into the study's folder."""
+"""An engine whose workers have a storage, and whose finished runs come to the driver."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, final
+from typing import Final, Self, TypeAlias, final
 
 from unweave.errors import UnweaveError
 from unweave.execution import Engine, Item, Report
@@ -16,7 +16,14 @@ from unweave.session import read_state
 from unweave.studies.storage import StoredRun, ended_runs
 from unweave.studies.task import is_done, result_of
 
-__all__ = ["Collecting", "collect_ended"]
+__all__ = ["Collecting", "Place", "Prepare", "collect_ended"]
+
+Prepare: TypeAlias = Callable[[Item], Report | None]
+"""Puts into the storage what a worker needs of the driver's folder; a report where there is
+nothing to do for a worker."""
+
+Place: TypeAlias = Callable[[Item], tuple[str, Path] | None]
+"""The key of what an item leaves in the storage, and the driver's folder for it; or None."""
 
 # How many runs come at once.
 _AT_ONCE: Final = 8
@@ -42,19 +49,28 @@ def collect_ended(url: str, items: Sequence[Item]) -> None:
 class Collecting:
     """Another engine, whose reports wait until the run is here: finished, or with its log.
 
-    A run that is in the study's folder already is put into the storage before a worker goes on
-    with it, and never given to a worker where nothing is left to do.
-
     Args:
         engine: Where the work is done.
         url: The storage of its workers.
+        prepare: Called before an item is given to a worker. By default a run that is in the
+            study's folder is put into the storage, unless nothing is left to do.
+        place: What is waited for; by default the run in the folder of the item.
     """
 
-    def __init__(self, engine: Engine, url: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        url: str,
+        *,
+        prepare: Prepare | None = None,
+        place: Place | None = None,
+    ) -> None:
         self.name = engine.name
         self.start = engine.start
         self._engine = engine
         self._url = url
+        self._prepare = prepare or self._run_prepared
+        self._place = place or _run_place
         self._items: dict[str, Item] = {}
         self._ready: list[Report] = []
         self._coming: dict[Future[bool], Report] = {}
@@ -81,20 +97,13 @@ class Collecting:
 
     def submit(self, item: Item) -> None:
         """Have an item done, unless nothing is left to do."""
-        folder = Path(item.payload["folder"])
-        if is_done(item.payload):
-            self._ready.append(Report(item.key, "finished", result_of(item.payload)))
+        try:
+            report = self._prepare(item)
+        except UnweaveError as error:
+            report = Report(item.key, "failed", message=str(error), lasting=error.lasting)
+        if report is not None:
+            self._ready.append(report)
             return
-        state = read_state(folder)
-        if state is not None:
-            try:
-                stored = StoredRun(self._url, item.key)
-                if not stored.exists or state == "finished":
-                    stored.put(folder)
-            except UnweaveError as error:
-                message, lasting = str(error), error.lasting
-                self._ready.append(Report(item.key, "failed", message=message, lasting=lasting))
-                return
         self._items[item.key] = item
         self._engine.submit(item)
 
@@ -107,10 +116,10 @@ class Collecting:
         else:
             tick = min(seconds, _TICK) if self._coming else seconds
             for report in self._engine.wait(0 if found else tick):
-                if report.kind != "lost":
-                    folder = Path(self._items[report.key].payload["folder"])
-                    fetch = StoredRun(self._url, report.key).fetch
-                    self._coming[self._pool.submit(fetch, folder)] = report
+                place = self._place(self._items[report.key])
+                if report.kind != "lost" and place is not None:
+                    fetch = StoredRun(self._url, place[0]).fetch
+                    self._coming[self._pool.submit(fetch, place[1])] = report
                 else:
                     del self._items[report.key]
                     found.append(report)
@@ -128,6 +137,21 @@ class Collecting:
     def beats(self) -> Mapping[str, int]:
         """How many signs of life each item under way has given."""
         return self._engine.beats()
+
+    def _run_prepared(self, item: Item) -> Report | None:
+        if is_done(item.payload):
+            return Report(item.key, "finished", result_of(item.payload))
+        folder = Path(item.payload["folder"])
+        state = read_state(folder)
+        if state is not None:
+            stored = StoredRun(self._url, item.key)
+            if not stored.exists or state == "finished":
+                stored.put(folder)
+        return None
+
+
+def _run_place(item: Item) -> tuple[str, Path]:
+    return item.key, Path(item.payload["folder"])
 
 
 def _arrived(report: Report, future: Future[bool]) -> Report:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
+from unweave.conditions import HELD_OUT_DATA, named_data
 from unweave.data import listing
 from unweave.estimate import estimate
 from unweave.inventory import last_step
@@ -21,7 +22,7 @@ from unweave.studies.planning import PlannedRun
 from unweave.studies.spec import Study
 from unweave.training import TrainConfig
 
-__all__ = ["Forecast", "forecast"]
+__all__ = ["Forecast", "forecast", "free_bytes", "makespan"]
 
 # What a run's scores, logs and descriptions take about, and each figure, in bytes.
 _TEXTS: Final = 60_000
@@ -124,6 +125,11 @@ def forecast(
             progress("measuring", done, len(groups))
     each = [seconds[run.config.address] for run in left]
     datasets = {str(run.config.dataset): run.config.dataset for run in left}
+    for request in study.scores if left else ():
+        # What is held out of a dataset is prepared with it.
+        if request.data not in (None, HELD_OUT_DATA):
+            spec = named_data(request.data, left[0].config.dataset)
+            datasets[str(spec)] = spec
     facts = [listing.describe(spec) for spec in datasets.values() if not spec.ready()]
     return Forecast(
         runs=len(runs),
@@ -133,10 +139,10 @@ def forecast(
         kinds=tuple(kinds),
         workers=workers,
         seconds_serial=sum(each),
-        seconds=_makespan(each, workers),
+        seconds=makespan(each, workers),
         disk_bytes=kept,
         disk_peak_bytes=kept + peak * min(workers, len(left)),
-        free_bytes=_free(folder.path),
+        free_bytes=free_bytes(folder.path),
         datasets=tuple({"text": f["text"], "bytes": f["stored_bytes"]} for f in facts),
     )
 
@@ -163,15 +169,17 @@ def _disk(study: Study, config: TrainConfig, costs: dict[str, Any]) -> tuple[int
     tables: dict[Hashable, int] = {}
     for request in study.scores:
         chosen = protocol(request.protocol)
-        count = config.dataset.count
+        own = config.dataset
+        count = (own if request.data is None else named_data(request.data, own)).count
         rows = {
             "all": count,
             "train": config.num_train,
             "holdout": count - config.num_train,
         }[request.part]
         rows = rows if chosen.images is None else min(rows, chosen.images)
-        # Means and logvars, in float32.
-        tables[request.part, chosen.images, chosen.encode] = rows * config.latents * 8
+        # Means and logvars, in float32; those of other data take the place of the first ones.
+        key = request.part, chosen.images, chosen.encode
+        tables[key] = max(tables.get(key, 0), rows * config.latents * 8)
     codes = sum(tables.values())
     texts = costs["disk_bytes"] - weights + _TEXTS + _FIGURE * len(study.plots)
     stays = {"scores": texts, "codes": texts + codes, "all": texts + codes + weights}[study.keep]
@@ -179,7 +187,7 @@ def _disk(study: Study, config: TrainConfig, costs: dict[str, Any]) -> tuple[int
     return stays, texts + codes + 2 * weights - stays
 
 
-def _makespan(each: Sequence[float], workers: int) -> float:
+def makespan(each: Sequence[float], workers: int) -> float:
     """When the last of some runs ends, each begun as soon as one of the workers is free."""
     free = [0.0] * max(workers, 1)
     for seconds in each:
@@ -187,6 +195,7 @@ def _makespan(each: Sequence[float], workers: int) -> float:
     return max(free)
 
 
-def _free(path: Path) -> int:
+def free_bytes(path: Path) -> int:
+    """What is free on the disk where something lies, or would."""
     place = next(p for p in (path, *path.absolute().parents) if p.exists())
     return shutil.disk_usage(place).free

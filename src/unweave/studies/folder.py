@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, final
 
-from unweave._version import __version__
 from unweave.errors import RunError
-from unweave.execution import EventLog, Progressed, replay
+from unweave.execution import DrivenFolder, Progressed, replay
 from unweave.rundir import (
     ENDED,
-    FORMAT,
-    LOCK,
     STUDY_FILE,
-    alone,
     explain_os_error,
-    is_held,
     is_run,
-    is_study,
+    link_file,
     read_state,
-    read_study,
     runs_root,
-    write_json,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +34,7 @@ _OF_RUN: Final = {"key", "varied", "steps", "command"}
 
 @final
 @dataclass(frozen=True)
-class StudyFolder:
+class StudyFolder(DrivenFolder):
     """A study on disk.
 
     `study.json` says what was asked for, with the settings of each run; `state.jsonl` is the event
@@ -53,24 +44,10 @@ class StudyFolder:
         path: The folder.
     """
 
-    path: Path
-
-    @property
-    def events(self) -> EventLog:
-        """The event log."""
-        return EventLog(self.path / "state.jsonl")
-
-    @property
-    def exists(self) -> bool:
-        """Whether there is a study here.
-
-        Raises:
-            RunError: It cannot be told, as of a path that is too long.
-        """
-        try:
-            return is_study(self.path)
-        except OSError as error:
-            raise RunError(f"{self.path} cannot be a study's folder: {error.strerror}.") from error
+    what: ClassVar[str] = "study"
+    file: ClassVar[str] = STUDY_FILE
+    inside: ClassVar[str] = "runs"
+    hint: ClassVar[str] = "Look with 'unweave study status {path}'; wait for it, or stop it first."
 
     def run_folder(self, key: str) -> Path:
         """Where a run lies, or will."""
@@ -82,9 +59,7 @@ class StudyFolder:
         Raises:
             RunError: There is no study here, or one of another format, or it is damaged.
         """
-        if not self.exists:
-            raise RunError(f"{self.path} is not the folder of a study: it has no {STUDY_FILE}.")
-        form = read_study(self.path)
+        form = super().read()
         study, runs = form.get("study"), form.get("runs")
         if not (
             isinstance(study, dict)
@@ -119,11 +94,9 @@ class StudyFolder:
         Raises:
             UnweaveError: The folder cannot be written.
         """
-        form = {
-            "format": FORMAT,
-            "unweave": __version__,
-            "study": study.to_dict(),
-            "runs": [
+        self.put(
+            study=study.to_dict(),
+            runs=[
                 {
                     "key": run.key,
                     "varied": run.varied,
@@ -132,8 +105,7 @@ class StudyFolder:
                 }
                 for run in runs
             ],
-        }
-        write_json(self.path / STUDY_FILE, form)
+        )
 
     def study(self) -> Study:
         """The study, as it was last asked for.
@@ -153,28 +125,6 @@ class StudyFolder:
         """How far each run has come, in the order of the study."""
         found = replay(self.events.read())
         return {key: found.get(key, Progressed()) for key in self.keys()}
-
-    def alone(self) -> AbstractContextManager[None]:
-        """Keep a second driver out; the folder is made where there is none.
-
-        Raises:
-            RunError: One is at work.
-            UnweaveError: The folder cannot be written.
-        """
-        try:
-            self.run_folder("x").parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise explain_os_error(error, self.path) from error
-        busy = (
-            f"{self.path} is worked on by another process. Look with 'unweave study status "
-            f"{self.path}'; wait for it, or stop it first."
-        )
-        return alone(self.path / LOCK, busy)
-
-    @property
-    def busy(self) -> bool:
-        """Whether a driver is at work on it."""
-        return is_held(self.path / LOCK)
 
     @cached_property
     def neighbours(self) -> tuple[Path, ...]:
@@ -223,7 +173,9 @@ def _link(source: Path, target: Path) -> bool:
             name = path.relative_to(source)
             if path.is_file() and not any(part.startswith(".") for part in name.parts):
                 (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-                _link_file(path, temporary / name)
+                # Lines are added to these, which the other study would have, too.
+                grows = path.suffix in (".jsonl", ".txt")
+                (shutil.copy2 if grows else link_file)(path, temporary / name)
         temporary.rename(target)
     except FileNotFoundError:
         return False
@@ -232,16 +184,3 @@ def _link(source: Path, target: Path) -> bool:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return True
-
-
-def _link_file(one: Path, other: Path) -> None:
-    # Lines are added to these, which the other study would have, too.
-    if one.suffix not in (".jsonl", ".txt"):
-        try:
-            os.link(one, other)
-        except OSError:
-            # Such as on another disk.
-            pass
-        else:
-            return
-    shutil.copy2(one, other)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final, get_args
 
 from unweave.analysis import choose
-from unweave.errors import RunError, SpecError, UnweaveError, nearest
+from unweave.data.views.table import factors_before
+from unweave.errors import DataError, RunError, SpecError, UnweaveError, nearest
 from unweave.execution import Item
-from unweave.figures import FIGURES
+from unweave.figures import FIGURES, check_figure
 from unweave.metrics.protocols import protocol
+from unweave.run.asked import asked_spec, check_told
+from unweave.scoring import check_codes
 from unweave.session import CHECKPOINT, read_config
 from unweave.spec import to_dict
 from unweave.studies.axes import Settings
@@ -53,7 +56,7 @@ class PlannedRun:
         payload: dict[str, Any] = {
             "config": to_dict(self.config),
             "folder": folder,
-            "scores": [asdict(request) for request in study.scores],
+            "scores": [request.to_dict() for request in study.scores],
             "plots": list(study.plots),
             "keep": study.keep,
         }
@@ -92,20 +95,60 @@ def plan(study: Study) -> tuple[PlannedRun, ...]:
                 "training. Give it once."
             )
         runs[key] = PlannedRun(key, config, varied)
+    _check_encoders(runs.values(), study)
     _check_data(tuple(runs.values()), study)
     return tuple(runs.values())
+
+
+def _check_encoders(runs: Iterable[PlannedRun], study: Study) -> None:
+    """Refuse metrics and figures of codes, where a run trains a decoder alone."""
+    metrics = [m for r in study.scores for m in choose(protocol(r.protocol), r.metrics)[0]]
+    for run in runs:
+        plan = run.config.objective.expand()
+        where = f"The run with {_told(run.varied)}"
+        try:
+            check_codes(plan, metrics)
+            for kind in study.plots:
+                check_figure(kind, plan)
+        except SpecError as error:
+            raise SpecError(f"{where}: {error}") from error
 
 
 def _check_data(runs: Sequence[PlannedRun], study: Study) -> None:
     """Refuse datasets that cannot be had, and parts that a run does not have."""
     for dataset in {str(run.config.dataset): run.config.dataset for run in runs}.values():
         dataset.check_loadable()
+    _check_other_data(runs, study)
     for run in runs:
         if run.config.holdout == 0 and any(r.part == "holdout" for r in study.scores):
             raise UnweaveError(
                 f"The run with {_told(run.varied)} holds no images out, so part=holdout cannot be "
                 "scored: set holdout in train."
             )
+
+
+def _check_other_data(runs: Sequence[PlannedRun], study: Study) -> None:
+    """Refuse other data to score on that there are not, that cannot be had, or that do not fit."""
+    for data in dict.fromkeys(request.data for request in study.scores):
+        if data is None:
+            continue
+        analysed = any(
+            choose(protocol(request.protocol), request.metrics)[1]
+            for request in study.scores
+            if request.data == data
+        )
+        # Runs of one dataset and objective are alike.
+        alike = {(run.config.dataset, run.config.objective): run for run in runs}
+        for run in alike.values():
+            try:
+                spec = asked_spec(run.config, data)
+                spec.check_loadable()
+                # Factors that go by images are known once these are there.
+                if analysed and (not spec.labelled or factors_before(spec) is not None):
+                    check_told(run.config, spec)
+            except (SpecError, DataError) as error:
+                where = f"The run with {_told(run.varied)}"
+                raise type(error)(f"{where}, evaluate with data={data}: {error}") from error
 
 
 def _rooted(config: TrainConfig) -> TrainConfig:

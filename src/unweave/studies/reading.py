@@ -112,8 +112,9 @@ def _scores(form: Any) -> tuple[ScoreRequest, ...]:
 
 
 def _score(table: Mapping[str, Any]) -> ScoreRequest:
-    _check_keys(table, ("metrics", "protocol", "part", "codes", "seed", "repeats"), "evaluate")
-    metrics = table.get("metrics")
+    known = ("metrics", "protocol", "part", "codes", "seed", "repeats", "data")
+    _check_keys(table, known, "evaluate")
+    metrics, data = table.get("metrics"), table.get("data")
     if metrics is not None:
         if not isinstance(metrics, list) or not metrics:
             raise SpecError('evaluate: metrics takes a list of names, such as ["mig", "dci"].')
@@ -125,6 +126,7 @@ def _score(table: Mapping[str, Any]) -> ScoreRequest:
         codes=_choice(table.get("codes", "mean"), get_args(Codes), "evaluate: codes"),
         seed=_whole(table.get("seed", 0), 0, "evaluate: seed"),
         repeats=_whole(table.get("repeats", 1), 1, "evaluate: repeats"),
+        data=None if data is None else _text(data, "evaluate: data"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,6 +35,7 @@ from unweave.training.precision import resolve
 
 __all__ = [
     "Executor",
+    "check_not_worker",
     "check_place",
     "check_same_study",
     "engine_of",
@@ -58,8 +60,9 @@ def engine_of(
     address: str | None = None,
     cpus: float | None = None,
     gpus: float = 0,
+    task: str = TASK,
 ) -> Engine:
-    """The engine of that name, with `run_one` for its task.
+    """The engine of that name.
 
     Args:
         executor: `serial`, `processes` or `ray`.
@@ -70,20 +73,22 @@ def engine_of(
         address: Of the Ray cluster.
         cpus: Cores that a run takes on it; None for one a thread.
         gpus: GPUs that a run takes on it; a share, such as 0.25, is given to several at once.
+        task: What is done, by its reference; `run_one` of studies by default.
 
     Raises:
         SpecError: There is no such engine, or a number is out of range.
     """
     match executor:
         case "serial":
-            return Serial(TASK, seconds=seconds)
+            return Serial(task, seconds=seconds)
         case "processes":
             if workers is None:
                 workers = max(1, cores() // threads)
-            return Processes(TASK, workers, seconds=seconds)
+            preload = ["unweave.training.preload"]
+            return Processes(task, workers, seconds=seconds, preload=preload)
         case "ray":
             return RayCluster(
-                TASK,
+                task,
                 address=address,
                 cpus=threads if cpus is None else cpus,
                 gpus=gpus,
@@ -133,7 +138,7 @@ def run_study(
         SpecError: The study, or one of its runs, is wrong.
         RunError: The folder is in the way.
     """
-    _check_not_worker()
+    check_not_worker()
     study = study if isinstance(study, Study) else read_study(study)
     runs = plan(study)
     folder = place_of(study, out)
@@ -163,14 +168,22 @@ def run_study(
         return folder, execute(items, engine, events, study.limits)
 
 
-def _check_not_worker() -> None:
-    """End a worker that would begin the study again, as scripts are run by each process anew."""
+def check_not_worker(function: str = "run_study") -> None:
+    """End a worker that would begin the work again, as scripts are run by each process anew.
+
+    Args:
+        function: What was called.
+    """
     if getattr(multiprocessing.current_process(), "_inheriting", False):
-        # Not an error of ours: it would be told with a traceback, by every worker.
-        raise SystemExit(
-            "error: Worker processes read the script that starts them. Call run_study below "
-            "if __name__ == '__main__': or with executor='serial'."
+        # Not an error of ours: it would be told with a traceback, by every worker. And told here,
+        # since what a forked worker says when it exits nobody hears.
+        print(
+            f"error: Worker processes read the script that starts them. Call {function} below "
+            "if __name__ == '__main__': or with executor='serial'.",
+            file=sys.stderr,
+            flush=True,
         )
+        raise SystemExit(1)
 
 
 def _shared(study: Path, storage: str | None, executor: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self, TypeAlias, final
 
 from unweave.encoding import Codes, Part
+from unweave.errors import SpecError
 from unweave.execution import Limits
 from unweave.metrics.protocols import DEFAULT
 from unweave.studies.axes import Settings, combined
@@ -29,6 +30,11 @@ class ScoreRequest:
         codes: Posterior means or samples.
         seed: Seed of the draws.
         repeats: With how many seeds metrics draw.
+        data: Of which dataset: its text, or `held_out` for the images held out of the one that a
+            run was trained on. None for that one itself.
+
+    Raises:
+        SpecError: A part of other data is asked for.
     """
 
     metrics: tuple[str, ...] | None = None
@@ -37,6 +43,28 @@ class ScoreRequest:
     codes: Codes = "mean"
     seed: int = 0
     repeats: int = 1
+    data: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a part of other data than those that were trained on."""
+        if self.data is not None and self.part != "all":
+            raise SpecError(
+                f"evaluate: part={self.part} is of the data that a run is trained on, and data is "
+                f"{self.data}. Leave one of them out."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """A form for JSON; without `data` where they are those that were trained on."""
+        form = asdict(self)
+        if self.data is None:
+            del form["data"]
+        return form
+
+    @classmethod
+    def from_dict(cls, form: Mapping[str, Any]) -> Self:
+        """Read the form back."""
+        names = form["metrics"]
+        return cls(**{**form, "metrics": None if names is None else tuple(names)})
 
 
 @final
@@ -82,21 +110,14 @@ class Study:
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON, from which `from_dict` makes an equal study."""
-        return asdict(self)
+        return asdict(self) | {"scores": [request.to_dict() for request in self.scores]}
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Self:
         """Read the form back."""
         fields = dict(form)
         fields["axes"] = tuple(tuple(axis) for axis in form["axes"])
-        fields["scores"] = tuple(
-            ScoreRequest(**request | {"metrics": _names(request["metrics"])})
-            for request in form["scores"]
-        )
+        fields["scores"] = tuple(ScoreRequest.from_dict(request) for request in form["scores"])
         fields["plots"] = tuple(form["plots"])
         fields["limits"] = Limits(**form["limits"])
         return cls(**fields)
-
-
-def _names(metrics: list[str] | None) -> tuple[str, ...] | None:
-    return None if metrics is None else tuple(metrics)

@@ -19,7 +19,7 @@ import fsspec
 from unweave.errors import SpecError, UnweaveError
 from unweave.rundir import FORMAT, explain_os_error, home
 
-__all__ = ["StoredRun", "TakenOverError", "ended_runs", "open_storage"]
+__all__ = ["StoredRun", "TakenOverError", "ended_runs", "open_storage", "stored_keys"]
 
 T = TypeVar("T")
 
@@ -67,6 +67,17 @@ def ended_runs(url: str) -> set[str]:
         for path in paths
         if path.endswith(_DONE) and path.count("/", len(root)) == 3
     }
+
+
+def stored_keys(url: str) -> set[str]:
+    """Keys of all that is in a storage, also of what is under way.
+
+    Raises:
+        UnweaveError: The storage does not answer.
+    """
+    system, root = open_storage(url)
+    paths = _answered(url, lambda: _found(lambda: system.ls(root, detail=False)))
+    return {path.rstrip("/").rsplit("/", 1)[1] for path in paths}
 
 
 @final
@@ -177,7 +188,7 @@ class StoredRun:
         Args:
             folder: The run folder.
             done: Whether it has come to its end.
-            without: Folders in it that are left out.
+            without: Folders in it that are left out, by name, at whatever depth.
             sparing: Leave it be when the last time took more than a twentieth of the time that
                 has passed since: what would be lost is soon done again.
 
@@ -204,6 +215,19 @@ class StoredRun:
         """Remove the folder of this machine, once all of it is in the storage."""
         shutil.rmtree(self.local, ignore_errors=True)
         self._base.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove it from the storage; a worker that still goes on with it is then refused.
+
+        Raises:
+            UnweaveError: The storage does not answer.
+        """
+
+        def remove() -> None:
+            with contextlib.suppress(FileNotFoundError):
+                self._system.rm(self._root, recursive=True)
+
+        _answered(self._url, remove)
 
     @contextlib.contextmanager
     def _timed(self) -> Iterator[None]:
@@ -309,7 +333,7 @@ def _walk(folder: Path, without: tuple[str, ...] = ()) -> Iterator[tuple[str, Pa
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
         hidden = any(part.startswith(".") for part in parts)
-        if path.is_file() and not hidden and parts[0] not in without:
+        if path.is_file() and not hidden and not set(parts[:-1]) & set(without):
             yield "/".join(parts), path
 
 

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 import platform
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, final
 
 import torch
 from threadpoolctl import threadpool_limits
 
-from unweave.analysis import choose
 from unweave.errors import RunError, TrainingDivergedError, UnweaveError
 from unweave.execution import Beat
-from unweave.metrics.protocols import protocol
 from unweave.nn.own import allow_own
 from unweave.run import load_run
-from unweave.rundir import FORMAT, alone, atomic_write, read_json, work_lock, write_json
-from unweave.scores import load_scores, repeats_of
+from unweave.rundir import alone, atomic_write, read_json, work_lock
 from unweave.session import CHECKPOINT, begin, continue_run, log_file, read_state
+from unweave.studies.answers import missing, note_left_out
 from unweave.studies.folder import StudyFolder
+from unweave.studies.spec import ScoreRequest
 from unweave.studies.storage import StoredRun, TakenOverError
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
-__all__ = ["LARGE", "TASK", "check_seen", "is_done", "result_of", "run_one", "write_marker"]
+__all__ = [
+    "LARGE",
+    "TASK",
+    "Beating",
+    "check_seen",
+    "failures_told",
+    "is_done",
+    "quiet",
+    "result_of",
+    "run_one",
+    "scoring_threads",
+    "write_marker",
+]
 
 log = logging.getLogger("unweave")
 
@@ -41,7 +51,6 @@ _MARKER: Final = ".seen"
 # How long a shared file system may take to show a new file, in seconds.
 _PATIENCE: Final = 10.0
 
-_LEFT_OUT: Final = "left_out.json"
 _WEIGHTS: Final = (CHECKPOINT.parts[0], "snapshots")
 LARGE: Final = {
     "scores": (*_WEIGHTS, "cache"),
@@ -80,7 +89,7 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
     folder = Path(payload["folder"])
     folder.parent.mkdir(parents=True, exist_ok=True)
     # A worker of a driver that was killed may still be there.
-    with alone(work_lock(folder), beat), _told(folder, stored):
+    with alone(work_lock(folder), beat), failures_told(folder, stored):
         if stored is not None:
             stored.fetch_local()
         else:
@@ -93,7 +102,7 @@ def run_one(payload: Mapping[str, Any], beat: Beat) -> dict[str, Any]:
                     _train(payload, folder, beat, stored)
                 with (
                     _timed(spent, "scoring", stored),
-                    _threads(payload),
+                    scoring_threads(payload["config"]["threads"]),
                     log_file(folder / "log.txt"),
                 ):
                     _score(payload, folder, beat, stored)
@@ -162,14 +171,14 @@ def is_done(payload: Mapping[str, Any]) -> bool:
     if state == "diverged":
         return True
     drawn = all((folder / "figures" / f"{kind}.png").is_file() for kind in payload["plots"])
-    return state == "finished" and drawn and not any(_missing(payload, folder))
+    return state == "finished" and drawn and not _missing(payload, folder)
 
 
 def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredRun | None) -> None:
     config = TrainConfig.from_dict(dict(payload["config"]))
     # Who began the study gave it.
     allow_own(config.architecture)
-    watch, progress = _Beating(beat, folder, stored), _quiet(beat)
+    watch, progress = Beating(beat, folder, stored), quiet(beat)
     state = read_state(folder)
     if state == "finished" and (folder / CHECKPOINT).is_file():
         return
@@ -185,8 +194,8 @@ def _train(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredR
 
 
 @contextlib.contextmanager
-def _told(folder: Path, stored: StoredRun | None) -> Iterator[None]:
-    """Have the run's own log say what goes wrong in the block, also where it is stored."""
+def failures_told(folder: Path, stored: StoredRun | None) -> Iterator[None]:
+    """Have the folder's own log say what goes wrong in the block, also where it is stored."""
     try:
         yield
     except Exception as error:
@@ -216,13 +225,12 @@ def _timed(spent: dict[str, float], what: str, stored: StoredRun | None) -> Iter
 
 
 @contextlib.contextmanager
-def _threads(payload: Mapping[str, Any]) -> Iterator[None]:
-    """Score with as many threads as the training has.
+def scoring_threads(count: int | None) -> Iterator[None]:
+    """Score with as many threads as the training has; None for as many as there are.
 
     Runs lie side by side, and sums of floats depend on who adds what: so it is that a run has the
     same scores wherever it is done.
     """
-    count = payload["config"]["threads"]
     if count is None:
         yield
         return
@@ -237,100 +245,65 @@ def _threads(payload: Mapping[str, Any]) -> Iterator[None]:
 
 def _score(payload: Mapping[str, Any], folder: Path, beat: Beat, stored: StoredRun | None) -> None:
     run = load_run(folder)
-    requests = list(_missing(payload, folder))
+    requests = _missing(payload, folder)
     for place, request in enumerate(requests, 1):
         run.evaluate(
-            request["metrics"],
-            protocol_name=request["protocol"],
-            part=request["part"],
-            codes=request["codes"],
-            seed=request["seed"],
-            repeats=request["repeats"],
-            progress=_quiet(beat),
+            request.metrics,
+            protocol_name=request.protocol,
+            part=request.part,
+            codes=request.codes,
+            data=request.data,
+            seed=request.seed,
+            repeats=request.repeats,
+            progress=quiet(beat),
         )
-        if request["metrics"] is None and request in list(_missing(payload, folder)):
-            _note_left_out(request, folder)
+        if request.metrics is None and request in _missing(payload, folder):
+            note_left_out(request, folder)
         # After the last one the run is put there with everything else.
         if stored is not None and place < len(requests):
             stored.put(folder, without=("cache",), sparing=True)
 
 
-def _missing(payload: Mapping[str, Any], folder: Path) -> Iterator[Mapping[str, Any]]:
+def _missing(payload: Mapping[str, Any], folder: Path) -> list[ScoreRequest]:
     """The requests of which a score is not there yet."""
-    rows = load_scores(folder)
-    if rows:
-        # A run can be scored on other datasets, too.
-        data = read_json(folder / "config.json")["text"]["dataset"]
-        rows = [row for row in rows if row["data"] == data]
-    for request in payload["scores"]:
-        if not _is_answered(request, rows, folder):
-            yield request
+    return list(missing(map(ScoreRequest.from_dict, payload["scores"]), folder))
 
 
-def _is_answered(
-    request: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], folder: Path
-) -> bool:
-    names = request["metrics"]
-    label, drawn, rest = _wanted(request["protocol"], None if names is None else tuple(names))
-    found = {
-        (row["metric"], repeats_of(row))
-        for row in rows
-        if row["protocol"] == label
-        and all(row[name] == request[name] for name in ("part", "codes", "seed"))
-    }
-    # Analyses draw once, however often metrics do.
-    wanted = {(name, request["repeats"]) for name in drawn} | {(name, 1) for name in rest}
-    if wanted <= found:
-        return True
-    return names is None and bool(wanted & found) and _plain(request) in _left_out(folder)
-
-
-@functools.cache
-def _wanted(
-    protocol_name: str, names: tuple[str, ...] | None
-) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """Label of a protocol, and the metrics and analyses of it that are asked for."""
-    chosen = protocol(protocol_name)
-    metrics, analyses = choose(chosen, names)
-    return chosen.label, tuple(m.name for m in metrics), tuple(a.name for a in analyses)
-
-
-def _left_out(folder: Path) -> list[dict[str, Any]]:
-    """Requests for all of a protocol of which some metric cannot score the run."""
-    path = folder / _LEFT_OUT
-    requests: list[dict[str, Any]] = read_json(path)["requests"] if path.is_file() else []
-    return requests
-
-
-def _note_left_out(request: Mapping[str, Any], folder: Path) -> None:
-    """Write down that a request is answered, though scores of it are missing and always will."""
-    requests = [_plain(request), *_left_out(folder)]
-    write_json(folder / _LEFT_OUT, {"format": FORMAT, "requests": requests})
-
-
-def _plain(request: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in request.items() if name != "metrics"}
-
-
-def _quiet(beat: Beat) -> Any:
+def quiet(beat: Beat) -> Any:
     """A progress that shows nothing, and is a sign of life."""
     return lambda what, done, total: beat()
 
 
 @final
-class _Beating:
-    """Watches a training for whoever waits for signs of life, and keeps its checkpoints."""
+class Beating:
+    """Watches a training for whoever waits for signs of life, and keeps its checkpoints.
 
-    def __init__(self, beat: Beat, folder: Path, stored: StoredRun | None) -> None:
+    Args:
+        beat: Called at each step.
+        folder: The run folder.
+        stored: Where checkpoints are kept beside it, if anywhere.
+        whole: The folder that is kept there where it is more than the run.
+    """
+
+    def __init__(
+        self,
+        beat: Beat,
+        folder: Path,
+        stored: StoredRun | None = None,
+        whole: Path | None = None,
+    ) -> None:
         self._beat = beat
         self._folder = folder
         self._stored = stored
+        self._whole = whole or folder
         self._kept = self._written()
 
     def start(self, config: TrainConfig, done: int) -> None:
+        """A sign of life."""
         self._beat()
 
     def step(self, step: int, images: int) -> None:
+        """A sign of life, and a checkpoint kept if there is a new one."""
         self._beat()
         if self._stored is not None and self._written() != self._kept:
             # A later step tries again; what the run ends with must come there.
@@ -340,6 +313,7 @@ class _Beating:
                 log.warning("%s", error)
 
     def record(self, step: int, record: Record) -> None:
+        """A sign of life."""
         self._beat()
 
     def close(self) -> None:
@@ -351,7 +325,7 @@ class _Beating:
         if (
             self._stored is not None
             and written != self._kept
-            and self._stored.put(self._folder, without=("cache",), sparing=sparing)
+            and self._stored.put(self._whole, without=("cache",), sparing=sparing)
         ):
             self._kept = written
 

@@ -6,20 +6,24 @@ __all__ = ["TrainConfig"]
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import math
 import shlex
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal, Self, final
 
 from unweave import spec
 from unweave.data import DatasetSpec
-from unweave.errors import DataError, SpecError
+from unweave.errors import DataError, SpecError, nearest
 from unweave.likelihoods import Bernoulli, Likelihood
 from unweave.nn import Architecture, Burgess
 from unweave.objectives import Objective, Setup
 from unweave.spec import Component, number, option
 from unweave.splits import held_out_count
 from unweave.training.optimizers import Adam, Optimizer
+from unweave.training.paths import read_value, replaced
+from unweave.training.phases import Phase, check_phases
 from unweave.training.tracker import SCORED, logged_names
 
 Precision = Literal["auto", "bfloat16", "float32"]
@@ -58,6 +62,9 @@ class TrainConfig(Component):
         default=0.0, low=0, below=1, help="Fraction of images never trained on."
     )
     init_from: str | None = option(default=None, help="Run whose weights are the start.")
+    phases: tuple[Phase, ...] = option(
+        default=(), later=True, help="Settings that change in the course of the training."
+    )
     threads: int | None = number(default=None, low=1, high=1024, help="Processor threads.")
     device: str = option(default="auto", help="auto, cpu, cuda or cuda:N.")
     precision: Precision = option(default="auto", help="auto, bfloat16 or float32.")
@@ -66,6 +73,53 @@ class TrainConfig(Component):
     snapshot_every: int = number(default=0, low=0, help="Steps between kept weights; 0 for none.")
     evaluate_every: int = number(default=0, low=0, help="Steps between scores; 0 for none.")
     picture_every: int = number(default=0, low=0, help="Steps between pictures; 0 for none.")
+
+    def at(self, step: int) -> Self:
+        """The settings of an optimiser step, from 1, without phases.
+
+        Raises:
+            SpecError: A phase sets what cannot be.
+        """
+        if not self.phases:
+            return self
+        changes = [c for phase in self.phases if phase.start < step for c in phase.changes]
+        return dataclasses.replace(self, phases=()).changed(changes)
+
+    def changed(self, changes: Iterable[tuple[str, Any]]) -> Self:
+        """The configuration with other values of fields by path, such as `objective.beta`.
+
+        Raises:
+            SpecError: There is no such field, or it does not take its value, or they do not fit
+                together.
+        """
+        form: dict[str, Any] = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        hints = spec.field_hints(type(self))
+        for path, value in changes:
+            head, *rest = path.split(".")
+            if head not in form:
+                raise SpecError(f"There is no setting {path!r:.100}. {nearest(head, form)}")
+            if rest:
+                form[head] = replaced(form[head], rest, value, path)
+            else:
+                form[head] = read_value(value, hints[head])
+        return spec.build(type(self), form)
+
+    @property
+    def last(self) -> Self:
+        """The settings of the last step, which are those of the weights that a run ends with."""
+        return self.at(self.steps)
+
+    @property
+    def lr_changes(self) -> bool:
+        """Whether the model's learning rate is not the same in all steps."""
+        paths = [path for phase in self.phases for path, _ in phase.changes]
+        return self.optimizer.rate is not None or "optimizer.lr" in paths
+
+    def spans(self, done: int = 0) -> list[tuple[int, int]]:
+        """The steps that are left, cut where phases begin: (steps before, last step) of each."""
+        inner = [phase.start for phase in self.phases if done < phase.start < self.steps]
+        ends = [done, *inner, self.steps]
+        return [(start, stop) for start, stop in itertools.pairwise(ends) if start < stop]
 
     @property
     def address(self) -> str:
@@ -103,6 +157,7 @@ class TrainConfig(Component):
             batch_size=self.batch_size,
             dataset=str(dataset),
             factors=dataset.factor_space if dataset.labelled else None,
+            whole=dataset.whole_space if dataset.labelled else None,
         )
 
     def steps_of(self, epochs: float) -> int:
@@ -132,10 +187,14 @@ class TrainConfig(Component):
         """The command line that trains this run again."""
         words = ["unweave", "train", str(self.dataset), str(self.objective)]
         words += ["--steps", str(self.steps)]
+        hints = spec.field_hints(type(self))
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.name not in ("dataset", "objective", "steps") and value != field.default:
-                words += [f"--{field.name.replace('_', '-')}", str(value)]
+                text = str(value)
+                if isinstance(value, tuple):
+                    text = spec.value_text(value, hints[field.name])
+                words += [f"--{field.name.replace('_', '-')}", text]
         return shlex.join(words)
 
     @classmethod
@@ -157,6 +216,8 @@ class TrainConfig(Component):
                 fields[key] = spec.from_dict(fields[key], family)
         if "objective" in fields:
             fields["objective"] = Objective.from_dict(fields["objective"])
+        if "phases" in fields:
+            fields["phases"] = tuple(spec.from_dict(phase, Phase) for phase in fields["phases"])
         return spec.build(cls, fields)
 
     def validate(self) -> None:
@@ -168,6 +229,8 @@ class TrainConfig(Component):
                 f"which compares images, but is {self.batch_size}."
             )
         self._check_normalised(self.architecture.min_batch)
+        if self.evaluate_every:
+            plan.check_encodes("train: evaluate_every")
         if self.evaluate_every and self.latents < 2:
             raise SpecError(
                 f"train: evaluate_every scores MIG, which compares two latents, but latents is "
@@ -199,6 +262,7 @@ class TrainConfig(Component):
             changes = rate.changes(self.steps, images, self.batch_size)
             scores = [f"scores/{name}" for name in SCORED] if self.evaluate_every else []
             rate.check([*logged_names(plan, self.latents), *scores], changes)
+        check_phases(self)
 
     def _check_normalised(self, least: int) -> None:
         """Refuse a batch that the architecture cannot normalise over."""

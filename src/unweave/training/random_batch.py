@@ -8,13 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from unweave.factors import FactorSpace
 from unweave.objectives import Batch, LabelledImages, Needs, Setup
 
 
 def random_batch(
     setup: Setup, needs: Needs, generator: torch.Generator, device: torch.device | str = "cpu"
 ) -> Batch:
-    """Uniform pixels and factor indices, drawn on the CPU and moved to the device.
+    """Uniform pixels and factors, drawn on the CPU and moved to the device.
 
     Args:
         setup: Gives shapes, batch size and factors.
@@ -28,8 +29,9 @@ def random_batch(
         drawn = torch.rand(count, channels, height, width, generator=generator)
         return drawn.to(device, memory_format=torch.channels_last)
 
-    def factors(count: int) -> Tensor:
-        sizes = torch.tensor(setup.labels("The objective").sizes)
+    def factors(count: int, space: FactorSpace | None = None) -> Tensor:
+        known = setup.labels("The objective") if space is None else space
+        sizes = torch.tensor(known.sizes)
         draws = torch.rand(count, len(sizes), generator=generator)
         return (draws * sizes).long()
 
@@ -47,4 +49,9 @@ def random_batch(
         )
         labels = torch.from_numpy(np.ascontiguousarray(table.labels)).to(device)
         labelled = LabelledImages(images(setup.batch_size), labels)
-    return Batch(first, second, told, second_told, labelled)
+    codes = None
+    if needs.codes is not None:
+        whole = setup.whole_space("The objective")
+        drawn = needs.codes.on(whole).encode(factors(count, whole).numpy())
+        codes = torch.from_numpy(drawn).to(device)
+    return Batch(first, second, told, second_told, labelled, codes)

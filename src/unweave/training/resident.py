@@ -6,7 +6,7 @@ __all__ = ["Resident", "ResidentImages", "ResidentLayers", "on_device", "residen
 
 import logging
 import math
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 import torch
@@ -145,8 +145,8 @@ def upload(store: Store, device: torch.device) -> Tensor:
     return rows
 
 
-def on_device(index: NDArray[np.int64], device: torch.device) -> Tensor:
-    """Whole numbers on a device; neither it nor the host waits for the other."""
+def on_device(index: NDArray[Any], device: torch.device) -> Tensor:
+    """Numbers on a device; neither it nor the host waits for the other."""
     on_host = torch.from_numpy(index)
     if device.type == "cuda":
         on_host = on_host.pin_memory()

@@ -57,6 +57,10 @@ class ImageSource:
         self._device = torch.device(config.device)
         self._resident = resident(self._pool.store, self._device)
         labelled = self._needs.labelled
+        self._codes = None
+        if self._needs.codes is not None:
+            codes = self._needs.codes.on(self._pool.spec.whole_space)
+            self._codes = codes.of(self._pool)
         self._few = None if labelled is None else labelled.few(self._pool)
         self._first = self._batches("batches")
         self._second = self._batches("second batches") if self._needs.second else None
@@ -77,6 +81,7 @@ class ImageSource:
             factors=self._factors(flat) if factors else None,
             second_factors=self._factors(second) if factors and second is not None else None,
             labelled=self._labelled(step),
+            codes=None if self._codes is None else on_device(self._codes(flat), self._device),
         )
 
     def _batches(self, purpose: str) -> Batches:

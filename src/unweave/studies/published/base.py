@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, final
 
-from unweave.presets import Scoring
+from unweave.conditions import HELD_OUT_DATA, held_out_text
+from unweave.data import parse_dataset
+from unweave.errors import SpecError
+from unweave.presets import Preset
 from unweave.studies.axes import Settings
 from unweave.studies.published.scaling import scaled
 from unweave.studies.spec import Keep, ScoreRequest, Study
@@ -80,10 +83,26 @@ class PublishedStudy:
         return waits_for(self.study())
 
 
-def requested(scoring: Iterable[Scoring]) -> tuple[ScoreRequest, ...]:
-    """How a preset is scored, as a study asks for it: of what was trained on alone."""
+def requested(entry: Preset) -> tuple[ScoreRequest, ...]:
+    """How a preset is scored, as a study asks for it.
+
+    That is of what was trained on, and of what was held out of it, where the preset says so; other
+    data differ from run to run, and are left out.
+    """
     return tuple(
-        ScoreRequest(metrics=asked.metrics, protocol=asked.protocol)
-        for asked in scoring
-        if asked.data is None
+        ScoreRequest(
+            metrics=asked.metrics,
+            protocol=asked.protocol,
+            data=None if asked.data is None else HELD_OUT_DATA,
+        )
+        for asked in entry.scoring
+        if asked.data is None or asked.data == _held_out(entry.dataset)
     )
+
+
+def _held_out(dataset: str) -> str | None:
+    """Text of what is held out of a dataset, where that is known."""
+    try:
+        return held_out_text(parse_dataset(dataset))
+    except SpecError:
+        return None

@@ -57,5 +57,5 @@ def clg_studies() -> Iterator[PublishedStudy]:
             about=about,
             source=_SOURCE,
             axes=(tuple({"preset": each} for each in presets), tuple(seed_axis(_RUNS))),
-            scores=(*requested(preset(presets[0]).scoring), _TEST_LOSSES),
+            scores=(*requested(preset(presets[0])), _TEST_LOSSES),
         )

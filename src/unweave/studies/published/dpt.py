@@ -34,5 +34,5 @@ def dpt_studies() -> Iterator[PublishedStudy]:
             about=entry.about,
             source=_SOURCE,
             axes=(({"preset": entry.name},),),
-            scores=requested(entry.scoring) or (_TEST_LOSSES,),
+            scores=requested(entry) or (_TEST_LOSSES,),
         )
