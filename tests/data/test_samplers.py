@@ -6,6 +6,7 @@ that is passed once in a million times.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from fractions import Fraction
 from typing import ClassVar, final
@@ -33,6 +34,7 @@ from unweave.data.samplers import (
     Triplets,
     Walk,
 )
+from unweave.data.samplers.lines import Lines
 from unweave.errors import DataError, SpecError
 from unweave.factors import Factor, FactorSpace
 from unweave.spec import build, members, option, parse
@@ -99,9 +101,11 @@ TEXTS = {
 }
 
 
-@pytest.fixture(params=TEXTS)
-def images(request, home):
-    return load_dataset(TEXTS[request.param])
+@pytest.fixture(scope="module", params=TEXTS)
+def images(request, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UNWEAVE_HOME", str(tmp_path_factory.mktemp("home")))
+        yield load_dataset(TEXTS[request.param])
 
 
 def rows_of(dataset):
@@ -188,7 +192,7 @@ def test_pairs_have_the_law_that_they_say(images, text, columns, numbers, own):
 def test_laplace_pairs_have_the_published_law(images, rate):
     rows, weights = rows_of(images)
     drawn = drawn_by(f"laplace_pairs(rate={rate})", images)
-    law = further(rows, weights, [(1.0, laplace_law(SPACE.sizes, [1, 2], rate))])
+    law = further(rows, weights, [(1.0, laplace_law(SPACE.sizes, (1, 2), rate))])
     check(counts(drawn, len(rows)), law)
 
 
@@ -199,9 +203,9 @@ def test_random_rates_are_uniform_from_1_to_10(home):
     law = np.mean(
         [
             further(
-                rows, weights, [(1.0, laplace_law(SPACE.sizes, [0, 2], 1 + 9 * (k + 0.5) / 60))]
+                rows, weights, [(1.0, laplace_law(SPACE.sizes, (0, 2), 1 + 9 * (k + 0.5) / 30))]
             )
-            for k in range(60)
+            for k in range(30)
         ],
         axis=0,
     )
@@ -304,15 +308,74 @@ def test_composition_triplets(images, text):
         check(np.bincount(drawn[here, 1], minlength=len(rows)), law / law.sum())
 
 
+THIN = {
+    # Pairs are seldom along any factor, and many an image has no other on a line.
+    "few": f"subset(data={GRID}, images=14, seed=1)",
+    "few with odds": f"correlated(data=subset(data={GRID}, images=14, seed=1), "
+    "pairs=((pos_x, angle),), strength=0.4)",
+    # No two images differ in shape or pos_x alone.
+    "tied": f"only(data={GRID}, where='index(pos_x) == index(shape)')",
+}
+
+
+@pytest.mark.parametrize("text", THIN.values(), ids=THIN)
+def test_composition_takes_every_factor_that_has_triplets_and_no_other(text, home):
+    data = load_dataset(text)
+    rows, weights = rows_of(data)
+    near = [
+        {
+            column
+            for one, other in itertools.combinations(rows, 2)
+            if [a == b for a, b in zip(one, other, strict=True)].count(False) == 1
+            and one[column] != other[column]
+        }
+        for column in ALL
+    ]
+    there = [column for column in ALL if near[column]]
+    sizes = data.factor_space.sizes
+    drawn = drawn_by("composition", data)
+    found = np.bincount(Composition().actions(data, drawn), minlength=3)
+    assert np.flatnonzero(found).tolist() == there
+    if len(there) > 1:
+        check(found, np.isin(ALL, there) / len(there))
+    cases = [(1 / len(there), other_values(sizes, (column,), False)) for column in there]
+    law = further(rows, weights, cases)
+    check(counts(drawn[:, [0, 2]], len(rows)), law)
+    assert (law.sum(axis=1) == 0).any() == (text != THIN["tied"])
+    if text == THIN["tied"]:
+        assert there == [2]
+        with pytest.raises(DataError, match="no two of them differ in one of shape, pos_x alone"):
+            drawn_by("composition(factors=(shape, pos_x))", data, 5)
+
+
+def test_composition_makes_its_tables_once(home, monkeypatch):
+    made = []
+    whole = Lines.__init__
+
+    def noted(self, *given):
+        made.append(given[2])
+        whole(self, *given)
+
+    monkeypatch.setattr(Lines, "__init__", noted)
+    data = load_dataset(HOLE)
+    for seed in range(5):
+        drawn_by("composition", data, 7, seed)
+    assert sorted(made) == ALL
+    # Of a whole grid there are none: whatever is drawn is there.
+    drawn_by("composition", load_dataset(GRID), 7)
+    assert sorted(made) == ALL
+
+
 def slow_order(factors, text: str, scaled: bool) -> bool:
     """Whether positive and negative are exchanged, of one triplet."""
     anchor, second, third = factors
     return slow_distance(anchor, second, text, scaled) > slow_distance(anchor, third, text, scaled)
 
 
-def slow_distance(anchor, other, text: str, scaled: bool):
+@functools.cache
+def slow_distance(anchor: tuple[int, ...], other: tuple[int, ...], text: str, scaled: bool):
     """What is compared of two images, in fractions that nothing is rounded of."""
-    pairs = [(int(a), int(b)) for a, b in zip(anchor, other, strict=True)]
+    pairs = [*zip(anchor, other, strict=True)]
     differ = sum(a != b for a, b in pairs)
     far = sum(
         Fraction(abs(a - b), size - 1 if scaled else 1)
@@ -331,10 +394,11 @@ def test_triplets_are_in_order(images, distance, scaled):
     )
     np.testing.assert_array_equal(exchanged, drawn[:, [0, 2, 1]])
     strict = 0
-    for row in drawn:
-        factors = images.factors(row)
+    rows, _ = rows_of(images)
+    for anchor, near, far in drawn.tolist():
+        factors = rows[anchor], rows[near], rows[far]
         assert not slow_order(factors, distance, scaled)
-        strict += slow_order(factors[[0, 2, 1]], distance, scaled)
+        strict += slow_order((factors[0], factors[2], factors[1]), distance, scaled)
     assert strict > 1000
 
 
@@ -356,8 +420,9 @@ def test_triplets_are_any_three_images_in_order(images, distance):
     law = {name: np.zeros((total, total)) for name in ("positive", "negative")}
     for anchor, row in enumerate(rows):
         keys = [slow_distance(row, other, distance, True) for other in rows]
-        nearer = np.array([[one < other for other in keys] for one in keys])
-        as_near = np.array([[one == other for other in keys] for one in keys])
+        place = {key: number for number, key in enumerate(sorted(set(keys)))}
+        order = np.array([place[key] for key in keys])
+        nearer, as_near = order[:, np.newaxis] < order, order[:, np.newaxis] == order
         for name, table in (("positive", nearer), ("negative", nearer.T)):
             share = weights * ((2 * table + as_near) @ weights)
             law[name][anchor] = weights[anchor] * share

@@ -360,16 +360,22 @@ def go_on(folder, *, file="as it is", told=None, rows=ROWS, end=None, labels=Non
     return store, asked[0]
 
 
-@pytest.fixture
-def killed(tmp_path):
-    """Where a store will lie whose build was killed after 13,000 of 20,000 images."""
-    folder = tmp_path / "data" / "toy"
-    command = [sys.executable, "-c", GOING_ON, str(folder)]
+@pytest.fixture(scope="module")
+def left(tmp_path_factory):
+    """What is left where a build was killed after 13,000 of 20,000 images."""
+    folder = tmp_path_factory.mktemp("killed") / "data"
+    command = [sys.executable, "-c", GOING_ON, str(folder / "toy")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as builder:
         assert builder.stdout.readline() == "so far\n"
         builder.send_signal(signal.SIGKILL)
-    assert names(folder.parent) == [".toy.building"]
+    assert names(folder) == [".toy.building"]
     return folder
+
+
+@pytest.fixture
+def killed(left, tmp_path):
+    """Where a store will lie whose build was killed, which has left something."""
+    return shutil.copytree(left, tmp_path / "data") / "toy"
 
 
 def test_a_killed_build_is_gone_on_with(killed):

@@ -33,7 +33,7 @@ from unweave.data.sets.smallnorb import SmallNORB
 from unweave.data.sets.sprites import Sprites
 from unweave.data.sets.xyobject import XYObject
 from unweave.data.sets.xysquares import XYSquares
-from unweave.data.views import Correlated, Only, Subset, Without
+from unweave.data.views import Correlated, Listed, Only, Subset, Without
 from unweave.progress import Progress
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "Isaac3D",
     "Labels",
     "Layered",
+    "Listed",
     "NoisyDsprites",
     "Only",
     "Progress",

@@ -45,6 +45,18 @@ class DatasetSpec(Component):
         raise no_factors(str(self))
 
     @property
+    def whole_space(self) -> FactorSpace:
+        """The factors with all values of the dataset of which this is a part; else its own.
+
+        A part may lack values, and numbers those that it has anew: what must mean the same in all
+        parts goes by this space.
+
+        Raises:
+            DataError: They are not known.
+        """
+        return self.factor_space
+
+    @property
     def full_grid(self) -> bool:
         """Whether it will have every combination of its factors once, in C order, when opened."""
         return self.labelled

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.factors import FactorIndexError, FactorSpace
+from unweave.rules import Rule
 
-__all__ = ["Labels"]
+__all__ = ["Labels", "taken_by"]
 
 
 @final
@@ -92,3 +93,13 @@ class Places:
         """The place among those that occur of each combination; -1 of one that does not."""
         place = np.minimum(np.searchsorted(self.cells, cells), len(self.cells) - 1)
         return np.where(self.cells[place] == cells, place, -1)
+
+
+def taken_by(rule: Rule, labels: Labels | None) -> NDArray[np.bool_]:
+    """Whether a rule takes each image, (N,); exact values are asked where known.
+
+    Args:
+        rule: A rule on the factors of the images.
+        labels: What each image shows; None for a full grid.
+    """
+    return rule.grid() if labels is None else rule.rows(labels.indices, labels.values)

@@ -2,6 +2,7 @@
 
 from unweave.data.samplers.base import Sampler
 from unweave.data.samplers.composition import Composition
+from unweave.data.samplers.composition_regimes import CompositionRegimes
 from unweave.data.samplers.labelled import FewLabels, Labelled
 from unweave.data.samplers.labellers import Binned, Labeller, Noisy, Partial, Perfect, Permuted
 from unweave.data.samplers.laplace_pairs import LaplacePairs
@@ -13,6 +14,7 @@ from unweave.data.samplers.walk import Walk
 __all__ = [
     "Binned",
     "Composition",
+    "CompositionRegimes",
     "FewLabels",
     "Labelled",
     "Labeller",

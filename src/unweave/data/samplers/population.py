@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import weakref
-from typing import Final, TypeAlias, final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ __all__ = ["Population", "population_of", "strides"]
 
 _Flat: TypeAlias = NDArray[np.int64]
 _Indices: TypeAlias = NDArray[np.int64]
+T = TypeVar("T")
 
 
 @final
@@ -41,10 +43,28 @@ class Population:
         self._places = None if dataset.labels is None else dataset.labels.places(self.space)
         self._means: NDArray[np.float64] | None = None
         self._by_value: dict[int, tuple[_Flat, _Flat, NDArray[np.float64] | None]] = {}
+        self._kept: dict[str, Any] = {}
 
     def __len__(self) -> int:
         """How many images there are."""
         return self._count
+
+    @property
+    def weighted(self) -> bool:
+        """Whether images have odds."""
+        return self._weights is not None
+
+    @property
+    def is_grid(self) -> bool:
+        """Whether every combination is there once, in C order."""
+        return self._table is None
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What a sampler makes of these images, made at most once and kept as long as they are."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        value: T = self._kept[key]
+        return value
 
     def indices(self, flat: _Flat) -> _Indices:
         """Factor indices of images, (n,) to (n, K)."""
@@ -70,6 +90,38 @@ class Population:
         within = (rng.random(len(cells)) * self._places.counts[place]).astype(np.int64)
         found = self._places.order[self._places.starts[place] + within]
         return np.where(place >= 0, found, -1)
+
+    def combinations(self) -> _Flat:
+        """The combinations that may be drawn, as flat indices of the whole grid, ascending."""
+        cells = np.arange(self._count) if self._places is None else self._places.cells
+        if self._weights is None:
+            return cells
+        odds = self._weights if self._places is None else self._mean_odds(self._places)
+        return cells[odds > 0]
+
+    def images_of(self, cells: NDArray[np.int64]) -> _Flat:
+        """All images of some combinations, but for those that are never drawn.
+
+        Args:
+            cells: Flat indices of the whole grid of combinations that are there, each once, (m,).
+        """
+        flat = cells
+        if self._places is not None:
+            taken = np.zeros(len(self._places.cells), dtype=np.bool_)
+            taken[self._places.of(cells)] = True
+            flat = self._places.order[np.repeat(taken, self._places.counts)]
+        return flat if self._weights is None else flat[self._weights[flat] > 0]
+
+    def one_of(self, cells: NDArray[np.int64], rng: np.random.Generator) -> _Flat:
+        """An image of each combination, by the odds among its own, (n,).
+
+        Args:
+            cells: Flat indices of the whole grid of combinations that are there, (n,).
+            rng: Where the randomness comes from.
+        """
+        if self._places is None:
+            return cells
+        return self._within(self._places, self._places.of(cells), rng)
 
     def weight(self, flat: _Flat) -> NDArray[np.float64]:
         """Odds of images, on any scale; 0 for -1."""
@@ -162,12 +214,19 @@ class Population:
         """Images by their odds among those of one combination each, (n,)."""
         within = (rng.random(len(chosen)) * places.counts[chosen]).astype(np.int64)
         flat: _Flat = places.order[places.starts[chosen] + within]
-        if self._weights is not None:
-            for row in np.flatnonzero(places.counts[chosen] > 1).tolist():
-                start = int(places.starts[chosen[row]])
-                images = places.order[start : start + int(places.counts[chosen[row]])]
-                ends = _ends(self._weights[images])
-                flat[row] = images[np.searchsorted(ends, rng.random(), side="right")]
+        if self._weights is None:
+            return flat
+        several = np.flatnonzero(places.counts[chosen] > 1)
+        draws = rng.random(len(several))
+        # One combination after the other: all draws of one go by the same odds.
+        combinations, inverse = np.unique(chosen[several], return_inverse=True)
+        grouped = np.argsort(inverse, kind="stable")
+        last = np.cumsum(np.bincount(inverse, minlength=len(combinations)))
+        for place, here in zip(combinations, np.split(grouped, last[:-1]), strict=False):
+            start = places.starts[place]
+            images = places.order[start : start + places.counts[place]]
+            ends = _ends(self._weights[images])
+            flat[several[here]] = images[np.searchsorted(ends, draws[here], side="right")]
         return flat
 
     def _sorted_by(self, column: int) -> tuple[_Flat, _Flat, NDArray[np.float64] | None]:

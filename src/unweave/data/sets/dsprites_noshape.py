@@ -70,8 +70,12 @@ class DspritesNoshape(DerivedSpec):
     @property
     def factor_space(self) -> FactorSpace:
         """The factors but shape, in the order of the flat index."""
-        factors = self.data.factor_space.factors
-        return FactorSpace(tuple(factor for factor in factors if factor.name != _HIDDEN))
+        return _without_shape(self.data.factor_space)
+
+    @property
+    def whole_space(self) -> FactorSpace:
+        """The factors but shape of the whole of the other dataset."""
+        return _without_shape(self.data.whole_space)
 
     def derive(self, *bases: Dataset) -> Dataset:
         """The dataset: the images with the shapes drawn, which keep their odds if they have any.
@@ -91,3 +95,7 @@ class DspritesNoshape(DerivedSpec):
         )
         odds = kept_odds(base, rows, str(self))
         return Dataset(self, images, factor_space=space, weights=odds)
+
+
+def _without_shape(space: FactorSpace) -> FactorSpace:
+    return FactorSpace(tuple(factor for factor in space.factors if factor.name != _HIDDEN))

@@ -69,6 +69,11 @@ class OverlaidSpec(DerivedSpec):
         return self.data.factor_space
 
     @property
+    def whole_space(self) -> FactorSpace:
+        """That of the images underneath."""
+        return self.data.whole_space
+
+    @property
     def count(self) -> int:
         """As many as underneath."""
         return self.data.count

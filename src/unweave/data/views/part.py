@@ -71,7 +71,7 @@ class PartSpec(ViewSpec):
 
     @property
     def factor_space(self) -> FactorSpace:
-        """The factors, with the values that are kept.
+        """The factors, with the values that are kept; `whole_space` has all of them.
 
         Raises:
             DataError: They are not known, or depend on images that are not there yet.

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.data.labels import taken_by
 from unweave.data.views.part import PartSpec
 from unweave.data.views.table import Table, factors_before, is_known, need_factors
 from unweave.rules import Rule, check_rule
@@ -41,6 +42,4 @@ class RuledSpec(PartSpec):
         """
         assert table.space is not None
         rule = Rule(self.where, table.space)
-        if table.labels is None:
-            return rule, rule.grid()
-        return rule, rule.rows(table.labels.indices, table.labels.values)
+        return rule, taken_by(rule, table.labels)

@@ -52,6 +52,8 @@ class ViewSpec(DerivedSpec):
 
     keeps_factors: ClassVar[bool] = True
     """Whether the factors are those of the other dataset, with all values."""
+    by_text: ClassVar[bool] = True
+    """Whether its text says which images it has, once those of the other dataset are known."""
 
     @property
     @abstractmethod
@@ -93,11 +95,16 @@ class ViewSpec(DerivedSpec):
         assert space is not None
         return space
 
+    @property
+    def whole_space(self) -> FactorSpace:
+        """That of the other dataset."""
+        return self.bases[0].whole_space
+
 
 def is_known(spec: DatasetSpec) -> bool:
     """Whether the factors of all images can be said from the text of a dataset alone."""
     if isinstance(spec, ViewSpec):
-        return is_known(spec.bases[0])
+        return spec.by_text and is_known(spec.bases[0])
     # One's own files may change while their text stays.
     return spec.source != "own" and (not spec.labelled or spec.full_grid)
 
