@@ -49,6 +49,27 @@ def test_values_and_gradients_are_those_of_pytorch(channels, out_channels, heigh
         torch.testing.assert_close(ours(images), expected)
 
 
+@every_width
+def test_without_a_bias_it_is_pytorchs_without_one(channels, out_channels):
+    ours = UpConvolution(channels, out_channels, bias=False).double()
+    theirs = nn.ConvTranspose2d(channels, out_channels, 4, 2, 1, bias=False).double()
+    theirs.load_state_dict(ours.state_dict())
+    assert ours.bias is None
+    images = draw(2, channels, 3, 7).requires_grad_()
+    found, expected = ours(images), theirs(images)
+    torch.testing.assert_close(found, expected)
+    weights = draw(*expected.shape, seed=1)
+    for mine, other in zip(
+        torch.autograd.grad(found, [images, ours.weight], weights),
+        torch.autograd.grad(expected, [images, theirs.weight], weights),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, other)
+    with torch.autocast("cpu", torch.bfloat16):
+        near = ours.float()(images.float())
+    assert 0 < (near - expected).norm() < 0.02 * expected.norm()
+
+
 @pytest.mark.parametrize(("channels", "out_channels"), [(2, 1), (2, 5)])
 def test_gradients_can_be_differentiated_again(channels, out_channels):
     ours, _ = pair(channels, out_channels)

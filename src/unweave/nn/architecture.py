@@ -24,10 +24,12 @@ class Architecture(Component):
     Attributes:
         sides: Sides of the square images that it takes, in pixels; None where images may have any
             height and width.
+        encodes: Whether it has an encoder; else it is a decoder alone.
     """
 
     family: ClassVar[str] = "architecture"
     sides: ClassVar[tuple[int, ...] | None] = (64,)
+    encodes: ClassVar[bool] = True
     draw: ClassVar[Draw] = he_uniform
     """Draws the first weights of a dense or convolutional layer."""
 
@@ -53,13 +55,29 @@ class Architecture(Component):
             others = [
                 cls.name
                 for cls in members(Architecture).values()
-                if _fits(cls.sides, height, width) and not _must_be_told(cls)
+                if _fits(cls.sides, height, width) and cls.encodes and not _must_be_told(cls)
             ]
             known = f" Images of {height}x{width} are taken by {_listed(others, 'and')}."
             raise SpecError(
                 f"{self.name} takes images of {_listed([f'{s}x{s}' for s in self.sides or ()])}, "
                 f"not {height}x{width} with {channels} channel{'s' * (channels > 1)}."
                 f"{known if others else ''}"
+            )
+
+    def check_encodes(self, asker: str) -> None:
+        """Refuse a decoder alone where images must be encoded.
+
+        Args:
+            asker: What encodes them, for the message.
+
+        Raises:
+            SpecError: It is one.
+        """
+        if not self.encodes:
+            raise SpecError(
+                f"{asker} encodes images, and {self.name} is a decoder alone, for the method "
+                f"ground_truth_decoder. Take another architecture, or give this one an encoder: "
+                f"pair(encode=kim, decode={self})."
             )
 
     @abstractmethod

@@ -30,8 +30,8 @@ class UpConvolution(nn.ConvTranspose2d):
         torch.Size([2, 3, 32, 32])
     """
 
-    def __init__(self, channels: int, out_channels: int) -> None:
-        super().__init__(channels, out_channels, _KERNEL, _STRIDE, _PADDING)
+    def __init__(self, channels: int, out_channels: int, *, bias: bool = True) -> None:
+        super().__init__(channels, out_channels, _KERNEL, _STRIDE, _PADDING, bias=bias)
 
     def _get_name(self) -> str:
         """What lists of layers call it."""
@@ -43,10 +43,10 @@ class UpConvolution(nn.ConvTranspose2d):
         if images.device.type != "cpu":
             return super().forward(images)
         weight, bias = self.weight, self.bias
-        assert bias is not None
         if torch.is_autocast_enabled("cpu"):
             kind = torch.get_autocast_dtype("cpu")
-            images, weight, bias = images.to(kind), weight.to(kind), bias.to(kind)
+            images, weight = images.to(kind), weight.to(kind)
+            bias = None if bias is None else bias.to(kind)
         with torch.autocast("cpu", enabled=False):
             if not torch.is_grad_enabled():
                 return _values(images, weight, bias)
@@ -60,11 +60,13 @@ class _Transposed(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return _values(images, weight, bias)
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+    def setup_context(
+        ctx: Any, inputs: tuple[Tensor, Tensor, Tensor | None], output: Tensor
+    ) -> None:
         ctx.save_for_backward(inputs[0], inputs[1])
 
     @staticmethod
@@ -87,13 +89,13 @@ class _Transposed(torch.autograd.Function):
         return to_images, to_weight, to_bias
 
 
-def _values(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _values(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if weight.shape[1] <= _FEW_CHANNELS:
         return _by_windows(images, weight, bias)
     return F.conv_transpose2d(images, weight, bias, _STRIDE, _PADDING)
 
 
-def _by_windows(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _by_windows(images: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """The values by windows of 2x2 pixels, each of which gives 2x2 pixels.
 
     The window of rows i - 1 and i is all that output rows 2i - 1 and 2i depend on: the first
@@ -106,7 +108,8 @@ def _by_windows(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     kernel = weight[:, :, taps][..., taps].permute(2, 4, 1, 0, 3, 5)
     kernel = kernel.reshape(4 * out, weight.shape[0], 2, 2)
     kernel = kernel.contiguous(memory_format=torch.channels_last)
-    pixels = F.conv2d(images, kernel, bias.repeat(4), padding=1).permute(0, 2, 3, 1)
+    repeated = None if bias is None else bias.repeat(4)
+    pixels = F.conv2d(images, kernel, repeated, padding=1).permute(0, 2, 3, 1)
     pixels = pixels.reshape(batch, height + 1, width + 1, 2, 2, out).transpose(2, 3)
     pixels = pixels.reshape(batch, 2 * height + 2, 2 * width + 2, out)
     return pixels[:, 1:-1, 1:-1].permute(0, 3, 1, 2)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from torch import nn
 
-from unweave.nn.stacks import dense, doubling, halving
+from unweave.nn.stacks import doubling_decoder, halving_trunk
 
 SIDES = (32, 64, 128)
 """Sides of images that these layers take: halved four times, 2, 4 or 8 pixels are left."""
@@ -26,10 +26,7 @@ def four_trunk(
         hidden: Units of each dense layer.
         kernels: Of each convolution, 4 or 2; 4 where there are none.
     """
-    height, width, channels = image_shape
-    flat = _WIDTHS[-1] * (height // 16) * (width // 16)
-    layers = [*halving(channels, _WIDTHS, kernels), nn.Flatten(), *dense((flat, *hidden))]
-    return nn.Sequential(*layers), hidden[-1]
+    return halving_trunk(image_shape, _WIDTHS, hidden, kernels)
 
 
 def from_four(image_shape: tuple[int, int, int], latents: int, hidden: Sequence[int]) -> nn.Module:
@@ -40,7 +37,4 @@ def from_four(image_shape: tuple[int, int, int], latents: int, hidden: Sequence[
         latents: L.
         hidden: Units of each dense layer but the last, which is as large as its image.
     """
-    height, width, channels = image_shape
-    small = (_WIDTHS[-1], height // 16, width // 16)
-    layers = [*dense((latents, *hidden, small[0] * small[1] * small[2])), nn.Unflatten(1, small)]
-    return nn.Sequential(*layers, *doubling((*reversed(_WIDTHS), channels)))
+    return doubling_decoder(image_shape, latents, hidden, _WIDTHS)

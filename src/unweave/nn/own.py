@@ -94,6 +94,8 @@ class Own(Architecture):
                     f"own: {field}_options names arguments, each once, such as "
                     f"{field}_options=(('width', 64),), but has {names}."
                 )
+        if isinstance(self.encode, Architecture):
+            self.encode.check_encodes("own: encode")
         if not isinstance(self.encode, str) and not isinstance(self.decode, str):
             raise SpecError(
                 f"own: neither half is your own. Write pair(encode={self.encode}, "

@@ -41,6 +41,7 @@ class Pair(Architecture):
                     f"pair: {half} has two halves of its own. Give the architecture of the half "
                     f"that you mean."
                 )
+        self.encode.check_encodes("pair: encode")
 
     @property
     def min_batch(self) -> int:

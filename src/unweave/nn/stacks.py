@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["dense", "doubling", "halving"]
+__all__ = ["dense", "doubling", "doubling_decoder", "halving", "halving_trunk"]
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 
 from torch import nn
@@ -53,3 +54,47 @@ def doubling(widths: Sequence[int]) -> Iterator[nn.Module]:
         yield UpConvolution(channels, width)
         if index < last:
             yield nn.ReLU(inplace=True)
+
+
+def halving_trunk(
+    image_shape: tuple[int, int, int],
+    widths: Sequence[int],
+    hidden: Sequence[int],
+    kernels: Sequence[int] = (),
+) -> tuple[nn.Module, int]:
+    """Convolutions of stride 2, then dense layers, each with a ReLU; and the number of features.
+
+    Args:
+        image_shape: (H, W, C).
+        widths: Channels after each convolution.
+        hidden: Units of each dense layer.
+        kernels: As `halving` takes them.
+    """
+    flat = math.prod(_small(image_shape, widths))
+    layers = [*halving(image_shape[2], widths, kernels), nn.Flatten(), *dense((flat, *hidden))]
+    return nn.Sequential(*layers), hidden[-1]
+
+
+def doubling_decoder(
+    image_shape: tuple[int, int, int],
+    latents: int,
+    hidden: Sequence[int],
+    widths: Sequence[int],
+) -> nn.Module:
+    """The mirror image of a `halving_trunk`: dense layers, transposed convolutions; gives logits.
+
+    Args:
+        image_shape: (H, W, C).
+        latents: L.
+        hidden: Units of each dense layer but the last, which is as large as its image.
+        widths: Channels after each convolution of the trunk.
+    """
+    small = _small(image_shape, widths)
+    layers = [*dense((latents, *hidden, math.prod(small))), nn.Unflatten(1, small)]
+    return nn.Sequential(*layers, *doubling((*reversed(widths), image_shape[2])))
+
+
+def _small(image_shape: tuple[int, int, int], widths: Sequence[int]) -> tuple[int, int, int]:
+    """Channels, height and width of what a convolution of stride 2 for each width leaves."""
+    height, width, _ = image_shape
+    return widths[-1], height // 2 ** len(widths), width // 2 ** len(widths)

@@ -2,6 +2,7 @@
 
 from unweave.objectives.autoencoders import WAEMMD, Autoencoder
 from unweave.objectives.base import Inputs, Method, Player, Step, Term, WeightedTerm
+from unweave.objectives.composer import Composer
 from unweave.objectives.conditional import CVAE
 from unweave.objectives.decomposition import DimensionKL, MutualInformation, TotalCorrelation
 from unweave.objectives.density_ratio import DensityRatioTC
@@ -13,6 +14,7 @@ from unweave.objectives.few_labels import (
     S2BetaTCVAE,
     S2FactorVAE,
 )
+from unweave.objectives.ground_truth import GroundTruthDecoder
 from unweave.objectives.ifcvae import IFCVAE
 from unweave.objectives.kernels import InverseMultiquadratic, Kernel, RadialBasis
 from unweave.objectives.kl import KL
@@ -51,10 +53,12 @@ __all__ = [
     "BetaTCVAE",
     "BetaVAE",
     "Commutator",
+    "Composer",
     "DensityRatioTC",
     "DimensionKL",
     "FactorVAE",
     "FullySupervised",
+    "GroundTruthDecoder",
     "GroupReconstruction",
     "GroupVAELabels",
     "Hessian",

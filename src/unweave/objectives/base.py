@@ -21,6 +21,8 @@ from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, final
 
 from torch import Tensor, nn
 
+from unweave.data.codes import FactorCodes
+from unweave.factors import FactorSpace
 from unweave.latents import DiagonalGaussian, Posterior
 from unweave.nn import Architecture, Conditions
 from unweave.objectives.needs import Batch, Needs, Setup
@@ -91,7 +93,7 @@ class Step:
     Attributes:
         batch: The images.
         posterior: q(z given x) of the images that are encoded; None where nothing is encoded.
-        z: Latents that were decoded, (B, L).
+        z: Latents that were decoded, or of which what was decoded is made, (B, L).
         logits: Decoder output before the sigmoid, (B, C, H, W).
         target: Images that the logits should give, (B, C, H, W).
         model: The VAE.
@@ -248,10 +250,13 @@ class Method(Component):
 
     Class attributes:
         latent: Where the latents come from that are decoded.
+        compares_factors: Whether it reads of factors only which of them differ between images.
     """
 
     family: ClassVar[str] = "method"
     latent: ClassVar[Latent] = "posterior"
+    compares_factors: ClassVar[bool] = False
+    """Then those of a dataset that is scored may have other values than in training."""
 
     @property
     def needs(self) -> Needs:
@@ -277,6 +282,14 @@ class Method(Component):
 
     def conditions(self, setup: Setup) -> Conditions | None:
         """Labels that the model is told, for a conditional method."""
+        return None
+
+    def given(self, space: FactorSpace) -> FactorCodes | None:
+        """What a decoder alone is given in the place of latents; None where there is an encoder.
+
+        Args:
+            space: The factors of the whole dataset, also where a part of it is trained on.
+        """
         return None
 
     @abstractmethod

@@ -21,6 +21,9 @@ class KL(WeightedTerm):
 
     The second form holds with a capacity. The absolute value is taken of the batch mean.
 
+    Where an image is decoded of several that are encoded, `posteriors` says of how many: the value
+    is the mean over all, and what is weighted, or held at a capacity, their sum.
+
     In a sum it stands in the place of a method's own KL, where that one has its default weight of
     1: `factor_vae + kl(weight=5, capacity=linear(start=0, stop=25, steps=100000))`.
 
@@ -43,6 +46,12 @@ class KL(WeightedTerm):
         later=True,
         help="dag: of the first half of the batch, as in the FactorVAE of disent-and-gen.",
     )
+    posteriors: int = number(
+        default=1,
+        low=1,
+        later=True,
+        help="How many encoded images there are to each that is decoded; their KLs are added.",
+    )
 
     @property
     def min_batch(self) -> int:
@@ -58,6 +67,8 @@ class KL(WeightedTerm):
 
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """Weight times value, or times the distance to the capacity."""
+        if self.posteriors > 1:
+            raw = self.posteriors * raw
         if self.capacity is not None:
             raw = (raw - value_at(self.capacity, step)).abs()
         return super().weigh(raw, step)

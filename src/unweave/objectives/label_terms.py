@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "LABEL_ENCODER",
     "OWN_SCORES",
+    "TARGET_FACTORS",
     "AdversarialInformation",
     "LabelAgreement",
     "LabelTerm",
@@ -30,6 +31,9 @@ LABEL_ENCODER = "label_encoder"
 AUXILIARY = "auxiliary"
 OWN_SCORES = "label_encoder/own"
 """Key of what the label encoder makes of the true images, which a forward pass may know."""
+TARGET_FACTORS = "target/factors"
+"""Key of the factor indices of the images that should be decoded, where those are others than the
+batch has; a forward pass makes them known."""
 _LATENT_SCORES = "auxiliary/latents"
 
 
@@ -123,6 +127,15 @@ class LabelAgreement(LabelTerm):
     part: ClassVar[str] = LABEL_ENCODER
     reads: ClassVar[Literal["nothing"]] = "nothing"
 
+    def check(self, setup: Setup) -> None:
+        """Refuse labels that the dataset does not have, and a decoder alone, which has no trunk.
+
+        Raises:
+            SpecError: The message says what to write.
+        """
+        super().check(setup)
+        setup.architecture.check_encodes(self.name)
+
     def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """The label encoder."""
         told = self.told(setup)
@@ -141,7 +154,8 @@ class LabelAgreement(LabelTerm):
     def value(self, step: Step) -> Tensor:
         """Mean over the batch of the error on decoded images."""
         decoded = step.model.likelihood.mean(step.logits)
-        return _error(step, self.part, _scores(step, self.part, decoded))
+        factors = step.once(TARGET_FACTORS, lambda: step.batch.factors)
+        return _error(step, self.part, _scores(step, self.part, decoded), factors)
 
 
 @final
@@ -229,9 +243,15 @@ def _scores(step: Step, part: str, values: Tensor) -> Tensor:
     return predicted_scores(step.model, step.parts[part], values)
 
 
-def _labels(step: Step, part: str, rows: int) -> tuple[Conditions, Tensor]:
-    """The labels that a network predicts, and what they are of so many rows, (B, width)."""
-    network, factors = step.parts[part], step.batch.factors
+def _labels(
+    step: Step, part: str, rows: int, factors: Tensor | None = None
+) -> tuple[Conditions, Tensor]:
+    """The labels that a network predicts, and what they are of so many rows, (B, width).
+
+    They are those of the batch, or of other factor indices, (B, K).
+    """
+    network = step.parts[part]
+    factors = step.batch.factors if factors is None else factors
     assert isinstance(network, LabelPredictor)
     assert factors is not None
     if len(factors) != rows:
@@ -242,7 +262,7 @@ def _labels(step: Step, part: str, rows: int) -> tuple[Conditions, Tensor]:
     return network.conditions, network.conditions.encode(factors)
 
 
-def _error(step: Step, part: str, scores: Tensor) -> Tensor:
-    """Error of scores, (B, width), averaged over the batch."""
-    conditions, told = _labels(step, part, len(scores))
+def _error(step: Step, part: str, scores: Tensor, factors: Tensor | None = None) -> Tensor:
+    """Error of scores, (B, width), averaged over the batch, whose labels or others they are of."""
+    conditions, told = _labels(step, part, len(scores), factors)
     return conditions.error(scores, told).mean()

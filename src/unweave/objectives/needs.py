@@ -9,6 +9,7 @@ from typing import final
 
 from torch import Tensor
 
+from unweave.data.codes import Coding
 from unweave.data.samplers import Labelled, Sampler
 from unweave.errors import SpecError
 from unweave.factors import FactorSpace
@@ -41,6 +42,7 @@ class Batch:
         factors: Factor indices of `images`, (B, K) int64, for methods that ask for labels.
         second_factors: Those of `second`.
         labelled: Some of the few images that have labels, for methods that ask for them.
+        codes: Codes of the true factors of `images`, (B, L) float32, for a decoder alone.
     """
 
     images: Tensor
@@ -48,6 +50,7 @@ class Batch:
     factors: Tensor | None = None
     second_factors: Tensor | None = None
     labelled: LabelledImages | None = None
+    codes: Tensor | None = None
 
 
 @final
@@ -61,14 +64,18 @@ class Needs:
         sampler: Draws of several images at once in place of single ones.
         reconstructed: How many images of a draw are reconstructed; a step has as many draws as
             make its batch size in reconstructions.
+        unencoded: How many images of a draw are nothing but targets, and never encoded.
         labelled: As many images out of a few that have labels as the batch has.
+        codes: Codes of the true factors of each image, of this kind.
     """
 
     second: bool = False
     factors: bool = False
     sampler: Sampler | None = None
     reconstructed: int = 1
+    unencoded: int = 0
     labelled: Labelled | None = None
+    codes: Coding | None = None
 
     def __add__(self, other: Needs) -> Needs:
         """What both need.
@@ -88,7 +95,9 @@ class Needs:
             factors=self.factors or other.factors,
             sampler=self.sampler or other.sampler,
             reconstructed=max(self.reconstructed, other.reconstructed),
+            unencoded=max(self.unencoded, other.unencoded),
             labelled=self.labelled or other.labelled,
+            codes=self.codes or other.codes,
         )
 
     @property
@@ -113,7 +122,7 @@ class Needs:
 
     def encoded(self, batch_size: int) -> int:
         """How many images a step encodes."""
-        images = self.draws(batch_size) * self.per_draw
+        images = self.draws(batch_size) * (self.per_draw - self.unencoded)
         return images * (2 if self.second else 1) + (batch_size if self.labelled else 0)
 
 
@@ -129,6 +138,7 @@ class Setup:
         batch_size: Images in a step's reconstruction term.
         dataset: Text of the dataset, for messages.
         factors: Its factors, or None where they are not known.
+        whole: Those of the dataset of which it is a part, with all values; None where it is none.
     """
 
     architecture: Architecture
@@ -137,6 +147,7 @@ class Setup:
     batch_size: int = 64
     dataset: str = "the dataset"
     factors: FactorSpace | None = None
+    whole: FactorSpace | None = None
 
     def labels(self, asker: str) -> FactorSpace:
         """The factors, which a method or term needs.
@@ -150,3 +161,11 @@ class Setup:
                 "dataset with factors (unweave data list)."
             )
         return self.factors
+
+    def whole_space(self, asker: str) -> FactorSpace:
+        """The factors with all values of the dataset of which it is a part, or its own.
+
+        Raises:
+            SpecError: They are not known.
+        """
+        return self.labels(asker) if self.whole is None else self.whole

@@ -177,15 +177,16 @@ def _changes_the_pass(method: Method) -> bool:
 
 def _check_reads(term: Term, method: Method) -> None:
     """Refuse a term that reads what the method's latents do not have."""
+    if term.reads != "nothing" and method.latent == "given":
+        raise SpecError(
+            f"{term.name} reads what an encoder makes of images, and {method.name} has none: its "
+            f"latents are true factors. Leave {term.name} out, or start from a VAE: "
+            f"'vae + {term}'."
+        )
     if term.reads == "posterior" and method.latent != "posterior":
         raise SpecError(
             f"{term.name} reads the variances of a posterior, and {method.name} has none: its "
             f"latents have no noise. Leave {term.name} out, or start from a VAE: 'vae + {term}'."
-        )
-    if term.reads == "codes" and method.latent == "given":
-        raise SpecError(
-            f"{term.name} reads what an encoder makes of images, and {method.name} has none. "
-            f"Leave {term.name} out."
         )
 
 

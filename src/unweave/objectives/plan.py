@@ -15,7 +15,7 @@ from unweave.likelihoods import Likelihood
 from unweave.nn.initialise import construct
 from unweave.objectives.base import Inputs, Latent, Method, Player, Step, Term
 from unweave.objectives.needs import Needs, Setup
-from unweave.vae import VAE
+from unweave.vae import VAE, no_encoder
 
 
 @final
@@ -43,6 +43,23 @@ class Plan:
         return self.method.latent
 
     @property
+    def encodes(self) -> bool:
+        """Whether its model has an encoder."""
+        return self.latent != "given"
+
+    def check_encodes(self, asker: str) -> None:
+        """Refuse what needs codes of images, of a model without an encoder.
+
+        Args:
+            asker: What needs them.
+
+        Raises:
+            SpecError: There are none; the message says what can be done instead.
+        """
+        if not self.encodes:
+            raise no_encoder(asker)
+
+    @property
     def min_batch(self) -> int:
         """Smallest batch that every term can work with."""
         return max(term.min_batch for term in self.terms.values())
@@ -64,14 +81,20 @@ class Plan:
             SpecError: The message says why, and what to change.
         """
         self.needs.draws(setup.batch_size)
+        if self.encodes:
+            setup.architecture.check_encodes(self.method.name)
         for source in self.sources:
             source.check(setup)
-        if self.needs.factors or self.needs.sampler or self.needs.labelled:
+        needs = self.needs
+        if needs.factors or needs.sampler or needs.labelled or needs.codes:
             names = [s.name for s in self.sources if s.needs != Needs(second=s.needs.second)]
             setup.labels(" + ".join(dict.fromkeys(names)))
 
     def make_model(self, setup: Setup, likelihood: Likelihood, generator: torch.Generator) -> VAE:
         """A new model on the CPU whose weights are drawn from `generator`."""
+        given = None
+        if not self.encodes:
+            given = self.method.given(setup.whole_space(self.method.name))
         return VAE.create(
             setup.architecture,
             setup.image_shape,
@@ -79,6 +102,7 @@ class Plan:
             likelihood,
             generator,
             conditions=self.method.conditions(setup),
+            given=given,
             deterministic=self.latent == "codes",
         )
 
