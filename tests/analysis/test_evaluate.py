@@ -9,6 +9,9 @@ import unweave
 from report.pages import Page
 from session.runs import (
     MINI,
+    RICH,
+    RICH_IMAGES,
+    TINY,
     cli,
     copy_of,
     document,
@@ -19,7 +22,7 @@ from session.runs import (
     train,
 )
 from unweave.analysis import Subject, TestLosses
-from unweave.errors import RunError, SpecError
+from unweave.errors import DataError, RunError, SpecError
 from unweave.figures import latent_names
 from unweave.metrics import metrics_of
 from unweave.metrics.protocols import protocol
@@ -30,13 +33,13 @@ SMALL = "dsprites(grid=(3, 1, 1, 4, 4))"
 
 @pytest.fixture
 def run(tmp_path):
-    return unweave.load_run(copy_of(rich(), tmp_path))
+    return unweave.load_run(copy_of(rich(MINI), tmp_path))
 
 
 @pytest.fixture
 def no_encoding(monkeypatch):
     """What asks for codes of the whole dataset fails."""
-    rich()  # which is scored while it is trained, if no test has asked for it yet
+    rich(MINI)  # which is scored while it is trained, if no test has asked for it yet
 
     def refuse(*arguments):
         raise AssertionError("the dataset was encoded")
@@ -74,6 +77,8 @@ def test_the_subject_is_the_run(run):
         dataset=dataset,
         flat=np.arange(len(dataset)),
         num_train=1152,  # a quarter of 1,536 images is held out
+        trained_on=run.config.dataset,
+        trained=lambda most: pytest.fail("test losses need no codes"),
         codes="sampled",
         seed=7,
     )
@@ -81,9 +86,10 @@ def test_the_subject_is_the_run(run):
     assert found.score == TestLosses().score(subject)
 
 
-def test_a_held_out_part(run):
+def test_a_held_out_part(tmp_path):
+    run = unweave.load_run(copy_of(rich(), tmp_path))
     found = run.evaluate(("test_losses",), part="holdout")["test_losses"]
-    assert (found.samples, found.part) == (384, "holdout")
+    assert (found.samples, found.part) == (RICH_IMAGES // 4, "holdout")
     whole = run.evaluate(("test_losses",))["test_losses"]
     train_part = run.evaluate(("test_losses",), part="train")["test_losses"]
     for name in ("recon", "kl"):
@@ -92,9 +98,27 @@ def test_a_held_out_part(run):
     assert len(document(run.folder / "scores.json")["scores"]) == 3
 
 
+def test_the_images_that_were_left_out_of_the_training(tmp_path):
+    rule = "shape == 'square' and pos_x > 0.5"
+    part, rest = (f'{view}(data={RICH}, where="{rule}")' for view in ("without", "only"))
+    unweave.train(part, "vae", steps=2, out=tmp_path / "run", **TINY)
+    run = unweave.load_run(tmp_path / "run")
+    names = ("test_losses", "mig")
+    found = run.evaluate(names, data="held_out")
+    assert {(record.data, record.samples) for record in found.values()} == {(rest, 64)}
+    named = run.evaluate(names, data=rest)
+    assert [each.to_dict() for each in named.values()] == [r.to_dict() for r in found.values()]
+    assert run.evaluate(names)["test_losses"].value != found["test_losses"].value
+    given = ["--metrics", "test_losses,mig", "--data", "held_out", "--json"]
+    printed = cli("evaluate", run.folder, *given).json["scores"]
+    assert printed == {name: found[name].to_dict() for name in names}
+    codes = run.representation(data="held_out")
+    assert codes.factor_space == unweave.load_dataset(rest).factor_space
+
+
 @pytest.mark.usefixtures("no_encoding")
 def test_the_command_of_the_published_protocol(tmp_path):
-    folder = copy_of(rich(), tmp_path)
+    folder = copy_of(rich(MINI), tmp_path)
     given = ["evaluate", folder, "--metrics", "test_losses", "--protocol", "disvae"]
     score = cli(*given, "--json").json["scores"]["test_losses"]
     assert list(score["parts"]) == ["loss", "recon", "kl", "mi", "tc", "dw_kl"]
@@ -133,10 +157,11 @@ def test_the_discriminator_is_that_of_the_run(tmp_path):
     assert alone["test_losses"].value == found["recon"] + found["kl"]
 
 
-def test_a_page_shows_them_and_has_its_table_of_latents_too(run):
+def test_a_page_shows_them_and_has_its_table_of_latents_too(run, request):
     run.evaluate(("test_losses",), protocol_name="disvae")
     assert latent_names(run.folder, 4, run.step) == [None] * 4
     assert run.plot("mig") == []
+    request.getfixturevalue("one_figure")
     page = Page(run.report().read_text(encoding="utf-8"))
     rows = document(run.folder / "scores.json")["scores"]
     assert {row["metric"] for row in rows} >= {"test_losses", "mig"}
@@ -157,6 +182,10 @@ def test_a_page_shows_them_and_has_its_table_of_latents_too(run):
          SpecError, "part must be all"),
         ({"metric_names": ("mig",), "protocol_name": "disvae"}, SpecError, "does not define mig"),
         ({"metric_names": ("test_losses",), "part": "train", "data": MINI}, RunError, "own data"),
+        ({"part": "holdout", "data": "held_out"}, RunError, "own data"),
+        ({"data": "held_out"}, SpecError, "Nothing is held out of dsprites"),
+        ({"data": "dsprits"}, SpecError, "dsprites"),
+        ({"data": "shapes3d"}, DataError, "images of shape"),
     ],
 )  # fmt: skip
 def test_what_is_refused_writes_nothing(run, arguments, error, words):
@@ -180,7 +209,7 @@ def test_what_is_refused_writes_nothing(run, arguments, error, words):
 def test_images_that_no_codes_can_save_are_refused_before_they_are_encoded(
     tmp_path, metrics, more, words
 ):
-    folder = copy_of(rich(), tmp_path)
+    folder = copy_of(rich(MINI), tmp_path)
     before = listing(folder)
     paragraph(cli("evaluate", folder, "--metrics", metrics, *more), words)
     assert listing(folder) == before
@@ -197,7 +226,7 @@ def test_a_single_latent_is_refused_before_its_images_are_encoded(tmp_path, requ
 
 
 def test_protocols_stand_beside_each_other(tmp_path):
-    folder = copy_of(rich(), tmp_path)
+    folder = copy_of(rich(MINI), tmp_path)
     for protocol_name in ("unweave", "full"):
         given = ["--metrics", "mig_sampled,aam", "--protocol", protocol_name, "--data", SMALL]
         found = cli("evaluate", folder, *given, "--json").json["scores"]
@@ -215,7 +244,7 @@ def test_protocols_stand_beside_each_other(tmp_path):
     bool(metrics_of(protocol("disvae"), None)), reason="the protocol scores something unasked"
 )
 def test_a_protocol_that_scores_nothing_unasked_says_what_it_has(tmp_path):
-    result = cli("evaluate", rich(), "--protocol", "disvae")
+    result = cli("evaluate", rich(MINI), "--protocol", "disvae")
     paragraph(result, "disvae/1", "--metrics", "test_losses")
 
 

@@ -85,6 +85,8 @@ def subject(model, discriminator):
         dataset=unweave.load_dataset(SMALL),
         flat=np.arange(IMAGES),
         num_train=TRAINED,
+        trained_on=unweave.load_dataset(SMALL).spec,
+        trained=lambda most: pytest.fail("test losses need no codes"),
         seed=SEED,
     )
 
@@ -406,6 +408,8 @@ def test_published_weights_have_their_published_losses(reference, name):
         dataset=dataset,
         flat=np.arange(len(dataset)),
         num_train=len(dataset),
+        trained_on=unweave.data.parse_dataset("dsprites"),
+        trained=lambda most: pytest.fail("test losses need no codes"),
     )
     found = TestLosses(compat="disvae").score(published)
     assert found.parts == pytest.approx(values, rel=1e-4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -84,10 +86,16 @@ def test_codes_that_follow_nothing_know_nothing():
 # Integration
 
 
+@functools.cache
+def integrated():
+    """Entropies of a table by integration, which takes long."""
+    return sampled_reference.integrated_entropies(*table(repeats=2))
+
+
 @pytest.mark.parametrize("components", [None, 24])
 def test_entropies_are_those_of_numerical_integration(components):
     mean, logvar, factors = table(repeats=2)
-    marginal, conditional = sampled_reference.integrated_entropies(mean, logvar, factors)
+    marginal, conditional = integrated()
     found = estimate(mean, logvar, factors, 40_000, components)
     # The noise of 40,000 draws, and with few components the bias.
     tolerance = 0.015 if components is None else 0.03

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -61,9 +62,11 @@ def changed_columns(
             yield chance / len(subsets), subset
 
 
+@functools.cache
 def other_values(sizes: Row, subset: tuple[int, ...], own: bool) -> Callable[[Row], Law]:
     """Columns that take any value, their own too or not."""
 
+    @functools.cache
     def law(row: Row) -> Law:
         ranges = [
             [value for value in range(size) if own or value != row[column]]
@@ -77,13 +80,15 @@ def other_values(sizes: Row, subset: tuple[int, ...], own: bool) -> Callable[[Ro
     return law
 
 
-def laplace_law(sizes: Row, columns: list[int], rate: float) -> Callable[[Row], Law]:
+@functools.cache
+def laplace_law(sizes: Row, columns: tuple[int, ...], rate: float) -> Callable[[Row], Law]:
     """Columns that move by a discrete Laplace law, one of them at least."""
 
     def odds(size: int, start: int) -> list[float]:
         each = [math.exp(-abs(value - start) * rate / math.log(size)) for value in range(size)]
         return [one / sum(each) for one in each]
 
+    @functools.cache
     def law(row: Row) -> Law:
         result: Law = {}
         for goal in itertools.product(*map(range, sizes)):

@@ -38,8 +38,11 @@ def march(shape, scale, origins, directions, limit):
     directions = directions / steps
     length = np.zeros(len(directions))
     for _ in range(400):
-        away = distance(shape, scale, origins + length[:, None] * directions)
-        length = np.where(length < limit, length + np.maximum(away, 1e-7), length)
+        # Those that have left stay where they are.
+        under_way = np.flatnonzero(length < limit)
+        places = origins[under_way] + length[under_way, None] * directions[under_way]
+        away = distance(shape, scale, places)
+        length[under_way] += np.maximum(away, 1e-7)
     reached = distance(shape, scale, origins + length[:, None] * directions) < 1e-4
     return np.where(reached, length / steps[:, 0], np.inf)
 

@@ -6,6 +6,7 @@ from it crosses the outline an odd number of times.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 __all__ = ["heart_outline", "inside_polygon", "sprite"]
 
 
+@functools.cache
 def heart_outline(points: int = 20_000) -> np.ndarray:
     """The heart of unit scale as a polygon, (points, 2): u to the right, w downwards, pixels."""
     angle = np.arange(points) * (2 * np.pi / points)
@@ -26,9 +28,10 @@ def heart_outline(points: int = 20_000) -> np.ndarray:
 def inside_polygon(x: float, y: float, polygon: np.ndarray) -> bool:
     """Whether a ray from (x, y) to the right crosses the polygon an odd number of times."""
     x0, y0 = polygon.T
-    x1, y1 = np.roll(polygon, -1, axis=0).T
-    straddles = (y0 > y) != (y1 > y)
-    ends = x0[straddles] + (y - y0[straddles]) * (x1 - x0)[straddles] / (y1 - y0)[straddles]
+    below = y0 > y
+    edges = np.flatnonzero(below != np.roll(below, -1))
+    x0, y0, x1, y1 = *polygon[edges].T, *polygon[(edges + 1) % len(polygon)].T
+    ends = x0 + (y - y0) * (x1 - x0) / (y1 - y0)
     return bool(np.count_nonzero(ends > x) % 2)
 
 

@@ -11,11 +11,12 @@ import json
 from functools import cache
 
 import numpy as np
+import pytest
 
 from unweave.factors import Factor, FactorSpace
 from unweave.representation import Representation
 
-__all__ = ["NAMES", "SHA256", "digest", "published", "table"]
+__all__ = ["NAMES", "SEEDS", "SHA256", "digest", "published", "table"]
 
 _SIZES = {"g1": (3, 6, 10, 8, 8), "g2": (4, 5, 6, 7)}
 # Of the bytes of the codes, as published beside the scores.
@@ -29,6 +30,23 @@ SHA256 = {
     "g2_missing": "08ae7fdf0f070b157fe0b96856456cc99a49c03a12ed3541b9fcf1dfedcc2660",
 }
 NAMES = tuple(SHA256)
+# Of costly scores: the first published seed of four tables, and all else where there is time.
+_FAST = ("g1_rot", "g2_noisy", "g2_mixed", "g2_missing")
+SEEDS = pytest.mark.parametrize(
+    ("name", "seeds"),
+    [
+        *(pytest.param(name, slice(0, 1), id=f"{name}, first seed") for name in _FAST),
+        *(
+            pytest.param(
+                name,
+                slice(int(name in _FAST), None),
+                marks=pytest.mark.slow,
+                id=f"{name}, all others",
+            )
+            for name in NAMES
+        ),
+    ],
+)
 
 
 @cache

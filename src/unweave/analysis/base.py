@@ -5,20 +5,24 @@ from __future__ import annotations
 __all__ = ["Analysis", "Subject"]
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import ClassVar, final
+from typing import Any, ClassVar, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data import Dataset, Progress
+from unweave.data import Dataset, DatasetSpec, Progress
 from unweave.encoding import Codes, Part
 from unweave.metrics import Score
 from unweave.objectives import Objective, Setup
 from unweave.objectives.base import Parts
+from unweave.representation import Representation
 from unweave.spec import Component
 from unweave.vae import VAE
+
+T = TypeVar("T")
 
 
 @final
@@ -34,6 +38,9 @@ class Subject:
         dataset: Where the images come from.
         flat: Flat indices of the images to score, (N,) int64.
         num_train: Number of images that were trained on.
+        trained_on: The dataset that was trained on.
+        trained: Gives the posterior means and factors of at most so many of the images that were
+            trained on, drawn at random by the training's seed.
         codes: Whether latents are posterior means or samples of the posteriors.
         seed: Seed of whatever the analysis draws.
         step: Optimiser steps of the weights.
@@ -47,15 +54,25 @@ class Subject:
     dataset: Dataset
     flat: NDArray[np.int64]
     num_train: int
+    trained_on: DatasetSpec
+    trained: Callable[[int], Representation]
     codes: Codes = "mean"
     seed: int = 0
     step: int = 0
     progress: Progress | None = None
+    _kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def pool(self) -> Dataset:
         """The images to score as a dataset, from which samplers draw."""
         return self.dataset.select(self.flat)
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What an analysis makes for a subject, made at most once."""
+        if key not in self._kept:
+            self._kept[key] = make()
+        value: T = self._kept[key]
+        return value
 
 
 class Analysis(Component):
@@ -84,7 +101,14 @@ class Analysis(Component):
         """
 
     def rows(self, subject: Subject) -> NDArray[np.int64]:
-        """Flat indices of the images that are looked at; their number is the sample count."""
+        """Flat indices of the images that are looked at; their number is the sample count.
+
+        It is asked before anything is scored, so that a subject is refused before long work.
+
+        Raises:
+            SpecError: The run is of a kind that the analysis cannot score.
+            DataError: The images are.
+        """
         return subject.flat
 
     @abstractmethod

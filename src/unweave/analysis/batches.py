@@ -48,6 +48,7 @@ def scored_batch(
         factors=_factors(subject, images) if needs.factors else None,
         second_factors=_factors(subject, second) if needs.second and needs.factors else None,
         labelled=_labelled(subject, needs, rows),
+        codes=_codes(subject, images) if needs.codes is not None else None,
     )
 
 
@@ -67,3 +68,10 @@ def _load(subject: Subject, rows: NDArray[np.int64]) -> Tensor:
 
 def _factors(subject: Subject, rows: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(subject.dataset.factors(rows)).to(subject.model.device)
+
+
+def _codes(subject: Subject, rows: NDArray[np.int64]) -> Tensor:
+    """What a decoder alone is given of images, whichever part of the whole they are of."""
+    given = subject.model.given
+    assert given is not None
+    return torch.from_numpy(given.of(subject.dataset)(rows)).to(subject.model.device)

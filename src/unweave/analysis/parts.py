@@ -25,8 +25,8 @@ def load_parts(
         device: Where the networks go.
 
     Returns:
-        The parts that the checkpoint has weights for; weights that were imported from elsewhere
-        may be those of the model alone.
+        The parts that the checkpoint has weights for, and those without weights; what was imported
+        from elsewhere may be the model alone.
 
     Raises:
         RunError: The weights of a part do not fit it.
@@ -36,7 +36,7 @@ def load_parts(
     for name, network in made.items():
         prefix = f"part/{name}/"
         state = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        if not state:
+        if not state and network.state_dict():
             continue
         try:
             network.load_state_dict(state)

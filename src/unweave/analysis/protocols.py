@@ -6,7 +6,12 @@ __all__ = ["ANALYSES", "analyses_of", "choose"]
 
 from collections.abc import Mapping
 
+from unweave.analysis.attribution import Attribution
 from unweave.analysis.base import Analysis
+from unweave.analysis.composition import ComposedImages
+from unweave.analysis.factor_errors import FactorErrors
+from unweave.analysis.factor_r2 import FactorR2
+from unweave.analysis.reconstruction import ReconstructionNLL
 from unweave.analysis.test_losses import TestLosses
 from unweave.errors import SpecError, nearest
 from unweave.metrics import Metric, metrics_of
@@ -14,7 +19,14 @@ from unweave.metrics.protocols import Protocol, names_of
 from unweave.spec import members
 
 ANALYSES: Mapping[str, tuple[Analysis, ...]] = {
-    "unweave": (TestLosses(),),
+    "unweave": (
+        TestLosses(),
+        ReconstructionNLL(),
+        ComposedImages(),
+        FactorErrors(),
+        FactorR2(),
+        Attribution(),
+    ),
     "disvae": (TestLosses(compat="disvae"),),
 }
 """Settings of each analysis by the name of the protocol; a change raises its version."""

@@ -270,12 +270,12 @@ class RowSampler(Sampler):
             here = factor == k
             column = self._factors[:, k]
             order = np.argsort(column, kind="stable")
-            values, starts, counts = np.unique(
-                column[order], return_index=True, return_counts=True
-            )
-            value = np.searchsorted(values, column[rows[here]])
-            offsets = (places[here] * counts[value]).astype(np.int64)
-            found[here] = order[starts[value] + offsets]
+            _, value, counts = np.unique(column, return_inverse=True, return_counts=True)
+            # Of each row, where in that order its value begins, and how many rows have it.
+            starts, counts = (np.cumsum(counts) - counts)[value], counts[value]
+            chosen = rows[here]
+            offsets = (places[here] * counts[chosen]).astype(np.int64)
+            found[here] = order[starts[chosen] + offsets]
         return found
 
 

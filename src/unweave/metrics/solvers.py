@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["accuracy", "fit", "logistic_regression", "quiet"]
+__all__ = ["WORTH_JOBS", "accuracy", "fit", "logistic_regression", "quiet"]
 
 import warnings
 from collections.abc import Iterator
@@ -13,6 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unweave.metrics.sampling import Compat
+
+WORTH_JOBS = 40_000
+"""Rows times trees from which on a forest is fitted faster by several jobs.
+
+scikit-learn looks a hundred times a second whether its jobs are done, which is long for a small
+forest.
+"""
 
 
 def logistic_regression(

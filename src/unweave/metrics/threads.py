@@ -1,14 +1,15 @@
-"""The same work for each latent, on all processor cores, with progress and interruption."""
+"""The same work for each latent or tree, on all processor cores where that is worth it."""
 
 from __future__ import annotations
 
-__all__ = ["Tick", "cores", "over_latents"]
+__all__ = ["Tick", "cores", "cores_for", "mapping", "over_latents"]
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from unweave.progress import Progress
@@ -27,6 +28,21 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def cores_for(work: int, least: int) -> int:
+    """All cores for at least so much work; one for less, which is done before others begin."""
+    return cores() if work >= least else 1
+
+
+@contextmanager
+def mapping(workers: int) -> Iterator[Callable[..., Any]]:
+    """A `map` by so many threads, with results in order; the plain one for a single worker."""
+    if workers == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        yield pool.map
 
 
 def over_latents(

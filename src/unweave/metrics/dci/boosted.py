@@ -13,7 +13,6 @@ __all__ = [
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, final
 
@@ -21,8 +20,15 @@ import numpy as np
 
 from unweave.metrics.dci.metric import Fitted, ImportanceMetric, Task
 from unweave.metrics.sampling import Compat
-from unweave.metrics.threads import cores
-from unweave.metrics.trees.boosting import STAGES, boost, boost_2019, draw_seeds, trees_of
+from unweave.metrics.threads import cores, cores_for, mapping
+from unweave.metrics.trees.boosting import (
+    STAGES,
+    WORTH_THREADS,
+    boost,
+    boost_2019,
+    draw_seeds,
+    trees_of,
+)
 from unweave.metrics.trees.regression import Presorted
 from unweave.spec import number
 
@@ -106,16 +112,16 @@ def fit_boosted(
 
     presorted = Presorted(task.codes)
     factors = [(labels, draw_seeds(task.random_state, labels, stages)) for labels in task.labels.T]
-    with ThreadPoolExecutor(cores()) as pool:
+    with mapping(cores_for(task.codes.size, WORTH_THREADS)) as mapped:
         if compat == "dlib2019":
             # Its trees wait for one another, so that only factors can grow side by side.
-            boosted = pool.map(
+            boosted = mapped(
                 lambda each: boost_2019(presorted, each[0], task.test_codes, each[1], tick),
                 factors,
             )
         else:
             boosted = (
-                boost(presorted, labels, task.test_codes, seeds, pool.map, tick)
+                boost(presorted, labels, task.test_codes, seeds, mapped, tick)
                 for labels, seeds in factors
             )
         return [

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 import numpy as np
 
 from unweave.metrics.dci.metric import Fitted, ImportanceMetric, Task
-from unweave.metrics.solvers import fit
-from unweave.metrics.threads import cores
+from unweave.metrics.solvers import WORTH_JOBS, fit
+from unweave.metrics.threads import cores, cores_for
 from unweave.spec import number, option
 
 if TYPE_CHECKING:
@@ -52,7 +52,8 @@ class DCIForest(ImportanceMetric):
         """A forest for every factor."""
         fitted = []
         for labels, found in zip(task.labels.T, task.test_labels.T, strict=True):
-            forest = fit(self._forest(self.size, task.random_state), task.codes, labels)
+            unfitted = self._forest(self.size, len(labels), task.random_state)
+            forest = fit(unfitted, task.codes, labels)
             fitted.append(
                 Fitted(
                     importances=np.asarray(forest.feature_importances_, np.float64),
@@ -73,16 +74,17 @@ class DCIForest(ImportanceMetric):
         begun = time.perf_counter()
         few = min(self.size, 2 * cores())
         for labels in task.labels.T:
-            fit(self._forest(few, np.random.RandomState(0)), task.codes, labels)
+            unfitted = self._forest(few, len(labels), np.random.RandomState(0))
+            fit(unfitted, task.codes, labels)
         return (time.perf_counter() - begun) * self.size / few
 
-    def _forest(self, size: int, random_state: np.random.RandomState) -> Any:
+    def _forest(self, size: int, rows: int, random_state: np.random.RandomState) -> Any:
         from sklearn.ensemble import RandomForestClassifier
 
         return RandomForestClassifier(
             n_estimators=size,
             max_depth=self.depth,
             criterion=self.criterion,
-            n_jobs=cores(),
+            n_jobs=cores_for(self.size * rows, WORTH_JOBS),
             random_state=random_state,
         )

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from unweave.errors import SpecError
 from unweave.metrics import solvers
-from unweave.metrics.threads import cores
+from unweave.metrics.threads import cores_for
 from unweave.spec import Component, number
 
 Codes: TypeAlias = NDArray[np.float32]
@@ -205,7 +205,7 @@ class ForestProbes(ProbeFamily):
                 forest = kind(
                     n_estimators=self.size,
                     max_depth=depth,
-                    n_jobs=cores(),
+                    n_jobs=cores_for(self.size * len(codes), solvers.WORTH_JOBS),
                     random_state=random_state,
                 )
                 yield Probe(float(depth), _fitted(forest, codes, target))

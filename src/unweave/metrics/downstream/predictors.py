@@ -7,7 +7,6 @@ __all__ = ["BoostedTrees", "LogisticCV", "Predictor"]
 import time
 import warnings
 from abc import abstractmethod
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -16,8 +15,15 @@ from numpy.typing import NDArray
 from unweave.metrics.columns import standardised
 from unweave.metrics.sampling import Compat
 from unweave.metrics.solvers import fit, logistic_regression
-from unweave.metrics.threads import cores
-from unweave.metrics.trees.boosting import Boosted, boost, boost_2019, draw_seeds, trees_of
+from unweave.metrics.threads import cores_for, mapping
+from unweave.metrics.trees.boosting import (
+    WORTH_THREADS,
+    Boosted,
+    boost,
+    boost_2019,
+    draw_seeds,
+    trees_of,
+)
 from unweave.metrics.trees.regression import Presorted
 from unweave.spec import Component, number
 
@@ -207,5 +213,5 @@ def _boosted(
     seeds = draw_seeds(random_state, labels, stages)
     if compat == "dlib2019":
         return boost_2019(presorted, labels, test, seeds)
-    with ThreadPoolExecutor(cores()) as pool:
-        return boost(presorted, labels, test, seeds, pool.map)
+    with mapping(cores_for(codes.size, WORTH_THREADS)) as mapped:
+        return boost(presorted, labels, test, seeds, mapped)

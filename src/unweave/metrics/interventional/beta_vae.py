@@ -41,7 +41,9 @@ def mean_differences(
     step = max(1, _BLOCK // batch)
     for start in range(0, points, step):
         here = slice(start, start + step)
-        found[here] = np.abs(codes[first[here]] - codes[second[here]]).mean(axis=1)
+        differences = codes.take(first[here], axis=0)
+        differences -= codes.take(second[here], axis=0)
+        found[here] = np.abs(differences, out=differences).mean(axis=1)
     return found
 
 

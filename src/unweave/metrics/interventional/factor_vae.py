@@ -43,7 +43,7 @@ def relative_variances(
     with np.errstate(divide="ignore", invalid="ignore"):
         for start in range(0, votes, step):
             here = slice(start, start + step)
-            found[here] = codes[rows[here]].var(axis=1, ddof=1) / variances
+            found[here] = codes.take(rows[here], axis=0).var(axis=1, ddof=1) / variances
     return found
 
 
