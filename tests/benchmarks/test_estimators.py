@@ -15,13 +15,13 @@ from unweave.rundir import read_lines
 
 
 def test_it_measures_a_model_of_its_own_and_does_not_repeat_cells(tmp_path, capsys, monkeypatch):
-    sizes = Sizes(groups={32: 2, 128: 2}, batches=(8, 16), most=32)
+    sizes = Sizes(groups={32: 2, 64: 2}, batches=(4, 8), most=16)
     monkeypatch.setattr(estimators, "QUICK", sizes)
     estimators.main(["--quick", "--out", str(tmp_path)])
     table = capsys.readouterr().out
     lines = read_lines(tmp_path / "cells.jsonl")
     assert [(line["key"]["images"], line["key"]["batch"]) for line in lines] == [
-        (32, 8), (32, 16), (32, None), (128, 8), (128, 16),
+        (32, 4), (32, 8), (32, None), (64, 4), (64, 8),
     ]  # fmt: skip
     for line in lines:
         for row in line.get("rows", []):
@@ -39,14 +39,13 @@ def test_it_measures_a_model_of_its_own_and_does_not_repeat_cells(tmp_path, caps
 
 
 def test_the_full_table_names_its_models_and_comes_with_a_figure(tmp_path, monkeypatch):
-    sizes = Sizes(groups={32: 2, 64: 2}, batches=(8, 16), most=16)
+    sizes = Sizes(groups={16: 2, 32: 2}, batches=(8,), most=8)
     monkeypatch.setattr(estimators, "FULL", sizes)
     monkeypatch.setattr(estimators, "FULL_DATA", estimators.QUICK_DATA)
     monkeypatch.setattr(estimators, "ROOT", tmp_path)
     objective = "beta_tcvae(beta=2)"
-    run = unweave.train(
-        estimators.QUICK_DATA, objective, steps=4, snapshot_every=2, out=tmp_path / "run"
-    )
+    given = {"steps": 4, "snapshot_every": 2, "batch_size": 8}
+    run = unweave.train(estimators.QUICK_DATA, objective, out=tmp_path / "run", **given)
     names = [
         f"early={run.folder / 'snapshots' / 'step-0000002.safetensors'}",
         f"late={run.folder}",

@@ -19,7 +19,7 @@ def table(mean, logvar=None):
     )
 
 
-@pytest.mark.parametrize("correlation", [0.0, 0.6, 0.9])
+@pytest.mark.parametrize("correlation", [0.0, pytest.param(0.6, marks=pytest.mark.slow), 0.9])
 def test_the_total_correlation_is_that_of_a_normal_distribution(correlation):
     rng = np.random.default_rng(0)
     covariance = np.array([[1.0, correlation], [correlation, 1.0]])

@@ -40,7 +40,7 @@ def unread(*words: str, both: bool = False) -> tuple[int, str]:
     return done.returncode, done.stderr or ""
 
 
-@pytest.mark.parametrize("words", ["metrics", "metrics --json", "--version", "score --help"])
+@pytest.mark.parametrize("words", ["data list", "data list --json", "--version", "score --help"])
 def test_a_command_whose_output_nobody_reads(words):
     assert unread(*words.split()) == (CLOSED, "")
 
@@ -52,7 +52,7 @@ def test_scores_that_nobody_reads_are_written_all_the_same(file, tmp_path):
 
 
 def test_messages_that_nobody_reads():
-    assert unread("metrics", both=True)[0] == CLOSED
+    assert unread("data", "list", both=True)[0] == CLOSED
     assert unread("score", "none.npz", both=True)[0] == CLOSED
 
 
@@ -76,7 +76,7 @@ FULL = Path("/dev/full")
 @pytest.mark.skipif(not FULL.exists(), reason="no device that is always full")
 @pytest.mark.parametrize(
     "words",
-    ["-m unweave data list --json", "-u -m unweave metrics", "-m unweave --version",
+    ["-m unweave data list --json", "-u -m unweave data list", "-m unweave --version",
      "-m unweave score --help"],
 )  # fmt: skip
 def test_output_on_a_full_disk(words):
@@ -95,7 +95,7 @@ def test_output_on_a_full_disk(words):
 
 def test_without_any_standard_output():
     done = subprocess.run(
-        ["sh", "-c", f"exec '{sys.executable}' -m unweave metrics >&-"],
+        ["sh", "-c", f"exec '{sys.executable}' -m unweave data list >&-"],
         stderr=subprocess.PIPE,
         text=True,
         check=False,

@@ -6,12 +6,16 @@ import shlex
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 import unweave
 from session.runs import (
+    BATCH,
     IMAGES,
     MINI,
+    RICH,
+    RICH_IMAGES,
     TINY,
     cli,
     copy_of,
@@ -24,6 +28,7 @@ from session.runs import (
     rich_result,
     train,
 )
+from unweave import plots
 from unweave.presets import PRESETS, preset
 
 SMALL = "dsprites(grid=(3, 2, 2, 2, 2))"
@@ -100,8 +105,8 @@ def test_evaluate(tmp_path):
     assert score["value"] == pytest.approx(sum(score["parts"].values()) / 5)
     assert score["protocol"] == "unweave/1"
     assert score["text"].startswith("mig")
-    assert (score["samples"], score["part"], score["codes"]) == (IMAGES, "all", "mean")
-    assert (score["data"], score["source"]) == (MINI, "rendered")
+    assert (score["samples"], score["part"], score["codes"]) == (RICH_IMAGES, "all", "mean")
+    assert (score["data"], score["source"]) == (RICH, "rendered")
     assert (score["step"], score["precision"]) == (24, "float32")
     assert document(run / "scores.json")["scores"] == [score]
 
@@ -118,7 +123,7 @@ def test_evaluate_by_an_alias(tmp_path):
 
 def test_evaluate_says_beforehand_what_takes_long(tmp_path, caplog):
     run = copy_of(rich(), tmp_path)
-    given = ["evaluate", run, "--metrics", "mig_sampled,aam", "--json"]
+    given = ["evaluate", run, "--metrics", "mig_sampled,aam", "--data", MINI, "--json"]
     exact = cli(*given, "--protocol", "full").json["scores"]
     [message] = caplog.messages
     assert message.startswith("mig_sampled, aam: 1.4e+08 densities to evaluate, about")
@@ -136,14 +141,14 @@ def test_evaluate_for_people(tmp_path):
     result = cli("evaluate", run, "--part", "holdout", "--codes", "sampled", "--metrics", "mig")
     assert result.code == 0
     assert "mig = 0." in result.out
-    assert "384 images" in result.out
+    assert "96 images" in result.out
     assert "part holdout" in result.out
     assert "sampled codes" in result.out
     for factor in ("shape", "scale", "orientation", "pos_x", "pos_y"):
         assert factor in result.out
 
 
-def test_plot_and_report(tmp_path):
+def test_plot_and_report(tmp_path, request):
     run = copy_of(rich(), tmp_path)
     value = cli("plot", run, "traversals", "kl", "--json").json
     assert value == {
@@ -162,6 +167,7 @@ def test_plot_and_report(tmp_path):
     }
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "beta_tcvae(beta=2)" in page
+    request.getfixturevalue("one_figure")
     elsewhere = tmp_path / "page.html"
     assert cli("report", run, "--out", elsewhere, "--json").json == {"report": str(elsewhere)}
     assert elsewhere.read_text(encoding="utf-8").startswith("<!")
@@ -240,7 +246,7 @@ def test_data_list_of_what_is_made_of_datasets():
     assert value.keys() == {"datasets", "views", "own", "samplers"}
     spoken = cli("data", "list").out
     for kind, names in {
-        "views": {"only", "without", "subset", "correlated"},
+        "views": {"only", "without", "subset", "listed", "correlated"},
         "own": {"folder", "arrays", "h5", "huggingface", "stored"},
         "samplers": {"pairs", "triplets", "walk", "labelled"},
     }.items():
@@ -284,8 +290,11 @@ def test_data_prepare_verify_show(tmp_path, monkeypatch):
 def test_data_show_of_several(tmp_path, monkeypatch):
     monkeypatch.setenv("UNWEAVE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    # Without a name, what is ready: here what needs no store.
-    value = cli("data", "show", "--json").json
+    # Without a name, what is ready: here what needs no store. Its pictures are drawn below.
+    blank = plots.png(Figure(figsize=(0.1, 0.1)))
+    with monkeypatch.context() as patch:
+        patch.setattr(plots, "png", lambda figure: blank)
+        value = cli("data", "show", "--json").json
     drawn = ["circles", "simple", "two_shapes", "xyobject", "xysquares"]
     assert value["file"] == "datasets.html"
     assert [row["text"] for row in value["datasets"]] == drawn
@@ -321,7 +330,7 @@ def test_data_show_of_several(tmp_path, monkeypatch):
         ("architectures", {"architectures"}, "burgess"),
         ("optimizers", {"optimizers", "learning_rates", "schedules"}, "plateau"),
         ("metrics", {"metrics", "protocols"}, "mig"),
-        ("presets", {"presets", "numbered"}, "demo"),
+        ("presets", {"presets", "numbered", "populations", "recursions"}, "rpu/x_run"),
     ],
 )
 def test_lists(command, keys, name):
@@ -438,15 +447,16 @@ class TestDryRun:
         value = cli(*given, "--json").json
         assert value["parameters"]["model"] == 502_005
         assert value["parameters"]["discriminator"] == 4_017_002
-        assert value["images"] == 1600  # a second batch a step
-        assert value["epochs"] == pytest.approx(800 / IMAGES)
+        assert value["images"] == 2 * 100 * BATCH  # a second batch a step
+        assert value["epochs"] == pytest.approx(100 * BATCH / IMAGES)
         assert value["seconds"] == pytest.approx(100 * value["seconds_per_step"])
         assert value["seconds"] > 0
         assert value["disk_bytes"] > 12 * 502_005
         assert value["dataset_ready"] is False
         spoken = cli(*given)
         assert spoken.code == 0
-        for words in ("502,005 parameters", "4,017,002 parameters", "1,600", "MB", "minutes"):
+        images = f"images: {2 * 100 * BATCH} "
+        for words in ("502,005 parameters", "4,017,002 parameters", images, "MB", "minutes"):
             assert words in spoken.out
         assert "Conv2d" in spoken.out
         assert listing(tmp_path) == {}
@@ -463,7 +473,9 @@ class TestDryRun:
 
 class TestPresets:
     def config(self, *arguments):
-        result = cli("train", *arguments, "--dry-run", "--json", "--batch-size", 8)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("unweave.estimate._MEASURED_STEPS", 1)
+            result = cli("train", *arguments, "--dry-run", "--json", "--batch-size", 8)
         assert result.code == 0, result.err
         return result.json["config"]
 

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from session.runs import MINI, cli, copy_of, document, listing, paragraph, rich, train
+from session.runs import RICH, cli, copy_of, document, listing, paragraph, rich, train
 from unweave.errors import RunError
 from unweave.inventory import describe, find_runs, remove, size_of
 from unweave.rundir import alone, work_lock, write_json
@@ -32,7 +32,7 @@ def test_list(place, monkeypatch):
         str(place / "sweep" / "runs" / "0123456789abcdef"),
     ]
     for row in value["runs"]:
-        assert (row["dataset"], row["objective"]) == (MINI, "beta_tcvae(beta=2)")
+        assert (row["dataset"], row["objective"]) == (RICH, "beta_tcvae(beta=2)")
         assert (row["state"], row["step"], row["steps"], row["scores"]) == ("finished", 24, 24, 0)
         assert row["bytes"] == sum(
             path.stat().st_size for path in (place / "copy").rglob("*") if path.is_file()

@@ -149,7 +149,7 @@ def seconds_of(*words):
 
 
 def test_help_comes_at_once():
-    assert min(seconds_of("score", "--help") for _ in range(3)) < 0.5
+    assert any(seconds_of("score", "--help") < 0.5 for _ in range(3))
 
 
 @pytest.mark.slow
@@ -174,6 +174,7 @@ def test_codes_alone_are_scored_by_what_needs_no_factors(tmp_path):
     assert "Factors are needed" in paragraph(cli("score", tmp_path / "x.npz"))
 
 
+@pytest.mark.slow
 def test_what_is_scored_unasked_takes_seconds(tmp_path):
     rng = np.random.default_rng(0)
     factors = rng.integers((3, 6, 40, 32, 32), size=(10_000, 5))

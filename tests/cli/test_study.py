@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -26,12 +27,13 @@ from session.runs import (
 )
 from unweave.execution import EventLog
 from unweave.rundir import alone
+from unweave.studies.task import Beating
 
 STUDY = """
 seeds = 2
 
 [train]
-dataset = "dsprites(grid=(3, 2, 4, 8, 8))"
+dataset = "dsprites(grid=(3, 2, 4, 4, 4))"
 objective = "beta_vae"
 steps = 6
 batch_size = 8
@@ -176,7 +178,7 @@ BAD = {
     ),
     "unknown metric": (STUDY.replace("mig", "miig"), ("miig", "mig")),
     "a dataset that is not here": (
-        STUDY.replace("dsprites(grid=(3, 2, 4, 8, 8))", "celeba"),
+        STUDY.replace("dsprites(grid=(3, 2, 4, 4, 4))", "celeba"),
         ("celeba", "terms"),
     ),
     "no table": ("steps", ("is not TOML",)),
@@ -311,7 +313,27 @@ def test_a_full_disk_keeps_what_is_there(tmp_path, monkeypatch):
     assert run(file, folder).json["counts"]["finished"] == 3
 
 
-def test_a_time_limit_ends_in_pieces(tmp_path):
+def test_a_time_limit_ends_in_pieces(tmp_path, monkeypatch):
+    real, trained, asked = Beating.step, threading.Event(), []
+
+    def step(self, step, images):
+        real(self, step, images)
+        trained.set()
+
+    class Timer(threading.Timer):
+        """Its time is over as soon as a step has been done, however long that takes."""
+
+        def __init__(self, seconds, over):
+            super().__init__(seconds, over)
+            asked.append(seconds)
+            trained.clear()
+
+        def run(self):
+            assert trained.wait(60)
+            self.function()
+
+    monkeypatch.setattr(Beating, "step", step)
+    monkeypatch.setattr("unweave.cli.interruptible.threading.Timer", Timer)
     file = file_of(tmp_path, steps="100000")
     folder = tmp_path / "study"
     result = run(file, folder, "--max-minutes", 0.03)
@@ -324,6 +346,7 @@ def test_a_time_limit_ends_in_pieces(tmp_path):
     spoken = cli("study", "resume", folder, "--executor", "serial", "--max-minutes", 0.03)
     assert (spoken.code, checkpoint_step(Path(first["folder"])) > before) == (0, True)
     assert f"The time is over. Go on with: unweave study resume {folder}" in spoken.out
+    assert asked == [pytest.approx(60 * 0.03)] * 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -336,7 +359,7 @@ def test_a_signal_stops_at_a_checkpoint(tmp_path, monkeypatch, number):
             signal.raise_signal(number)
 
     before = signal.getsignal(number)
-    monkeypatch.setattr("unweave.studies.task._Beating.step", step)
+    monkeypatch.setattr("unweave.studies.task.Beating.step", step)
     folder = tmp_path / "study"
     # Runs that no other study here has, from which they would be taken.
     result = run(file_of(tmp_path, batch_size=str(8 + number)), folder)

@@ -17,22 +17,27 @@ def find(picture, image):
     The image is looked for pixel by pixel, at whole magnifications from 1 to 12.
     """
     rgb = np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
+    colours = as_numbers(picture)
+    # At every magnification the first pixel has one colour.
+    starts = np.argwhere(colours == as_numbers(rgb)[0, 0])
     for scale in range(12, 0, -1):
-        wanted = rgb.repeat(scale, axis=0).repeat(scale, axis=1)
-        height, width, _ = wanted.shape
-        if height > picture.shape[0] or width > picture.shape[1]:
-            continue
-        rows, columns = picture.shape[0] - height + 1, picture.shape[1] - width + 1
+        wanted = as_numbers(rgb).repeat(scale, axis=0).repeat(scale, axis=1)
+        height, width = wanted.shape
+        near = starts[(starts + wanted.shape <= colours.shape).all(axis=1)]
         # A few scattered pixels leave few places at which it is worth comparing all of them.
-        agree = np.ones((rows, columns), bool)
-        for y, x in ((0, 0), (0, width - 1), (height // 2, width // 3), (height - 1, width - 1)):
-            agree &= (picture[y : y + rows, x : x + columns] == wanted[y, x]).all(axis=-1)
+        for y, x in ((0, width - 1), (height // 2, width // 3), (height - 1, width - 1)):
+            near = near[colours[near[:, 0] + y, near[:, 1] + x] == wanted[y, x]]
         places = [
-            (int(row), int(column))
-            for row, column in np.argwhere(agree)
-            if np.array_equal(picture[row : row + height, column : column + width], wanted)
+            (row, column)
+            for row, column in near.tolist()
+            if np.array_equal(colours[row : row + height, column : column + width], wanted)
         ]
         if places:
             assert len(places) == 1, f"the image stands at {places}"
             return *places[0], scale
     raise AssertionError("the picture does not show the image")
+
+
+def as_numbers(rgb):
+    """The colour of each pixel as one number, (H, W) of (H, W, 3) uint8."""
+    return rgb.astype(np.uint32) @ np.uint32([1 << 16, 1 << 8, 1])

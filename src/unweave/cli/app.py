@@ -18,6 +18,9 @@ from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
 from unweave.cli.export import Export
+from unweave.cli.generalise import GeneraliseModifiers, GeneraliseSplits
+from unweave.cli.generalise_report import GeneraliseReport
+from unweave.cli.generalise_run import GeneraliseCompose, GeneraliseDecode, GeneraliseRun
 from unweave.cli.imports import Import
 from unweave.cli.lists import (
     Architectures,
@@ -27,6 +30,9 @@ from unweave.cli.lists import (
     Presets,
     StudyList,
 )
+from unweave.cli.population import PopulationExport, PopulationResume, PopulationStatus
+from unweave.cli.population_recurse import PopulationRecurse
+from unweave.cli.population_run import PopulationRun
 from unweave.cli.rank import Rank
 from unweave.cli.results import ResultsTable
 from unweave.cli.runs import RunsList, RunsRemove, RunsShow
@@ -56,6 +62,32 @@ _STUDY = (
     | Annotated[StudyClean, subcommand("clean")]
 )
 
+_ABOUT_POPULATION = (
+    "Populations, whose members copy each other: run, recurse, status, resume, export."
+)
+
+_POPULATION = (
+    Annotated[PopulationRun, subcommand("run")]
+    | Annotated[PopulationRecurse, subcommand("recurse")]
+    | Annotated[PopulationStatus, subcommand("status")]
+    | Annotated[PopulationResume, subcommand("resume")]
+    | Annotated[PopulationExport, subcommand("export")]
+)
+
+_ABOUT_GENERALISE = (
+    "Generalisation to combinations that are held out: splits, modifiers, run, decode, compose, "
+    "report."
+)
+
+_GENERALISE = (
+    Annotated[GeneraliseSplits, subcommand("splits")]
+    | Annotated[GeneraliseModifiers, subcommand("modifiers")]
+    | Annotated[GeneraliseRun, subcommand("run")]
+    | Annotated[GeneraliseDecode, subcommand("decode")]
+    | Annotated[GeneraliseCompose, subcommand("compose")]
+    | Annotated[GeneraliseReport, subcommand("report")]
+)
+
 _RUNS = (
     Annotated[RunsList, subcommand("list")]
     | Annotated[RunsShow, subcommand("show")]
@@ -75,6 +107,8 @@ _COMMANDS = (
     | Annotated[Report, subcommand("report")]
     | Annotated[_DATA, subcommand("data", description="Datasets: list, prepare, show, verify.")]
     | Annotated[_STUDY, subcommand("study", description=_ABOUT_STUDY)]
+    | Annotated[_POPULATION, subcommand("population", description=_ABOUT_POPULATION)]
+    | Annotated[_GENERALISE, subcommand("generalise", description=_ABOUT_GENERALISE)]
     | Annotated[_RUNS, subcommand("runs", description="Runs on disk: list, show, rm.")]
     | Annotated[Objectives, subcommand("objectives")]
     | Annotated[Architectures, subcommand("architectures")]

@@ -33,7 +33,7 @@ class Evaluate(Common):
     """Posterior means, or one sample of each posterior."""
 
     data: Text = None
-    """Another dataset with images of the same shape."""
+    """Other images of the same shape: a dataset, or held_out, those left out of the run's own."""
 
     seed: Int = "0"
     """Seed of whatever the metrics and analyses draw (default 0)."""
@@ -43,6 +43,7 @@ class Evaluate(Common):
 
     def run(self) -> int:
         """Score and print."""
+        from unweave.cli.run_folder import check_run_folder
         from unweave.errors import SpecError
         from unweave.run import load_run
 
@@ -53,6 +54,7 @@ class Evaluate(Common):
         repeats = to_number("--repeats", self.repeats, int)
         if repeats < 1:
             raise SpecError(f"--repeats must be at least 1, but is {repeats}.")
+        check_run_folder(self.run_folder)
         run = load_run(self.run_folder)
         with bar() as progress:
             scores = run.evaluate(

@@ -49,8 +49,10 @@ class Export(Common):
 
     def run(self) -> int:
         """Export and say where the files are."""
+        from unweave.cli.run_folder import check_run_folder
         from unweave.run import load_run
 
+        check_run_folder(self.run_folder)
         files = load_run(self.run_folder).export(
             self.format,
             self.out,

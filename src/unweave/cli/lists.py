@@ -50,6 +50,8 @@ def _text(rows: list[dict[str, Any]]) -> str:
         for field in row["fields"]:
             value = "required" if field["required"] else field["default"]
             lines.append(f"    {field['name']}={value}   {field['help']}")
+        if not row.get("encodes", True):
+            lines.append("  Decodes only: for ground_truth_decoder, or as decode of a pair.")
         if row["source"]:
             lines.append(f"  Source: {row['source']}")
         if "range" in row:
@@ -161,13 +163,17 @@ class Objectives(_Listing):
 @final
 @dataclass(kw_only=True)
 class Architectures(_Listing):
-    """List encoder-decoder architectures."""
+    """List architectures: encoders with decoders, and decoders alone."""
 
     def run(self) -> int:
         """Print the list."""
         from unweave.nn import Architecture
+        from unweave.spec import members
 
+        known = members(Architecture)
         rows = self.chosen(_describe(Architecture), "architecture")
+        for row in rows:
+            row["encodes"] = known[row["name"]].encodes
         self.emit({"architectures": rows}, _text(rows))
         return 0
 
@@ -244,10 +250,12 @@ class Metrics(_Listing):
 @final
 @dataclass(kw_only=True)
 class Presets(_Listing):
-    """List presets: settings of published experiments by name."""
+    """List presets: published trainings, populations and recursions by name."""
 
     def run(self) -> int:
         """Print the list."""
+        from unweave.population.presets import POPULATION_PRESETS
+        from unweave.population.recursion.presets import RECURSION_PRESETS
         from unweave.presets import NUMBERED, PRESETS, preset
 
         chosen = [preset(name) for name in self.names] or list(PRESETS.values())
@@ -279,7 +287,17 @@ class Presets(_Listing):
         for row in numbered:
             numbers = f"NUMBER is {row['first']} to {row['last']}"
             lines += [row["name"], f"  {row['about']}", f"  {numbers}; name one to see all of it."]
-        self.emit({"presets": rows, "numbered": numbered}, "\n".join(lines))
+        result = {"presets": rows, "numbered": numbered}
+        if not self.names:
+            abouts = {name: each.about for name, each in POPULATION_PRESETS.items()}
+            for key, command, found in (
+                ("populations", "unweave population run --preset NAME", abouts),
+                ("recursions", "unweave population recurse --preset NAME", RECURSION_PRESETS),
+            ):
+                result[key] = [{"name": n, "about": about} for n, about in found.items()]
+                lines += ["", f"{key.upper()}: {command}", ""]
+                lines += [line for n, about in found.items() for line in (n, f"  {about}")]
+        self.emit(result, "\n".join(lines))
         return 0
 
 

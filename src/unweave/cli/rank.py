@@ -44,6 +44,7 @@ class Rank(Common):
         """Rank and print."""
         from pathlib import Path
 
+        from unweave.cli.run_folder import check_run_folder
         from unweave.errors import SpecError
         from unweave.ranking import rank
         from unweave.rundir import write_json
@@ -52,6 +53,8 @@ class Rank(Common):
         seed = to_number("--seed", self.seed, int)
         if self.out is not None and Path(self.out).is_dir():
             raise SpecError(f"--out must be a file, but {self.out} is a folder.")
+        for folder in self.run_folders:
+            check_run_folder(folder)
         with bar() as progress:
             ranking = rank(
                 self.run_folders,

@@ -89,12 +89,14 @@ class RunsShow(Common):
         """Read its folder and print."""
         from pathlib import Path
 
+        from unweave.cli.run_folder import check_run_folder
         from unweave.errors import RunError
         from unweave.inventory import describe, size_of, study_of
         from unweave.rundir import is_run, read_json
         from unweave.scores import load_scores
 
         folder = Path(self.run_folder)
+        check_run_folder(folder)
         if not is_run(folder):
             what = (
                 "is not a run folder: it has no config.json" if folder.exists() else "is not there"

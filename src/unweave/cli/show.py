@@ -25,8 +25,10 @@ class Plot(Common):
 
     def run(self) -> int:
         """Draw and list the files."""
+        from unweave.cli.run_folder import check_run_folder
         from unweave.run import load_run
 
+        check_run_folder(self.run_folder)
         kinds = () if self.kinds == ("all",) else self.kinds
         drawn = load_run(self.run_folder).plot(*kinds)
         missing = [kind for kind in kinds if kind not in {path.stem for path in drawn}]
@@ -53,8 +55,10 @@ class Report(Common):
 
     def run(self) -> int:
         """Write the page and say where it is."""
+        from unweave.cli.run_folder import check_run_folder
         from unweave.run import load_run
 
+        check_run_folder(self.run_folder)
         path = str(load_run(self.run_folder).report(self.out))
         self.emit({"report": path}, path)
         return 0

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 __all__ = ["StudyClean", "StudyResume", "StudyRun", "StudyStatus"]
 
-import _thread
-import contextlib
-import signal
-import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, final
+from typing import TYPE_CHECKING, Annotated, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, say, to_number
+from unweave.cli.common import Common, Flag, Float, Text, bar, say, to_number
+from unweave.cli.driving import Driving
 from unweave.cli.words import duration, size_text
 
 if TYPE_CHECKING:
@@ -26,99 +22,40 @@ _Folder = Positional[Annotated[str, arg(metavar="STUDY", help_behavior_hint="")]
 
 
 @dataclass(kw_only=True)
-class _Driving(Common):
+class _Driving(Driving):
     """What carrying out a study takes."""
-
-    executor: Literal["serial", "processes", "ray"] = "processes"
-    """One run after the other in this process, in several, or on a Ray cluster."""
-
-    workers: Int = None
-    """Runs at once (default: as many as there are cores for, or the cluster has room for)."""
-
-    max_minutes: Float = None
-    """Stop after this many minutes, trainings at a checkpoint; `study resume` goes on."""
-
-    address: Text = None
-    """Of the Ray cluster (default: RAY_ADDRESS, or a cluster of this machine alone)."""
-
-    cpus: Float = None
-    """Cores that a run takes on the Ray cluster (default: one a thread)."""
-
-    gpus: Float = None
-    """GPUs that a run takes on the Ray cluster (default: none); 0.25 lets four runs share one."""
-
-    storage: Text = None
-    """Where workers keep runs that see no common folder, such as s3://BUCKET/FOLDER."""
-
-    dry_run: Flag = False
-    """Only say what would be done: runs, those that are there already, time, disk."""
 
     def drive(self, study: Study, out: str | None) -> int:
         """Carry out a study and show how it went; the exit code."""
         from unweave.cli.study_view import view
-        from unweave.errors import SpecError
         from unweave.studies import place_of, run_study, survey
 
-        minutes = minutes_of(self.max_minutes)
-        workers = self._workers()
-        given = {
-            "storage": self.storage,
-            "address": self.address,
-            "cpus": to_number("--cpus", self.cpus, float),
-            "gpus": to_number("--gpus", self.gpus, float),
-        }
-        further = {name: value for name, value in given.items() if value is not None}
+        where = self.where()
         folder = place_of(study, out)
         if self.dry_run:
-            return self._estimate(study, folder, workers)
-        stopped_by: Literal["signal", "time"] | None = None
-        with _interruptible(minutes) as clock:
-            try:
-                with view(folder) as listener:
-                    run_study(
-                        study,
-                        out=out,
-                        executor=self.executor,
-                        workers=workers,
-                        listener=listener,
-                        **further,
-                    )
-            except KeyboardInterrupt:
-                if not folder.exists:
-                    if clock.is_over:
-                        raise SpecError(
-                            "The time of --max-minutes was over before the first run began."
-                        ) from None
-                    raise
-                stopped_by = "time" if clock.is_over else "signal"
+            return self._estimate(study, folder)
+
+        def work() -> None:
+            with view(folder) as listener:
+                run_study(study, out=out, listener=listener, **where)
+
+        stopped_by = self.carry_out(work, lambda: folder.exists)
         found = survey(folder)
         self.emit(found.to_dict() | {"stopped_by": stopped_by}, _ending(found, stopped_by))
         if stopped_by == "signal":
             return 130
         return 1 if found.of("failed") else 0
 
-    def _workers(self) -> int | None:
-        from unweave.errors import SpecError
-
-        workers: int | None = to_number("--workers", self.workers, int)
-        if workers is not None and workers < 1:
-            raise SpecError(f"--workers must be at least 1, but is {workers}.")
-        if workers not in (None, 1) and self.executor == "serial":
-            raise SpecError("--executor serial has one worker; leave --workers out.")
-        return workers
-
-    def _estimate(self, study: Study, folder: StudyFolder, workers: int | None) -> int:
-        from unweave.metrics.threads import cores
+    def _estimate(self, study: Study, folder: StudyFolder) -> int:
         from unweave.studies import forecast, plan
         from unweave.studies.running import check_place, check_same_study
 
         runs = plan(study)
         check_place(folder)
         check_same_study(folder, runs)
-        threads = max(run.config.threads or 1 for run in runs)
-        usual = max(1, cores() // threads) if self.executor == "processes" else 1
+        workers = self.workers_for(max(run.config.threads or 1 for run in runs))
         with bar() as progress:
-            found = forecast(study, runs, folder, workers=workers or usual, progress=progress)
+            found = forecast(study, runs, folder, workers=workers, progress=progress)
         result = {"study": study.name, "folder": str(folder.path), "keep": study.keep}
         self.emit(result | found.to_dict(), _forecast_text(study, folder, found))
         return 0
@@ -290,44 +227,6 @@ def _find(text: str) -> StudyFolder:
         f"There is no study in {places}. Name its folder, which has a study.json; or begin it: "
         "unweave study run FILE."
     )
-
-
-class _Clock:
-    """Whether the time of a driver is over."""
-
-    is_over = False
-
-
-@contextlib.contextmanager
-def _interruptible(minutes: float | None) -> Iterator[_Clock]:
-    """Have a termination, and the end of the time, end the block as Ctrl-C does."""
-    clock = _Clock()
-    if threading.current_thread() is not threading.main_thread():
-        yield clock
-        return
-
-    def request(number: int, frame: Any) -> None:
-        if not clock.is_over:
-            say("Stopping, trainings at a checkpoint; once more to end at once.")
-        raise KeyboardInterrupt
-
-    def over() -> None:
-        clock.is_over = True
-        # A training in this process has a handler of its own, which stops at a checkpoint.
-        _thread.interrupt_main(signal.SIGTERM)
-
-    before = {number: signal.signal(number, request) for number in (signal.SIGINT, signal.SIGTERM)}
-    timer = None if minutes is None else threading.Timer(60 * minutes, over)
-    try:
-        if timer is not None:
-            timer.daemon = True
-            timer.start()
-        yield clock
-    finally:
-        if timer is not None:
-            timer.cancel()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _ending(study: Overview, stopped_by: str | None) -> str:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["View", "failures", "headline", "rows", "told", "view"]
+__all__ = ["failures", "headline", "rows", "told", "view"]
 
 import contextlib
-import logging
 import sys
-import threading
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, Protocol, final
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final, final
 
+from unweave.cli.showing import Speaker, View, live_table
 from unweave.cli.words import duration, table
 
 if TYPE_CHECKING:
@@ -20,21 +20,12 @@ if TYPE_CHECKING:
     from unweave.studies import Overview, StudyFolder
     from unweave.studies.overview import RunView
 
-_EVERY: Final = 60.0
-"""Seconds between lines that say how far a study is, where no event says so."""
 _LARGE: Final = 100
 """Runs of a study that is not looked at anew for every event."""
 _SHARE: Final = 50.0
 """How much longer than a look at it is the time to the next one."""
 _MOST_ROWS: Final = 60
 _LIVE_ROWS: Final = 16
-
-
-class View(Protocol):
-    """What is told each event of a study."""
-
-    def __call__(self, row: Mapping[str, Any]) -> None:
-        """An event has been written down."""
 
 
 @contextlib.contextmanager
@@ -146,21 +137,13 @@ class _Lines(_Watched):
 
     def __init__(self, folder: StudyFolder) -> None:
         super().__init__(folder)
-        self._over = threading.Event()
-        self._said = time.monotonic()
+        self._speaker = Speaker(self._headline)
         self._settings: dict[str, Mapping[str, Any]] = {}
         self._started: dict[str, float] = {}
         self._ended: set[str] = set()
 
-    @contextlib.contextmanager
-    def shown(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._repeat, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._over.set()
-            thread.join()
+    def shown(self) -> AbstractContextManager[None]:
+        return self._speaker.listening()
 
     def tell(self, row: Mapping[str, Any]) -> None:
         event, key = row["event"], row.get("key", "")
@@ -169,7 +152,7 @@ class _Lines(_Watched):
             assert now is not None
             self._settings = {run.key: run.varied for run in now.runs}
             self._ended = {run.key for run in now.of("finished", "diverged", "failed")}
-            self._say(f"{now.name} in {now.folder}: {headline(now)}")
+            self._speaker.say(f"{now.name} in {now.folder}: {headline(now)}")
         elif event == "started":
             self._started[key] = row["time"]
             self._ended.discard(key)
@@ -187,18 +170,11 @@ class _Lines(_Watched):
         seconds = None if now is None else now.seconds_left
         left = f", about {duration(seconds)} left" if seconds else ""
         counts = f"[{len(self._ended)}/{len(self._settings)}]"
-        self._say(f"{counts} {what}: {told(self._settings.get(key, {}))}{left}")
+        self._speaker.say(f"{counts} {what}: {told(self._settings.get(key, {}))}{left}")
 
-    def _repeat(self) -> None:
-        while not self._over.wait(1):
-            if time.monotonic() - self._said > _EVERY:
-                now = self.now()
-                if now is not None:
-                    self._say(headline(now))
-
-    def _say(self, text: str) -> None:
-        self._said = time.monotonic()
-        print(text, file=sys.stderr, flush=True)
+    def _headline(self) -> str | None:
+        now = self.now()
+        return None if now is None else headline(now)
 
 
 @final
@@ -207,18 +183,7 @@ class _Live(_Watched):
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
-        from rich.console import Console
-        from rich.live import Live
-
-        live = Live(
-            get_renderable=self._draw,
-            console=Console(stderr=True),
-            refresh_per_second=1,
-            transient=True,
-        )
-        self.draw = live.refresh
-        # Within it, standard error goes above the table.
-        with live, _logging_to(sys.stderr):
+        with live_table(self._draw) as self.draw:
             yield
 
     def _draw(self) -> RenderableType:
@@ -249,16 +214,3 @@ def _stage(run: RunView) -> str:
     if run.step >= run.steps:
         return "scoring"
     return f"step {run.step:,}/{run.steps:,}" if run.step else "under way"
-
-
-@contextlib.contextmanager
-def _logging_to(stream: Any) -> Iterator[None]:
-    """What is logged goes through a stream that keeps the live table whole."""
-    handlers = [h for h in logging.getLogger().handlers if type(h) is logging.StreamHandler]
-    before = [handler.setStream(stream) for handler in handlers]
-    try:
-        yield
-    finally:
-        for handler, old in zip(handlers, before, strict=True):
-            if old is not None:
-                handler.setStream(old)

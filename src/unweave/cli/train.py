@@ -17,7 +17,9 @@ _WHOLE = (
     "snapshot_every", "evaluate_every", "picture_every",
 )  # fmt: skip
 _REAL = ("epochs", "lr", "holdout", "clip_norm", "clip_value", "ema")
-_TEXTS = ("architecture", "likelihood", "optimizer", "init_from", "device", "precision")
+_TEXTS = (
+    "architecture", "likelihood", "optimizer", "init_from", "phases", "device", "precision",
+)  # fmt: skip
 
 
 @final
@@ -55,7 +57,7 @@ class Train(Common):
     """Learning rate of Adam (default 0.0005)."""
 
     latents: Int = None
-    """Number of latents (default 10)."""
+    """Number of latents (default 10; of ground_truth_decoder, as many as factors take)."""
 
     seed: Int = None
     """Seed of every random draw (default 0)."""
@@ -83,6 +85,10 @@ class Train(Common):
 
     init_from: Text = None
     """Start from the weights of this run (weights only); none starts anew."""
+
+    phases: Text = None
+    """Settings that change in the course of the training, such as
+    "phase(start=5000, changes=((batch_size, 128),))" (default none)."""
 
     threads: Int = None
     """Processor threads (default: as many as PyTorch finds cores)."""

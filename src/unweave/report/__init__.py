@@ -1,8 +1,9 @@
-"""One HTML page from a run folder, or of datasets, with everything it needs inside."""
+"""One HTML page with everything it needs inside: of a run, of datasets, of generalisation."""
 
 from __future__ import annotations
 
-__all__ = ["write_datasets", "write_report"]
+__all__ = ["write_datasets", "write_generalisation", "write_report"]
 
 from unweave.report.datasets import write_datasets
+from unweave.report.generalisation import write_generalisation
 from unweave.report.page import write_report

@@ -33,7 +33,8 @@ _KNOWN = {
     "conditions": (
         "Labels that the model is told",
         "One row for each image, its reconstruction under its own labels, and what its latents "
-        "become under each value of a label.",
+        "become under each value of a label. A decoder that is given true factors renders those "
+        "of the image, with one of them changed.",
         "Grid of decoded images, a row for each image and a column for each value of each label.",
     ),
     "mig": (
@@ -51,6 +52,30 @@ _KNOWN = {
         "KL of each latent",
         "How many nats each latent carries about an image, highest first.",
         "Bar chart of the KL of each latent.",
+    ),
+    "held_out": (
+        "Combinations that were held out",
+        "Images like those trained on, and images with combinations of factors that were held "
+        "out, each with what the model makes of it.",
+        "Rows of images and their reconstructions, in distribution and held out.",
+    ),
+    "composed": (
+        "Composed images",
+        "The reference, with one factor taken from the transform: the target as it is, and what "
+        "the composer makes of the two.",
+        "Rows of references, transforms, targets and composed images, by what was trained on.",
+    ),
+    "positions": (
+        "Held-out images among latents",
+        "Codes on the latents of two factors: of images trained on, by the value of one factor, "
+        "and of held-out ones, with the positions where what was seen of each value puts them.",
+        "Scatter plot of codes on two latents, with expected positions.",
+    ),
+    "hinton": (
+        "Which latent tells which factor",
+        "The weight of each latent when factors are told by lasso from all latents, on the images "
+        "that were trained on.",
+        "Hinton diagram, a row for each latent and a column for each factor.",
     ),
     "loss_curves": (
         "Losses during training",
