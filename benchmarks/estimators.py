@@ -156,7 +156,7 @@ def _named(item: str) -> Weights:
 
 
 def _usual(out: Path, data: str, *, quick: bool) -> list[Weights]:
-    steps = 30 if quick else 1000
+    steps = 3 if quick else 1000
     models = [load("early", train_early(out / "early", data, "beta_tcvae", steps))]
     reference = os.environ.get("UNWEAVE_REFERENCE")
     if reference and not quick and (Path(reference) / _PUBLISHED).is_file():

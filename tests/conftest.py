@@ -14,14 +14,19 @@ MINI = "dsprites(grid=(3, 2, 4, 8, 8))"
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Stores and runs go to folders of this test run; PyTorch has one thread.
+    """Stores and runs go to folders of this test run, no disk is waited for, one thread computes.
 
-    Small networks are no faster with two, and where several processes run tests, their threads
-    spin while they wait for a core, which costs many times the work itself.
+    Small networks are no faster with two threads, and where several processes run tests, their
+    threads spin while they wait for a core, which costs many times the work itself. What a
+    process has written all others read, whether or not it has come to the disk: only a power cut
+    tells these apart, and none comes in a test. A small run flushes twenty files, each for
+    milliseconds. Processes that a test starts do flush theirs.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNWEAVE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.setenv("UNWEAVE_RUNS", str(tmp_path_factory.mktemp("runs")))
+        # Like a flush it takes an open file, and raises OSError where there is none.
+        patch.setattr(os, "fsync", os.fstat)
         torch.set_num_threads(1)
         yield
 
@@ -33,6 +38,14 @@ def _arithmetic() -> Iterator[None]:
     yield
     torch.set_num_threads(1)
     torch.set_flush_denormal(False)
+
+
+@pytest.fixture
+def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports and plots that name no figures draw one alone: all of them take a second."""
+    from unweave.figures import FIGURES
+
+    monkeypatch.setattr("unweave.run.opened.FIGURES", {"kl": FIGURES["kl"]})
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from unweave.spec import members, parse
 from unweave.vae import VAE
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "architectures.md"
-_TABLE = re.compile(r"(<!-- architectures -->\n)(.*?)(?=<!-- end -->)", re.S)
+_TABLE = re.compile(r"(<!-- (architectures|decoders) -->\n)(.*?)(?=<!-- end -->)", re.S)
 
 # From whom they are, and how their first weights are drawn.
 WHO = {
@@ -38,8 +39,14 @@ WHO = {
         ("shallow_linear", "deep_linear"), ("Disentanglement-PyTorch (2019)", "Kaiming-normal")
     ),
     "pbt_vae": ("Estermann et al. (2020)", "PyTorch's"),
+    **dict.fromkeys(("abdi", "montero"), ("Montero et al. (2022), in the code", "He-uniform")),
     "lie_group": ("Zhu et al. (2021)", "Xavier-uniform"),
 }  # fmt: skip
+# Without an encoder.
+DECODERS = (
+    "decoder_higgins", "decoder_burgess", "decoder_kim", "decoder_kim_bn", "decoder_deep",
+    "decoder_deep_bn",
+)  # fmt: skip
 
 
 def table() -> str:
@@ -50,22 +57,52 @@ def table() -> str:
         architecture = parse(text, Architecture)
         with torch.device("meta"):
             model = VAE(architecture, (64, 64, 1), 10, Bernoulli())
-        count = sum(parameter.numel() for parameter in model.parameters())
-        sides = "any" if architecture.sides is None else ", ".join(map(str, architecture.sides))
-        lines.append(f"| `{text}` | {sides} | {count:,} | {weights} | {who} |")
+        lines.append(
+            f"| `{text}` | {sides(architecture)} | {count(model):,} | {weights} | {who} |"
+        )
     return "\n".join(lines)
 
 
-def test_the_table_is_what_the_code_has():
-    [(_, found)] = _TABLE.findall(PAGE.read_text(encoding="utf-8"))
-    assert found.strip() == table(), f"run python tests/{Path(__file__).name}"
+def decoders() -> str:
+    """A line for each decoder alone."""
+    lines = ["| name | sides of images | parameters | layers |", "|---|---|---|---|"]
+    for text in DECODERS:
+        architecture = parse(text, Architecture)
+        with torch.device("meta"):
+            network = architecture.decoder((64, 64, 1), 5)
+        about = " ".join((inspect.getdoc(type(architecture)) or "").split("\n\n")[0].split())
+        lines.append(f"| `{text}` | {sides(architecture)} | {count(network):,} | {about} |")
+    return "\n".join(lines)
+
+
+def count(network: torch.nn.Module) -> int:
+    """How many numbers it learns."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def sides(architecture: Architecture) -> str:
+    """Which images it takes."""
+    return "any" if architecture.sides is None else ", ".join(map(str, architecture.sides))
+
+
+def tables() -> dict[str, str]:
+    """The lines of each table, by its mark on the page."""
+    return {"architectures": table(), "decoders": decoders()}
+
+
+def test_the_tables_are_what_the_code_has():
+    found = {mark: text.strip() for _, mark, text in _TABLE.findall(PAGE.read_text("utf-8"))}
+    assert found == tables(), f"run python tests/{Path(__file__).name}"
 
 
 def test_first_weights_are_told_as_they_are_drawn():
     scales = {"He-uniform": 6 / 4096, "PyTorch's": 1 / 4096}
     scales |= dict.fromkeys(("Glorot-uniform", "Xavier-uniform"), 6 / (4096 + 256))
     normal = {"Kaiming-normal": 2 / 4096}
-    for text, (_, told) in WHO.items():
+    for text, told in [
+        *((text, told) for text, (_, told) in WHO.items()),
+        *((text, "PyTorch's") for text in DECODERS),
+    ]:
         layer = construct(
             lambda: torch.nn.Linear(4096, 256),
             torch.Generator().manual_seed(0),
@@ -94,9 +131,8 @@ def test_every_architecture_of_unweave_is_told_of():
 
 
 if __name__ == "__main__":
+    made = tables()
     page = PAGE.read_text(encoding="utf-8")
-    begun = _TABLE.search(page)
-    assert begun
     PAGE.write_text(
-        f"{page[: begun.end(1)]}\n{table()}\n\n{page[begun.end(2) :]}", encoding="utf-8"
+        _TABLE.sub(lambda found: f"{found[1]}\n{made[found[2]]}\n\n", page), encoding="utf-8"
     )

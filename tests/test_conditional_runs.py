@@ -9,7 +9,8 @@ import pytest
 import torch
 
 import unweave
-from session.runs import MINI, TINY, lines
+from session.runs import RICH as MINI
+from session.runs import RICH_IMAGES, TINY, lines
 from unweave import figures, plots
 from unweave.data import DatasetSpec
 from unweave.encoding import encode_rows
@@ -36,7 +37,7 @@ def run(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def told(run):
     """The run's images with their labels and what the model makes of them, by torch alone."""
-    flat = np.array([3, 700, 1535])
+    flat = np.array([3, 200, 383])
     factors = run.dataset.factors(flat)
     shape, scale = factors[:, 0], factors[:, 1]
     numbers = np.concatenate([np.eye(3)[shape], np.eye(2)[scale]], axis=1).astype(np.float32)
@@ -169,12 +170,12 @@ class TestCodes:
 class TestScores:
     def test_codes_for_metrics_are_encoded_without_labels(self, run):
         table = run.representation()
-        flat = np.array([3, 700, 1535])
+        flat = np.array([3, 200, 383])
         expected = run.encode(run.dataset.images(flat))[0]
         np.testing.assert_allclose(table.mean[flat], expected, rtol=1e-4, atol=1e-5)
 
     def test_in_bfloat16_too(self, run):
-        flat = np.arange(0, 1536, 96)
+        flat = np.arange(0, RICH_IMAGES, 24)
         exact, rough = (np.empty((len(flat), 3), np.float32) for _ in range(2))
         logvar = np.empty_like(exact)
         encode_rows(run.model, run.dataset, flat, exact, logvar)
@@ -194,7 +195,7 @@ class TestScores:
             assert parts["loss"] == pytest.approx(parts["recon"] + 4 * parts["kl"], rel=1e-6)
 
     def test_losses_on_data_with_other_factors_are_refused(self, run):
-        other = "dsprites(grid=(2, 2, 4, 8, 8))"
+        other = "dsprites(grid=(2, 2, 4, 4, 4))"
         with pytest.raises(DataError, match="has other factors"):
             run.evaluate(("test_losses",), data=other)
         assert run.evaluate(("mig",), data=other)
@@ -249,9 +250,11 @@ class TestPictures:
         assert wants_images("reconstructions", run.model)
         assert not wants_images("traversals", run.model)
 
-    def test_all_figures_and_the_report(self, run):
+    def test_all_figures_and_the_report(self, run, request):
         names = {path.stem for path in run.plot()}
         assert {"conditions", "reconstructions", "traversals"} <= names
+        # The page has those that lie there.
+        request.getfixturevalue("one_figure")
         assert "Labels that the model is told" in run.report().read_text()
 
 

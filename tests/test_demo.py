@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 
 import pytest
 
 import unweave
 from session.runs import (
-    MINI,
     Watcher,
     assert_same_state,
     checkpoint_step,
@@ -23,64 +23,90 @@ from unweave.demo import demo
 from unweave.errors import RunError
 from unweave.presets import Preset
 
-STEPS = 20
+MINI = "dsprites(grid=(3, 2, 4, 4, 4))"
+STEPS = 12
+
+
+SMALL = Preset(
+    name="demo",
+    about="A small demo.",
+    dataset=MINI,
+    objective="beta_tcvae(beta=4)",
+    settings={
+        "steps": STEPS, "batch_size": 8, "lr": 1e-3, "seed": 0, "threads": 1, "latents": 4,
+    },
+)  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    small = Preset(
-        name="demo",
-        about="A small demo.",
-        dataset=MINI,
-        objective="beta_tcvae(beta=4)",
-        settings={"steps": STEPS, "batch_size": 8, "lr": 1e-3, "seed": 0, "threads": 1},
-    )
     asked = []
-    monkeypatch.setattr("unweave.demo.preset", lambda name: (asked.append(name), small)[1])
+    monkeypatch.setattr("unweave.demo.preset", lambda name: (asked.append(name), SMALL)[1])
     yield
     assert set(asked) <= {"demo"}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A demo in one go, with what it said and showed; it must not be changed."""
+    place, said, watch = tmp_path_factory.mktemp("whole") / "demo", [], Watcher()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unweave.demo.preset", lambda name: SMALL)
+        result = demo(place, watch=watch, say=said.append)
+    return place, result, said, watch
+
+
+@pytest.fixture
+def finished(whole, tmp_path):
+    """A copy of it."""
+    return shutil.copytree(whole[0], tmp_path / "demo")
 
 
 def interrupt():
     signal.raise_signal(signal.SIGINT)
 
 
-def test_from_nothing_to_a_page(tmp_path):
-    said = []
-    watch = Watcher()
-    result = demo(tmp_path / "demo", watch=watch, say=said.append)
+def test_from_nothing_to_a_page(whole):
+    place, result, said, watch = whole
     assert [text[:3] for text in said] == ["1/4", "2/4", "3/4", "4/4"]
-    assert "1,536 images, rendered" in said[0]
+    assert "384 images, rendered" in said[0]
     assert watch.steps == list(range(1, STEPS + 1))
-    assert result.report == tmp_path / "demo" / "report.html"
+    assert result.report == place / "report.html"
     page = result.report.read_text(encoding="utf-8")
     assert "beta_tcvae(beta=4)" in page
     assert "data:image/png;base64," in page
     assert "rendered" in page
     assert 0 <= result.scores["mig"].value <= 1
-    assert result.scores["mig"].samples == 1536
+    assert result.scores["mig"].samples == 384
     assert list(result.seconds) == ["prepare", "train", "score", "report"]
     assert all(seconds >= 0 for seconds in result.seconds.values())
     assert len(result.summary.splitlines()) == 5
     for factor in ("shape", "scale", "orientation", "pos_x", "pos_y"):
         assert factor in result.summary
 
-    # And again: nothing is trained, all is shown.
+
+@pytest.mark.usefixtures("one_figure")
+def test_again_nothing_is_trained_and_all_is_shown(whole, finished):
     watch = Watcher()
-    again = demo(tmp_path / "demo", watch=watch, say=said.append)
+    (finished / "report.html").unlink()
+    again = demo(finished, watch=watch, say=len)
     assert watch.begun == watch.steps == []
-    assert again.scores["mig"].value == result.scores["mig"].value
-    assert checkpoint_step(tmp_path / "demo") == STEPS
+    assert again.scores["mig"].value == whole[1].scores["mig"].value
+    assert checkpoint_step(finished) == STEPS
+    assert again.report.is_file()
 
-    # Overwriting trains anew, to the same weights.
+
+@pytest.mark.usefixtures("one_figure")
+def test_overwriting_trains_anew_to_the_same_weights(whole, finished):
     watch = Watcher()
-    before = document(tmp_path / "demo" / "config.json")
-    demo(tmp_path / "demo", overwrite=True, watch=watch, say=said.append)
+    demo(finished, overwrite=True, watch=watch, say=len)
     assert watch.begun == [0]
-    assert document(tmp_path / "demo" / "config.json") == before
+    assert document(finished / "config.json") == document(whole[0] / "config.json")
+    assert_same_state(finished, whole[0])
 
 
-def test_stopped_it_goes_on(tmp_path):
+@pytest.mark.usefixtures("one_figure")
+def test_stopped_it_goes_on(tmp_path, whole):
     watch = Watcher({5: interrupt})
     with pytest.raises(RunError, match="Run the demo again to go on"):
         demo(tmp_path / "demo", watch=watch, say=len)
@@ -91,10 +117,10 @@ def test_stopped_it_goes_on(tmp_path):
     demo(tmp_path / "demo", watch=watch, say=len)
     assert watch.begun == [stopped]
     assert watch.steps == list(range(stopped + 1, STEPS + 1))
-    demo(tmp_path / "whole", say=len)
-    assert_same_state(tmp_path / "demo", tmp_path / "whole")
+    assert_same_state(tmp_path / "demo", whole[0])
 
 
+@pytest.mark.usefixtures("one_figure")
 def test_a_page_that_could_not_be_written_is_written_the_next_time(tmp_path, monkeypatch):
     with full_disk(monkeypatch, "report.html"):
         result = cli("demo", "--out", tmp_path / "demo")
@@ -124,7 +150,8 @@ def test_a_folder_that_is_in_the_way(tmp_path):
     assert listing(tmp_path).keys() == {"notes.txt"}
 
 
-def test_the_command(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("one_figure")
+def test_the_command(tmp_path, monkeypatch, finished):
     monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path))
     result = cli("demo", "--json")
     assert result.code == 0, result.err

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,14 +41,76 @@ def test_links_lead_to_files(page: Path) -> None:
     assert not missing
 
 
+# Runs each program that it is sent in a fork of its own, which has imported what takes long.
+RUNNER = """
+import json, os, sys, tempfile, traceback, types
+import torch, unweave.run, unweave.studies, unweave.metrics
+
+def run(code):
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    try:
+        exec(compile(code, "<page>", "exec"), module.__dict__)
+    except BaseException:
+        traceback.print_exc()
+        return 1
+    return 0
+
+for line in sys.stdin:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if child == 0:
+            for number, file in enumerate([open(os.devnull, "rb"), out, err]):
+                os.dup2(file.fileno(), number)
+            code = run(json.loads(line))
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        said = [(file.seek(0), file.read().decode())[1] for file in (out, err)]
+    print(json.dumps([code, *said]), flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def runner() -> Iterator[subprocess.Popen[str]]:
+    """A process that runs programs, none of which another one sees anything of."""
+    command = [sys.executable, "-c", RUNNER]
+    with subprocess.Popen(
+        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def ask(runner: subprocess.Popen[str], code: str) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a program."""
+    assert runner.stdin is not None
+    assert runner.stdout is not None
+    print(json.dumps(code), file=runner.stdin, flush=True)
+    returned, out, err = json.loads(runner.stdout.readline())
+    return returned, out, err
+
+
 # In a process of its own: what an example defines must not be there for other tests
 @pytest.mark.parametrize("page", [page for page in HOW_TO if blocks(page, "python")], ids=identify)
-def test_how_to_examples_run(page: Path) -> None:
+def test_how_to_examples_run(page: Path, runner: subprocess.Popen[str]) -> None:
     code = "\n".join(blocks(page, "python"))
-    done = subprocess.run([sys.executable, "-"], input=code, text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr
+    returned, out, err = ask(runner, code)
+    assert returned == 0, err
     promised = re.findall(r"^print\(.*\)  # (.+)$", code, re.M)
-    assert done.stdout.splitlines() == promised
+    assert out.splitlines() == promised
+
+
+def test_an_example_that_fails_is_told_and_leaves_nothing_to_others(
+    runner: subprocess.Popen[str],
+) -> None:
+    assert ask(runner, "left = 3; print(left)") == (0, "3\n", "")
+    returned, out, err = ask(runner, "print(left)")
+    assert (returned, out) == (1, "")
+    assert "NameError: name 'left' is not defined" in err
+    assert ask(runner, "import os; os._exit(7)") == (7, "", "")
 
 
 def test_every_protocol_and_its_keys_are_told() -> None:
@@ -76,12 +140,19 @@ def test_shell_texts_are_components() -> None:
     from unweave.data import DatasetSpec
     from unweave.nn import Architecture
     from unweave.objectives import parse_objective
+    from unweave.population import parse_fitness, parse_tuned
     from unweave.spec import members, parse
     from unweave.training import Optimizer
 
     seen = 0
     for page in PAGES:
-        for text in re.findall(r'"([a-z]\w*\(.*?\))"(?= |$)', "\n".join(blocks(page, "sh")), re.M):
+        shell = "\n".join(blocks(page, "sh"))
+        for text in re.findall(r'--fitness "(.*?)"', shell):
+            parse_fitness(text)
+        for text in re.findall(r'"([\w.]+=[a-z]\w*\(.*?\))"(?= |$)', shell, re.M):
+            parse_tuned(text)
+        others = re.sub(r'--fitness ".*?"', "", shell)
+        for text in re.findall(r'"([a-z]\w*\(.*?\))"(?= |$)', others, re.M):
             seen += 1
             kinds = [
                 family

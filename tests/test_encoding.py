@@ -10,7 +10,7 @@ import safetensors.torch
 import torch
 
 import unweave
-from session.runs import MINI, TINY, copy_of, rich, tensors, train
+from session.runs import MINI, RICH, RICH_IMAGES, TINY, copy_of, rich, tensors, train
 from unweave import encoding
 from unweave.encoding import cached_posteriors, digest, encode_rows, full_precision, represent
 from unweave.likelihoods import Bernoulli
@@ -165,10 +165,10 @@ class TestCache:
         unweave.load_run(folder).evaluate()
         unweave.load_run(folder).evaluate(seed=3, codes="sampled")
         unweave.load_run(folder).representation()
-        assert encoded == [1536]
+        assert encoded == [RICH_IMAGES]
         unweave.load_run(folder).evaluate(part="holdout")
         unweave.load_run(folder).evaluate(part="holdout")
-        assert encoded == [1536, 384]
+        assert encoded == [RICH_IMAGES, RICH_IMAGES // 4]
 
     def test_a_protocol_may_encode_a_random_sample(self, tmp_path, encoded, monkeypatch):
         fast = dataclasses.replace(PROTOCOLS["fast"], images=100)
@@ -187,8 +187,8 @@ class TestCache:
             few.mean, everything.mean[rows], atol=0.02 * np.abs(everything.mean).max()
         )
         # As many as there are is all of them.
-        assert len(run.representation(images=5_000)) == 1536
-        assert encoded == [100, 1536]
+        assert len(run.representation(images=5_000)) == RICH_IMAGES
+        assert encoded == [100, RICH_IMAGES]
 
     def test_changed_weights_are_encoded_again(self, tmp_path, encoded):
         folder = copy_of(rich(), tmp_path)
@@ -199,22 +199,22 @@ class TestCache:
         header = {"format": "1", "step": "24", "seconds": "1.0"}
         safetensors.torch.save_file(state, path, metadata=header)
         after = unweave.load_run(folder).representation()
-        assert encoded == [1536, 1536]
+        assert encoded == [RICH_IMAGES, RICH_IMAGES]
         np.testing.assert_allclose(after.mean[:, 0], before.mean[:, 0] + 1, rtol=0, atol=1e-5)
         np.testing.assert_allclose(after.mean[:, 1:], before.mean[:, 1:], rtol=0, atol=1e-5)
 
     def test_a_longer_training_is_encoded_again(self, tmp_path, encoded):
         given = {"out": tmp_path / "run", **TINY}
-        unweave.train(MINI, "vae", steps=1, **given).evaluate()
-        unweave.train(MINI, "vae", steps=2, resume=True, **given).evaluate()
-        assert encoded == [1536, 1536]
+        unweave.train(RICH, "vae", steps=1, **given).evaluate(("mig",))
+        unweave.train(RICH, "vae", steps=2, resume=True, **given).evaluate(("mig",))
+        assert encoded == [RICH_IMAGES, RICH_IMAGES]
 
     def test_other_data_are_encoded_by_themselves(self, tmp_path, encoded):
         run = unweave.load_run(copy_of(rich(), tmp_path))
         own = run.representation()
         other = run.representation(data="dsprites(grid=(3, 1, 2, 4, 4))")
-        assert encoded == [1536, 96]
-        assert (len(own), len(other)) == (1536, 96)
+        assert encoded == [RICH_IMAGES, 96]
+        assert (len(own), len(other)) == (RICH_IMAGES, 96)
 
 
 class TestCodes:
@@ -256,7 +256,7 @@ def test_a_digest_tells_texts_apart():
 
 
 def test_training_and_scoring_leave_the_cache_beside_the_run(tmp_path):
-    train(tmp_path / "run", steps=1)
+    train(tmp_path / "run", dataset=RICH, steps=1)
     assert not (tmp_path / "run" / "cache").exists()
     unweave.load_run(tmp_path / "run").evaluate()
     (place,) = (tmp_path / "run" / "cache").iterdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from session.runs import IMAGES, MINI, TINY, cli, flags, listing, paragraph, rich, train
+from session.runs import BATCH, IMAGES, MINI, TINY, cli, flags, listing, paragraph, rich, train
 from unweave.errors import SpecError
 from unweave.estimate import estimate
 from unweave.run import load_run
@@ -19,8 +19,8 @@ def config(objective="vae", **settings):
 def test_parameters_images_epochs():
     costs = estimate(config())
     assert costs["parameters"] == {"model": 502_005}
-    assert costs["images"] == 800
-    assert costs["epochs"] == pytest.approx(800 / IMAGES)
+    assert costs["images"] == 100 * BATCH
+    assert costs["epochs"] == pytest.approx(100 * BATCH / IMAGES)
     assert (costs["threads"], costs["device"], costs["precision"]) == (1, "cpu", "float32")
     assert any("ConvTranspose2d" in line for line in costs["layers"])
 
@@ -28,19 +28,19 @@ def test_parameters_images_epochs():
 def test_a_second_batch_and_a_discriminator():
     costs = estimate(config("factor_vae"))
     assert costs["parameters"] == {"model": 502_005, "discriminator": 4_017_002}
-    assert costs["images"] == 1600
-    assert costs["epochs"] == pytest.approx(800 / IMAGES)
+    assert costs["images"] == 2 * 100 * BATCH
+    assert costs["epochs"] == pytest.approx(100 * BATCH / IMAGES)
 
 
 def test_held_out_images_make_longer_epochs():
-    assert estimate(config(holdout=0.5))["epochs"] == pytest.approx(800 / 768)
+    assert estimate(config(holdout=0.5))["epochs"] == pytest.approx(2 * 100 * BATCH / IMAGES)
 
 
 def test_time_grows_with_the_steps():
     costs = estimate(config(steps=1000))
     assert costs["seconds_per_step"] > 0
     assert costs["seconds"] == pytest.approx(1000 * costs["seconds_per_step"])
-    # A step of eight images: between a tenth of a millisecond and, on a loaded machine, seconds.
+    # A step of few images: between a tenth of a millisecond and, on a loaded machine, seconds.
     assert 1e-4 < costs["seconds_per_step"] < 10
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import unweave
-from session.runs import MINI, Watcher, copy_of, document, lines, rich
+from session.runs import MINI, RICH, RICH_IMAGES, Watcher, copy_of, document, lines, rich
 from unweave import figures, plots
 from unweave.figures import FIGURES, draw, followed_factors, latent_names
 from unweave.metrics import Matrix, Score
@@ -124,7 +124,7 @@ class TestLatentNames:
         folder = tmp_path / "run"
         stop = Watcher(at={6: lambda: signal.raise_signal(signal.SIGINT)})
         stopped = unweave.train(
-            MINI, "vae", steps=9, log_every=5, batch_size=8, out=folder, watch=stop
+            RICH, "vae", steps=9, log_every=5, batch_size=8, latents=4, out=folder, watch=stop
         )
         assert stopped.step in (6, 7)
         assert [row["step"] for row in lines(folder, "train")] == [5]
@@ -167,7 +167,7 @@ def test_which_latent_follows_which_factor_in_words():
 def test_reconstructions_are_of_the_model(run, drawn):
     assert figure("reconstructions", run) == "figure"
     (originals, decoded), _ = drawn["reconstructions"]
-    flat = probe_indices(20, 1536, 3)
+    flat = probe_indices(20, RICH_IMAGES, 3)
     np.testing.assert_array_equal(originals, run.dataset.images(flat))
     expected = 255 * run.decode(run.encode(originals)[0])
     assert np.abs(decoded - expected).max() <= 1
@@ -213,7 +213,7 @@ def test_the_table_says_what_was_scored(run):
     drawn = figure("mig", run)
     title = drawn.axes[0].get_title(loc="center") + drawn.axes[0].get_title(loc="left")
     text = title + " ".join(str(item.get_text()) for item in drawn.texts)
-    for words in (f"MIG {score.value:.3f}", "unweave/1", "384 rendered images"):
+    for words in (f"MIG {score.value:.3f}", "unweave/1", f"{RICH_IMAGES // 4} rendered images"):
         assert words in text
     assert document(run.folder / "scores.json")["scores"]
 

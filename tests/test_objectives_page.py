@@ -77,6 +77,8 @@ FORMULAS = {
     "group_vae_labels": ["R + beta * KL"],
     "mlvae_labels": ["R + beta * KL"],
     "slow_vae": ["R + beta * KL + gamma * LT"],
+    "composer": ["R + 2 * beta * KL"],
+    "ground_truth_decoder": ["R"],
     "s2_vae": ["R + beta * KL + gamma_sup * S"],
     "s2_factor_vae": ["R + KL + gamma * TC + gamma_sup * S"],
     "s2_beta_tcvae": ["R + MI + beta * TC + DKL + gamma_sup * S"],
@@ -90,15 +92,26 @@ def _group(method: Method, plan: Plan) -> str:
     if plan.needs.labelled is not None:
         return "few_labels"
     if plan.needs.sampler is not None:
-        return "pairs"
+        return "pairs" if plan.needs.per_draw == 2 else "triplets"
     if plan.needs.factors:
         return "told_labels"
+    if method.latent == "given":
+        return "without_encoder"
     if method.latent != "posterior":
         return "without_noise"
     return "unsupervised" if method.architecture is None else "group"
 
 
-GROUPS = ("unsupervised", "without_noise", "group", "told_labels", "pairs", "few_labels")
+GROUPS = (
+    "unsupervised",
+    "without_noise",
+    "group",
+    "told_labels",
+    "pairs",
+    "triplets",
+    "few_labels",
+    "without_encoder",
+)
 
 
 def _about(cls: type[Component]) -> str:
@@ -159,32 +172,36 @@ def _fields(cls: type[Component]) -> str:
     return ", ".join(told)
 
 
-def _setup(architecture: Architecture) -> Setup:
+def _setup(architecture: Architecture, method: Method | None) -> Setup:
+    space = parse_dataset("dsprites").factor_space
+    given = None if method is None else method.given(space)
     return Setup(
         architecture=architecture,
         image_shape=(64, 64, 1),
-        latents=10,
-        factors=parse_dataset("dsprites").factor_space,
+        latents=10 if given is None else given.width,
+        factors=space,
     )
 
 
 def _needs(source: Plan | Term) -> list[str]:
     """What a plan or term needs beside images, in words."""
     needs = source.needs
+    method = source.method if isinstance(source, Plan) else None
     found = [
         words
         for words, needed in {
-            "pairs": needs.sampler is not None,
-            "labels of all images": needs.factors,
+            "pairs": needs.per_draw == 2,
+            "triplets": needs.per_draw == 3,
+            "labels of all images": needs.factors or needs.codes is not None,
             "a few labels": needs.labelled is not None,
             "a second batch": needs.second,
         }.items()
         if needed
     ]
     try:
-        source.check(_setup(Kim()))
+        source.check(_setup(Kim(), method))
     except SpecError:
-        source.check(_setup(LieGroup()))
+        source.check(_setup(LieGroup(), method))
         found.append("the architecture `lie_group`")
     return found
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import unweave
-from session.runs import MINI, rich
+from session.runs import RICH, RICH_IMAGES, rich
 from unweave.pictures import probe_indices, reconstruct, traverse
 from unweave.plots import order_by_kl
 
@@ -37,7 +37,7 @@ class TestProbes:
 
 class TestReconstruct:
     def test_originals_and_what_the_model_makes_of_them(self, run):
-        flat = np.array([5, 900, 3, 1535])
+        flat = np.array([5, 300, 3, RICH_IMAGES - 1])
         originals, decoded = reconstruct(run.model, run.dataset, flat)
         np.testing.assert_array_equal(originals, run.dataset.images(flat))
         assert decoded.dtype == np.uint8
@@ -94,4 +94,4 @@ def test_latents_by_falling_kl():
 
 
 def test_the_dataset_is_the_small_one(run):
-    assert str(run.dataset.spec) == MINI
+    assert str(run.dataset.spec) == RICH

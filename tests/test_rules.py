@@ -262,6 +262,15 @@ def test_exact_values_are_compared_where_they_are_given():
         rule.rows(np.array([[0, 0, 7, 0]]))
 
 
+def test_factors_that_are_compared_are_named():
+    assert Rule("size > 1 or not index(angle) in (0, 2)", SPACE).compared == (1, 3)
+    assert Rule("abs(pos_x - size) < 1 and shape == 'bar' and size > 0", SPACE).compared == (
+        0,
+        2,
+        3,
+    )
+
+
 def test_the_borders_are_named():
     assert Rule("shape != 'bar' and 0.3 < pos_x", SPACE).describe().splitlines() == [
         "shape != 'bar' and 0.3 < pos_x: 120 of 420 combinations",

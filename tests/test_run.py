@@ -10,6 +10,8 @@ import unweave
 from session.runs import (
     IMAGES,
     MINI,
+    RICH_IMAGES,
+    TINY,
     assert_same_state,
     copy_of,
     document,
@@ -31,7 +33,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def images(run):
-    return run.dataset.images(np.arange(0, IMAGES, 97))
+    return run.dataset.images(np.arange(0, RICH_IMAGES, 25))
 
 
 def test_a_run_is_known_by_its_public_name():
@@ -174,18 +176,21 @@ class TestEvaluate:
 
         run = unweave.load_run(copy_of(rich(), tmp_path))
         table = run.representation()
-        assert run.evaluate()["mig"].value == metrics.evaluate(table)["mig"].value
+        asked = ("mig", "sap")
+        ours, theirs = run.evaluate(asked), metrics.evaluate(table, metrics=asked)
+        assert [ours[name].value for name in asked] == [theirs[name].value for name in asked]
 
     def test_repeats_are_those_of_the_codes_and_stand_beside_a_single_draw(self, tmp_path):
         from unweave import metrics
 
         run = unweave.load_run(copy_of(rich(), tmp_path))
-        one = run.evaluate(("beta_vae",), seed=3)["beta_vae"]
-        several = run.evaluate(("beta_vae",), seed=3, repeats=3)["beta_vae"]
-        expected = metrics.evaluate(run.representation(), metrics="beta_vae", seed=3, repeats=3)
-        assert several.score.interval == expected["beta_vae"].interval
+        one = run.evaluate(("factor_vae",), seed=3)["factor_vae"]
+        scores = run.evaluate(("factor_vae",), seed=3, repeats=3)
+        several = scores["factor_vae"]
+        expected = metrics.evaluate(run.representation(), metrics="factor_vae", seed=3, repeats=3)
+        assert several.score.interval == expected["factor_vae"].interval
         assert several.score.interval.values[0] == one.value
-        assert "95 % over 3 draws" in str(run.evaluate(("beta_vae",), seed=3, repeats=3))
+        assert "95 % over 3 draws" in str(scores)
         stored = [row["interval"] for row in load_scores(run.folder) if row["seed"] == 3]
         assert [None if each is None else len(each["values"]) for each in stored] == [None, 3]
 
@@ -287,7 +292,7 @@ class TestTrain:
 
     def test_it_is_what_the_command_trains(self, tmp_path):
         train(tmp_path / "command", "beta_vae(beta=2)", steps=3, lr=0.01, seed=4)
-        given = {"batch_size": 8, "threads": 1, "precision": "float32", "seed": 4}
+        given = {**TINY, "seed": 4}
         unweave.train(MINI, "beta_vae(beta=2)", steps=3, lr=0.01, out=tmp_path / "python", **given)
         assert_same_state(tmp_path / "command", tmp_path / "python")
         one, other = (document(tmp_path / n / "config.json") for n in ("command", "python"))
@@ -364,23 +369,25 @@ class TestFigures:
     def test_what_there_is_nothing_to_draw_from_is_left_out(self, tmp_path):
         run = unweave.load_run(copy_of(rich(), tmp_path))
         assert run.plot("mig") == []
-        run.evaluate()
+        run.evaluate(("mig",))
         assert [path.name for path in run.plot("mig")] == ["mig.png"]
 
-    def test_report(self, tmp_path):
+    def test_report(self, tmp_path, request):
         run = unweave.load_run(copy_of(rich(), tmp_path))
         path = run.report()
         assert path == run.folder / "report.html"
         assert document(run.folder / "scores.json")["scores"]
         page = path.read_text(encoding="utf-8")
         assert "data:image/png;base64," in page
+        request.getfixturevalue("one_figure")
         elsewhere = run.report(tmp_path / "page.html")
         assert elsewhere == tmp_path / "page.html"
 
+    @pytest.mark.usefixtures("one_figure")
     def test_a_report_scores_the_data_of_the_run_whatever_else_is_scored(self, tmp_path):
         run = unweave.load_run(copy_of(rich(), tmp_path))
         (run.folder / "scores.json").unlink(missing_ok=True)
-        run.evaluate(data="dsprites(grid=(3, 2, 2, 2, 2))")
+        run.evaluate(("mig",), data="dsprites(grid=(3, 2, 2, 2, 2))")
         run.report()
         scored = {row["data"] for row in document(run.folder / "scores.json")["scores"]}
         assert str(run.config.dataset) in scored

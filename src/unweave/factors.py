@@ -73,6 +73,17 @@ class Factor:
                 f"not {', '.join(map(repr, self.labels)) or 'none'}."
             )
 
+    @property
+    def period(self) -> float:
+        """How far a circular factor is, in its values, from the first one to the same pose again.
+
+        That is to the last one where this is the same pose, and else a step further; 1 where there
+        is one value only.
+        """
+        values = np.arange(self.size) if self.values is None else np.array(self.values)
+        span = float(np.ptp(values)) or 1.0
+        return span if self.closed or self.size == 1 else span * self.size / (self.size - 1)
+
     def evenly_spaced(self, count: int) -> NDArray[np.int64]:
         """Indices of `count` different values, evenly spaced.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "FIGURES",
     "IMAGE_FIGURES",
+    "check_figure",
     "draw",
     "followed_factors",
     "latent_names",
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 from unweave import plots
 from unweave.data import Dataset
 from unweave.factors import Factor
-from unweave.pictures import probe_indices, reconstruct, traverse, vary_labels
+from unweave.objectives import Plan
+from unweave.pictures import probe_indices, reconstruct, traverse, vary_factors, vary_labels
 from unweave.rundir import read_rows
 from unweave.scores import CLEAR_GAP, ScoreRecord, load_scores
 from unweave.training import TrainConfig
@@ -116,22 +118,31 @@ def _reconstructions(source: _Source) -> Any | None:
 
 
 def _conditions(source: _Source) -> Any | None:
-    conditions, dataset = source.model.conditions, source.dataset
-    if conditions is None or dataset is None:
+    model, dataset = source.model, source.dataset
+    told = _told_factors(model, dataset)
+    if dataset is None or told is None:
         return None
-    factors = [dataset.factor_space.factors[column] for column in conditions.columns]
-    factors = factors[: SHOWN_CONDITIONS // 2]
+    factors = told[: SHOWN_CONDITIONS // 2]
     most = max(2, min(SHOWN_VALUES, SHOWN_CONDITIONS // len(factors)))
     shown = [factor.evenly_spaced(min(most, factor.size)).tolist() for factor in factors]
     changes = [(place, index) for place, indices in enumerate(shown) for index in indices]
     flat = probe_indices(SHOWN_ROWS, len(dataset), source.config.seed)
-    originals, reconstructed = reconstruct(source.model, dataset, flat)
+    originals, reconstructed = reconstruct(model, dataset, flat)
     groups = [
         (factor.name, [_value_name(factor, index) for index in indices])
         for factor, indices in zip(factors, shown, strict=True)
     ]
-    changed = vary_labels(source.model, dataset, flat, changes)
+    changed = (vary_labels if model.encodes else vary_factors)(model, dataset, flat, changes)
     return plots.conditions(originals, reconstructed, changed, groups)
+
+
+def _told_factors(model: VAE, dataset: Dataset | None) -> tuple[Factor, ...] | None:
+    """The factors whose values a decoder is told beside latents, or in their place."""
+    if model.given is not None:
+        return model.given.space.factors
+    if model.conditions is None or dataset is None:
+        return None
+    return tuple(dataset.factor_space.factors[column] for column in model.conditions.columns)
 
 
 def _value_name(factor: Factor, index: int) -> str:
@@ -140,7 +151,9 @@ def _value_name(factor: Factor, index: int) -> str:
     return str(index) if factor.values is None else f"{factor.values[index]:.3g}"
 
 
-def _traversals(source: _Source) -> Any:
+def _traversals(source: _Source) -> Any | None:
+    if not source.model.encodes:
+        return None
     count, kl = source.model.latents, _last_kl(source)
     order = range(count) if kl is None else plots.order_by_kl(kl)
     latents = sorted(order[:SHOWN_LATENTS])
@@ -209,11 +222,23 @@ FIGURES: dict[str, Callable[[_Source], Any | None]] = {
 }
 IMAGE_FIGURES = frozenset({"reconstructions", "conditions"})
 """The figures that show images of the dataset; the others are drawn without it."""
+_CODE_FIGURES = frozenset({"traversals", "kl", "mig"})
 
 
 def wants_images(kind: str, model: VAE) -> bool:
     """Whether a figure of this model needs the images of the dataset."""
-    return kind in IMAGE_FIGURES and (kind != "conditions" or model.conditions is not None)
+    told = model.conditions is not None or model.given is not None
+    return kind in IMAGE_FIGURES and (kind != "conditions" or told)
+
+
+def check_figure(kind: str, plan: Plan) -> None:
+    """Refuse a figure of codes, of a model without an encoder.
+
+    Raises:
+        SpecError: It is one; the message says what can be drawn instead.
+    """
+    if kind in _CODE_FIGURES:
+        plan.check_encodes(f"The figure {kind}")
 
 
 def _train_rows(folder: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import final
 
 import numpy as np
 
-from unweave import metrics, plots
+from unweave import metrics
 from unweave.data import Dataset
 from unweave.encoding import encode_rows, represent
 from unweave.pictures import probe_indices, reconstruct
@@ -81,6 +81,9 @@ class PeriodicPicture(Observer):
 
     def look(self, learner: Learner, step: int, seconds: float) -> None:
         """Draw the probe images and their reconstructions."""
+        # Here: matplotlib takes half a second, for which trainings without pictures do not wait.
+        from unweave import plots
+
         originals, decoded = reconstruct(learner.model, self._dataset, self._rows)
         figure = plots.reconstructions(originals, decoded)
         plots.save(figure, self._folder / "figures" / "training" / f"step-{step:07d}.png")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["probe_indices", "reconstruct", "traverse", "vary_labels"]
+__all__ = ["probe_indices", "reconstruct", "traverse", "vary_factors", "vary_labels"]
 
 from collections.abc import Sequence
 
@@ -29,8 +29,10 @@ def reconstruct(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Images and what the model makes of their posterior means, each (n, H, W, C) uint8.
 
-    A conditional model is told the labels of the images.
+    A conditional model is told the labels of the images, and a decoder alone their factors.
     """
+    if model.given is not None:
+        return dataset.images(flat), _decoded(model, model.given.of(dataset)(flat))
     pixels, scale = dataset.gather(flat)
     told = None
     if model.conditions is not None:
@@ -65,15 +67,12 @@ def traverse(
     codes = np.tile(start, (len(chosen), len(values), 1)).astype(np.float32)
     for row, latent in enumerate(chosen):
         codes[row, :, latent] = values
-    z = torch.from_numpy(codes.reshape(-1, len(start))).to(model.device)
     told = None
     if labels is not None:
         assert model.conditions is not None
         told = model.conditions.encode_known(torch.tensor([list(labels)]))
-        told = told.to(model.device).expand(len(z), -1)
-    with full_precision(model):
-        decoded = model.likelihood.mean(model.decode(z, told))
-    images = _to_uint8(decoded)
+        told = told.to(model.device).expand(len(chosen) * len(values), -1)
+    images = _decoded(model, codes.reshape(-1, len(start)), told)
     grid: NDArray[np.uint8] = np.reshape(images, (len(chosen), len(values), *images.shape[1:]))
     return grid
 
@@ -111,6 +110,40 @@ def vary_labels(
             logits = model.decode(z, conditions.encode(other))
             columns.append(_to_uint8(model.likelihood.mean(logits)))
     return np.stack(columns, axis=1)
+
+
+@torch.inference_mode()
+def vary_factors(
+    model: VAE,
+    dataset: Dataset,
+    flat: NDArray[np.int64],
+    changes: Sequence[tuple[int, int]],
+) -> NDArray[np.uint8]:
+    """Render the factors of images while one of them is another.
+
+    Args:
+        model: A decoder alone.
+        dataset: Where the images come from.
+        flat: Flat indices of the images, (n,).
+        changes: (S,) pairs of a factor and the index of the value that it gets, of the whole
+            dataset; the other factors stay those of the image.
+
+    Returns:
+        (n, S, H, W, C) uint8.
+    """
+    given = model.given
+    assert given is not None
+    codes = given.of(dataset)(flat)
+    columns = [_decoded(model, given.varied(codes, column, index)) for column, index in changes]
+    return np.stack(columns, axis=1)
+
+
+def _decoded(
+    model: VAE, codes: NDArray[np.float32], told: torch.Tensor | None = None
+) -> NDArray[np.uint8]:
+    z = torch.from_numpy(codes).to(model.device)
+    with full_precision(model):
+        return _to_uint8(model.likelihood.mean(model.decode(z, told)))
 
 
 def _to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:

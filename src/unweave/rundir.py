@@ -20,6 +20,8 @@ __all__ = [
     "is_run",
     "is_study",
     "last_line",
+    "link_file",
+    "read_document",
     "read_json",
     "read_lines",
     "read_rows",
@@ -36,6 +38,7 @@ import errno
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Final, Literal, TypeAlias
@@ -101,9 +104,18 @@ def read_study(folder: Path) -> dict[str, Any]:
     Raises:
         RunError: It is damaged, or of another format.
     """
-    form = read_json(folder / STUDY_FILE)
+    return read_document(folder / STUDY_FILE)
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """One JSON object of this version's format.
+
+    Raises:
+        RunError: The file is missing, damaged, or of another format.
+    """
+    form = read_json(path)
     if not isinstance(form, dict) or form.get("format") != FORMAT:
-        raise RunError(f"{folder / STUDY_FILE} has another format than this version reads.")
+        raise RunError(f"{path} has another format than this version reads.")
     return form
 
 
@@ -209,6 +221,21 @@ def flush_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def link_file(one: Path, other: Path) -> None:
+    """Have a file at a second place, too, and a copy of it where the disk allows no other way.
+
+    For files that are replaced and never changed in place.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    try:
+        os.link(one, other)
+    except OSError:
+        # Such as on another disk.
+        shutil.copy2(one, other)
 
 
 _HOW = "with --out, UNWEAVE_RUNS or UNWEAVE_HOME"

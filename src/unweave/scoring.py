@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["check", "score"]
+__all__ = ["check", "check_codes", "score"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from unweave import metrics
 from unweave._version import __version__
@@ -14,6 +14,7 @@ from unweave.errors import SpecError
 from unweave.metrics import Metric, Score
 from unweave.metrics.evaluate import check_rows, passed
 from unweave.metrics.protocols import Protocol, names_of
+from unweave.objectives import Plan
 from unweave.representation import Representation
 from unweave.scores import ScoreRecord, Scores
 from unweave.spec import Component
@@ -32,6 +33,18 @@ def check(
             raise SpecError(f"{metric.name} draws from the posteriors itself: give codes=mean.")
     for analysis in analyses:
         analysis.check(part, codes)
+
+
+def check_codes(plan: Plan, tabular: Sequence[Metric]) -> None:
+    """Refuse metrics, which read a table of codes, of a model without an encoder.
+
+    Raises:
+        SpecError: There are metrics, and no codes.
+    """
+    names = list(dict.fromkeys(metric.name for metric in tabular))
+    if names:
+        few = names[0] if len(names) == 1 else f"Each of {', '.join(names)}"
+        plan.check_encodes(few if len(names) < 6 else f"Each of the {len(names)} metrics")
 
 
 def score(
@@ -63,6 +76,8 @@ def score(
             none can.
     """
     found: dict[str, tuple[Component, Score, int]] = {}
+    # What an analysis refuses is refused before the images are encoded.
+    images = {analysis.name: len(analysis.rows(subject)) for analysis in analyses}
     if tabular:
         # What no codes can save is refused before the images are encoded.
         space, factors = subject.dataset.known_factors(subject.flat)
@@ -83,8 +98,7 @@ def score(
             if metric.name in scores
         }
     for analysis in analyses:
-        images = len(analysis.rows(subject))
-        found[analysis.name] = (analysis, analysis.score(subject), images)
+        found[analysis.name] = (analysis, analysis.score(subject), images[analysis.name])
     order = tuple(found) if names is None else names_of(names)
     return Scores(
         tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["make_config"]
 
+from collections.abc import Mapping
 from typing import Any
 
 from unweave.data import Dataset, DatasetSpec, parse_dataset
@@ -12,8 +13,9 @@ from unweave.likelihoods import Likelihood
 from unweave.nn import Architecture
 from unweave.nn.own import allow_own
 from unweave.objectives import Objective, parse_objective
-from unweave.spec import Component, build, parse
+from unweave.spec import Component, build, parse, parse_tuple
 from unweave.training import Adam, Optimizer, TrainConfig
+from unweave.training.phases import Phase
 
 
 def make_config(
@@ -47,6 +49,13 @@ def make_config(
     if isinstance(settings.get("architecture"), Architecture):
         # Whoever trains with networks of their own wants them run; whoever reads a run may not.
         allow_own(settings["architecture"])
+    if isinstance(settings.get("phases"), str):
+        settings["phases"] = parse_tuple(settings["phases"], Phase)
+    elif isinstance(settings.get("phases"), list | tuple):
+        settings["phases"] = tuple(
+            parse(phase, Phase) if isinstance(phase, str) else phase
+            for phase in settings["phases"]
+        )
     if settings.get("init_from") == "none":
         settings["init_from"] = None
     if "lr" in settings:
@@ -56,6 +65,7 @@ def make_config(
     own = objective.expand().method.architecture
     if own is not None:
         settings.setdefault("architecture", own)
+    settings |= _latents(spec, objective, settings)
     fields = {"dataset": spec, "objective": objective, "steps": steps or 1, **settings}
     config = build(TrainConfig, fields)
     if epochs is not None:
@@ -63,3 +73,14 @@ def make_config(
     elif steps is not None and steps < 1:
         raise SpecError(f"train: steps must be at least 1, but is {steps}.")
     return config
+
+
+def _latents(
+    dataset: DatasetSpec, objective: Objective, settings: Mapping[str, Any]
+) -> dict[str, int]:
+    """The number of latents, where none is given and the factors of the dataset say it."""
+    plan = objective.expand()
+    if plan.encodes or "latents" in settings or not dataset.labelled:
+        return {}
+    codes = plan.method.given(dataset.whole_space)
+    return {} if codes is None else {"latents": codes.width}

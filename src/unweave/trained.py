@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["Labels", "decode_codes", "encode_images", "fingerprint", "load_model", "read_labels"]
+__all__ = [
+    "Labels",
+    "compose_codes",
+    "decode_codes",
+    "encode_images",
+    "factor_codes",
+    "fingerprint",
+    "load_model",
+    "read_actions",
+    "read_labels",
+]
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,9 +22,13 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
+from unweave.data.codes import Factors, value_indices
+from unweave.data.samplers.base import varying
 from unweave.encoding import digest, pixels_to_images
-from unweave.errors import DataError, RunError, nearest
-from unweave.factors import Factor, FactorSpace
+from unweave.errors import DataError, RunError, SpecError, nearest
+from unweave.factors import FactorSpace
+from unweave.nn.composition import Operator
+from unweave.objectives import Composer
 from unweave.training import TrainConfig
 from unweave.training.checkpoint import Checkpoint
 from unweave.vae import VAE
@@ -94,7 +108,7 @@ def read_labels(
                     f"The model is not told {name!r:.100}. {nearest(str(name), names)}"
                 )
             factor = factors[names.index(name)]
-            column = np.asarray(_indices(factor, values))
+            column = value_indices(factor, values, "Labels")
             if column.shape not in ((), (1,), (count,)):
                 raise DataError(
                     f"Labels of {name} must be one value or {count}, not of shape {column.shape}."
@@ -117,31 +131,23 @@ def read_labels(
     return conditions.encode_known(torch.from_numpy(table)).to(model.device)
 
 
-def _indices(factor: Factor, values: Any) -> NDArray[np.int64]:
-    """Indices of values of a factor, or of their names."""
-    given = np.asarray(values)
-    if given.dtype.kind == "U" and factor.labels is not None:
-        allowed: list[Any] = list(factor.labels)
-        same = given[..., None] == np.asarray(allowed)
-    elif given.dtype.kind in "biuf":
-        allowed = list(range(factor.size)) if factor.values is None else list(factor.values)
-        same = np.isclose(given[..., None].astype(float), np.asarray(allowed, float), rtol=1e-6)
-    else:
-        kind = "numbers" if factor.labels is None else "numbers or names"
-        raise DataError(f"Labels of {factor.name} must be {kind}, not {values!r:.100}.")
-    if not same.any(-1).all():
-        wrong = given[~same.any(-1)].ravel()[0].item()
-        words = [str(value) if isinstance(value, str) else f"{value:g}" for value in allowed]
-        text = wrong if isinstance(wrong, str) else f"{wrong:g}"
-        raise DataError(f"{factor.name} has no value {text!r:.100}. {_nearest_value(text, words)}")
-    found: NDArray[np.int64] = same.argmax(-1)
-    return found
+def factor_codes(model: VAE, factors: Factors) -> NDArray[np.float32]:
+    """Codes of combinations of factors, (n, L), of a decoder that is given true factors.
 
+    Args:
+        model: The decoder.
+        factors: As `FactorCodes.read` takes them.
 
-def _nearest_value(text: str, words: list[str]) -> str:
-    if len(words) > 12:
-        return f"It has {len(words)} values, from {words[0]} to {words[-1]}."
-    return f"Choose one of: {', '.join(words)}."
+    Raises:
+        SpecError: The model has an encoder, and so latents that no factors are known of.
+        DataError: A factor is missing or unknown, or a value has no code.
+    """
+    if model.given is None:
+        raise SpecError(
+            "Only a decoder that is given true factors renders them, and this model has latents "
+            "of its own. Give latents to run.decode, or train ground_truth_decoder."
+        )
+    return model.given.read(factors)
 
 
 def encode_images(
@@ -225,3 +231,66 @@ def decode_codes(
         condition = None if told is None else told[i : i + _BATCH]
         parts.append(pixels_to_images(model.likelihood.mean(model.decode(latents, condition))))
     return np.concatenate(parts or [np.empty((0, *shape), "f4")])
+
+
+def read_actions(
+    method: Composer, space: FactorSpace, factors: str | ArrayLike, count: int
+) -> NDArray[np.int64]:
+    """Columns of the factors that are taken from transforms, (count,).
+
+    Args:
+        method: The composer that was trained.
+        space: Factors of the dataset that it was trained on.
+        factors: A name, or the column of one; one for all or (count,).
+        count: How many images there are.
+
+    Raises:
+        DataError: There are more or fewer, or one is no factor that the composer was trained to
+            take.
+    """
+    trained = varying(method.sampler, space, method.sampler.factors)
+    given = np.asarray(factors)
+    if given.shape not in ((), (count,)):
+        raise DataError(
+            f"factors must be one for all images or {count}, not of shape {given.shape}."
+        )
+    if given.dtype.kind in "iu":
+        if given.size and not 0 <= given.min() <= given.max() < len(space.names):
+            raise DataError(f"Columns of factors must lie from 0 to {len(space.names) - 1}.")
+        given = np.array(space.names)[given]
+    elif given.dtype.kind != "U":
+        raise DataError(f"factors must be names or columns of factors, not {factors!r:.100}.")
+    names = [space.names[column] for column in trained.tolist()]
+    for name in np.unique(given).tolist():
+        if name not in names:
+            raise DataError(
+                f"The model was not trained to take {name!r:.100} from an image. "
+                f"{nearest(str(name), names)}"
+            )
+    columns = trained[(given[..., np.newaxis] == np.array(names)).argmax(axis=-1)]
+    return np.broadcast_to(columns, (count,))
+
+
+@torch.inference_mode()
+def compose_codes(
+    operator: Operator, reference: ArrayLike, transform: ArrayLike, actions: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Codes of composed images, (n, L).
+
+    Args:
+        operator: In evaluation mode.
+        reference: Codes of the images whose other factors are kept, (n, L).
+        transform: Codes of those that the factor is taken from, (n, L).
+        actions: The column of that factor, (n,).
+    """
+    device = torch.device("cpu")
+    for tensor in operator.state_dict().values():
+        device = tensor.device
+    codes = (
+        torch.from_numpy(np.asarray(z, np.float32)).to(device) for z in (reference, transform)
+    )
+    one_hot = np.eye(operator.factors, dtype=np.float32)[actions]
+    composed: NDArray[np.float32] = (
+        operator(*codes, torch.from_numpy(one_hot).to(device)).cpu().numpy()
+    )
+    return composed

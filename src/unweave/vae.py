@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["VAE"]
+__all__ = ["VAE", "no_encoder"]
 
 import contextlib
 from typing import final
@@ -10,6 +10,8 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
+from unweave.data.codes import FactorCodes
+from unweave.errors import SpecError
 from unweave.latents import DiagonalGaussian, Point, Posterior
 from unweave.likelihoods import Likelihood
 from unweave.nn.architecture import Architecture
@@ -29,11 +31,15 @@ class VAE(nn.Module):
     are given, each of their values stands with an equal share (`Conditions.neutral`); the codes
     that metrics read are encoded so, since the labels of an image would tell its factors.
 
+    A decoder alone is given codes of true factors in the place of latents, and has no trunk and no
+    head.
+
     Attributes:
         image_shape: (H, W, C).
         latents: Number of latents L.
         likelihood: p(x given z).
         conditions: Labels that the model is told, or None.
+        given: Codes of true factors that a decoder alone is given, or None for an encoder.
         deterministic: Whether the encoder gives codes without noise.
         autocast_dtype: `torch.bfloat16` to run trunk and decoder under autocast, or None.
 
@@ -50,6 +56,7 @@ class VAE(nn.Module):
         likelihood: Likelihood,
         *,
         conditions: Conditions | None = None,
+        given: FactorCodes | None = None,
         deterministic: bool = False,
     ) -> None:
         super().__init__()
@@ -57,13 +64,15 @@ class VAE(nn.Module):
         self.latents = latents
         self.likelihood = likelihood
         self.conditions = conditions
+        self.given = given
         self.deterministic = deterministic
         self.autocast_dtype: torch.dtype | None = None
         height, width, channels = image_shape
         told = 0 if conditions is None else conditions.width
         planes = told if conditions is not None and conditions.planes else 0
-        self.trunk, features = architecture.trunk((height, width, channels + planes))
-        self.head = architecture.head(features, latents, 1 if deterministic else 2)
+        if given is None:
+            self.trunk, features = architecture.trunk((height, width, channels + planes))
+            self.head = architecture.head(features, latents, 1 if deterministic else 2)
         self.decoder = architecture.decoder(image_shape, latents + told)
         self.label_planes = LabelPlanes(planes, (height, width)) if planes else None
 
@@ -77,6 +86,7 @@ class VAE(nn.Module):
         generator: torch.Generator,
         *,
         conditions: Conditions | None = None,
+        given: FactorCodes | None = None,
         deterministic: bool = False,
     ) -> VAE:
         """A new model on the CPU whose weights are drawn from `generator`."""
@@ -87,11 +97,17 @@ class VAE(nn.Module):
                 latents,
                 likelihood,
                 conditions=conditions,
+                given=given,
                 deterministic=deterministic,
             ),
             generator,
             architecture.initialise,
         )
+
+    @property
+    def encodes(self) -> bool:
+        """Whether it has an encoder."""
+        return self.given is None
 
     @property
     def device(self) -> torch.device:
@@ -116,11 +132,20 @@ class VAE(nn.Module):
         Args:
             images: The images.
             condition: Labels as `condition` gives them, (B, width); unknown where there are none.
+
+        Raises:
+            SpecError: The model is a decoder alone.
         """
         return self.posterior(self.features(images, condition))
 
     def features(self, images: Tensor, condition: Tensor | None = None) -> Tensor:
-        """What the trunk makes of images, (B, F) in the precision of networks."""
+        """What the trunk makes of images, (B, F) in the precision of networks.
+
+        Raises:
+            SpecError: The model is a decoder alone.
+        """
+        if not self.encodes:
+            raise no_encoder("What is asked for")
         with self.autocast():
             if self.label_planes is not None:
                 planes = self.label_planes(self._told(len(images), condition).to(images.dtype))
@@ -156,3 +181,17 @@ class VAE(nn.Module):
         if condition is not None:
             return condition
         return self.conditions.neutral(self.device).expand(count, -1)
+
+
+def no_encoder(asker: str) -> SpecError:
+    """The error for what needs codes of images, of a model that is a decoder alone.
+
+    Args:
+        asker: What needs them.
+    """
+    return SpecError(
+        f"{asker} needs codes of images, and this model has no encoder: its decoder is given true "
+        "factors. It can be scored by test_losses (--metrics test_losses), drawn beside true "
+        "images (the figures reconstructions and conditions), asked for images of any factors "
+        "(run.render), and exported (--what decoder)."
+    )

@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 
 from unweave.analysis import Analysis
 from unweave.data import DatasetSpec, Dsprites, parse_dataset
+from unweave.data.kinds.grid_archive import GridArchiveSpec
 from unweave.data.samplers import Labeller, Sampler
 from unweave.errors import DataError, SpecError
 from unweave.likelihoods import Likelihood
 from unweave.metrics import InformationEstimator, Metric, Predictor, ProbeFamily
 from unweave.nn import Architecture, Kim, Locatello
 from unweave.objectives import Kernel, LabelLoss, Method, Term
+from unweave.population import Exploit, Explore, Prior, StopRule
+from unweave.population.fitness import Fitness
+from unweave.population.recursion.reduction import Reduction
 from unweave.schedules import Schedule
 from unweave.spec import Component, field_hints, members, parse
 from unweave.spec.hints import families, flat
@@ -45,6 +49,12 @@ FAMILIES: dict[type[Component], str] = {
     Predictor: "unweave.metrics",
     ProbeFamily: "unweave.metrics",
     Analysis: "unweave.analysis",
+    Fitness: "unweave.population.fitness",
+    Prior: "unweave.population",
+    Exploit: "unweave.population",
+    Explore: "unweave.population",
+    StopRule: "unweave.population",
+    Reduction: "unweave.population.recursion.reduction",
 }
 """Each family, and the module whose `__all__` names its members."""
 
@@ -70,11 +80,15 @@ def _rates(*texts: str) -> tuple[LearningRate, ...]:
 _SCHEDULES = st.sampled_from(
     [parse(text, Schedule) for text in ("linear(start=0, stop=1, steps=9)", "cyclical(steps=5)")]
 )
+_PRIORS = ("uniform", "log_uniform", "integers", "log_integers")
 _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "only.where": st.sampled_from(["index(pos_x) < 3", "scale > 0.6 or shape == 'heart'"]),
     "without.where": st.sampled_from(["pos_y >= 0.9", "shape == 1 and index(scale) == 0"]),
     "correlated.pairs": st.sampled_from([(), (("pos_x", "pos_y"),), (("shape", "scale"),)]),
     "correlated.confounder": st.sampled_from([None, "scale"]),
+    "listed.digest": st.sampled_from(["6f1e4c0a93b7d258", 32 * "0a"]),
+    "scored.by": st.sampled_from(["mig", "sap", "unsupervised"]),
+    "scored.protocol": st.sampled_from(["unweave", "fast", "dlib"]),
     "stored.key": st.sampled_from(["mine", "photos-64", "a_b.c"]),
     "correlated.preset": st.sampled_from([None, "single_2"]),
     "lie_group.sizes": st.sampled_from([(100,), (9,), (25, 4), (4, 9, 16)]),
@@ -86,6 +100,11 @@ _FITTING: dict[str, st.SearchStrategy[Any]] = {
     "own.encode_options": st.sampled_from(
         [(), (("width", 3), ("rate", 0.5)), (("sizes", (3, 4)), ("name", "relu"), ("bias", True))]
     ),
+    "grid.values": st.sampled_from([(1, 2, 4), (0.5, 0.1), (3,)]),
+    "choice.values": st.sampled_from([(1, 2, 4), (0.5, 0.1), ("kim", "burgess")]),
+    "perturb.factors": st.sampled_from([(2, 0.5), (0.8, 1.0, 1.25)]),
+    **{f"{prior}.low": st.sampled_from([1, 2]) for prior in _PRIORS},
+    **{f"{prior}.high": st.sampled_from([3, 400]) for prior in _PRIORS},
     "piecewise.values": st.sampled_from([(1.0, 0.5), (0.0, -2.0)]),
     "piecewise.steps": st.sampled_from([(0,), (7,)]),
     "multi_step_lr.milestones": st.sampled_from([(), (5,), (10, 20)]),
@@ -139,6 +158,10 @@ def _strategies(cls: type[Any]) -> dict[str, tuple[bool, st.SearchStrategy[Any]]
     for field in dataclasses.fields(cls):
         whole = DatasetSpec in families(hints[field.name])
         own = _BASES if whole else values(hints[field.name], field.metadata)
+        if issubclass(cls, GridArchiveSpec) and field.name == "grid":
+            # Of numbers drawn at random, one is nearly always beyond the values of its factor.
+            sizes = cls().published_space.sizes
+            own = st.none() | st.tuples(*(st.integers(1, size) for size in sizes))
         fitting = _FITTING.get(f"{cls.name}.{field.name}", own)
         found[field.name] = (field.default is dataclasses.MISSING, fitting)
     return found
@@ -146,11 +169,17 @@ def _strategies(cls: type[Any]) -> dict[str, tuple[bool, st.SearchStrategy[Any]]
 
 # Good values of fields that must be given, where the number 1 is none.
 _GOOD: dict[str, Any] = {
+    "listed.digest": "6f1e4c0a93b7d258",
+    "listed.file": "rows.npy",
+    "scored.by": "mig",
     "stored.key": "mine",
     "pair.encode": Kim(),
     "pair.decode": Locatello(),
     "own.encode": "models.py:Encoder",
     "own.decode": "models.py:Decoder",
+    "grid.values": (1, 2),
+    "choice.values": (1, 2),
+    **{f"{prior}.high": 2 for prior in _PRIORS},
     "piecewise.values": (0.0, 1.0),
     "piecewise.steps": (1,),
     "delayed.schedule": parse("linear(start=0, stop=1, steps=9)", Schedule),

@@ -62,7 +62,8 @@ class Narrow(Architecture):
 def small_config(objective: str | Objective, **settings: Any) -> TrainConfig:
     """A resolved configuration of few latents on a dataset that is never opened.
 
-    There are three of them, or one for each factor where the objective ties them together.
+    There are three of them, or one for each factor where the objective ties them together, or as
+    many as codes of true factors have numbers.
     """
     fields: dict[str, Any] = {
         "steps": 10, "latents": 3, "batch_size": 4, "threads": 1, "device": "cpu",
@@ -73,8 +74,12 @@ def small_config(objective: str | Objective, **settings: Any) -> TrainConfig:
         "objective": parse_objective(objective) if isinstance(objective, str) else objective,
     }
     of_group = _OF_GROUPS & {item.name for item in fields["objective"].items}
+    plan = fields["objective"].expand()
+    given = plan.method.given(fields["dataset"].whole_space)
+    if given is not None:
+        fields["latents"] = given.width
     try:
-        return TrainConfig(**fields | _group(of_group, 3) | settings)
+        return TrainConfig(**fields | _group(of_group, fields["latents"]) | settings)
     except SpecError as error:
         if "give at least 5" not in str(error):
             raise

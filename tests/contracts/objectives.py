@@ -15,6 +15,7 @@ from unweave.training import Learner
 __all__ = [
     "EXACT",
     "METHODS",
+    "METHODS_FIRST",
     "OTHERS",
     "TERMS",
     "TWO_PLAYERS",
@@ -41,6 +42,8 @@ OTHERS = [
     "factor_vae(compat=dag, depth=7, slope=0.01, lr=1e-5)",
     "factor_vae(compat=clg) + kl(weight=5, capacity=linear(start=0, stop=25, steps=10))",
     "factor_vae(beta1=0.9, beta2=0.999) + reconstruction(weight=linear(start=1, stop=9, steps=2))",
+    "ground_truth_decoder(inputs=raw)",
+    "ground_truth_decoder(inputs=one_hot) + label_agreement",
     "info_vae(kernel=imq(base=4), estimator=biased, samples=50)",
     "autoencoder(weight=10000) + density_ratio_tc",
     "wae_mmd(kernel=rbf, prior_std=2)",
@@ -48,12 +51,17 @@ OTHERS = [
     "ada_mlvae(compat=dlib) + factor_vae",
     "mlvae_labels(compat=dlib, sampler=pairs(changed=2)) + supervised(loss=cov)",
     "slow_vae(sampler=laplace_pairs, compat=slow_disentanglement)",
+    "composer(operator=mlp, beta=linear(start=0, stop=4, steps=10))",
+    "composer(operator=interp) + total_correlation(weight=5) + factor_vae",
+    "composer(operator=fixint, sampler=composition(factors=(shape, pos_x)))",
     "s2_vae(loss=l2, labeller=binned(bins=3))",
     "s2_vae(loss=l2(learn_scale=False), compat=dlib)",
     "s2_vae(loss=cov, gamma_sup=linear(start=0, stop=9, steps=10))",
     "s2_vae(loss=embed, labeller=partial)",
     "fully_supervised(loss=embed(sigma=2, use_order=True), labeller=permuted)",
 ]
+# Methods as they are by themselves, and the other settings where there is time.
+METHODS_FIRST = [*METHODS, *(pytest.param(text, marks=pytest.mark.slow) for text in OTHERS)]
 TWO_PLAYERS = [text for text in METHODS + OTHERS if parse_objective(text).expand().players]
 EXACT = {"rtol": 0.0, "atol": 0.0}
 

@@ -6,7 +6,7 @@ from contracts.components import MEMBERS
 from unweave.metrics import Metric
 from unweave.spec import parse
 
-__all__ = ["METRICS", "QUICK"]
+__all__ = ["FEWER", "METRICS", "QUICK"]
 
 # Fewer trees and regressions, for metrics that fit many to each factor.
 QUICK = {
@@ -27,4 +27,22 @@ QUICK = {
         )
     )
 }
-METRICS = [QUICK.get(cls.name, cls()) for family, cls in MEMBERS if family is Metric]
+# Fewer draws, for metrics that take thousands.
+FEWER = {
+    each.name: each
+    for each in (
+        parse(text, Metric)
+        for text in (
+            "beta_vae(train=1000, test=500)",
+            "factor_vae(train=1000, test=500)",
+            "edi(trees=8)",
+            "dci_es(probes=fourier_probes(features=(0, 8, 32)))",
+            "mig_sampled(samples=1000)",
+            "aam(samples=1000)",
+            "wsepin(samples=500)",
+            "windin(samples=500)",
+        )
+    )
+}
+_OTHER = QUICK | FEWER
+METRICS = [_OTHER.get(cls.name, cls()) for family, cls in MEMBERS if family is Metric]

@@ -22,7 +22,7 @@ def test_every_preset_is_a_whole_training(name):
 def test_there_are_no_others():
     found = {name for name in PRESETS if name.startswith("disvae/")}
     assert found == {f"disvae/{name}" for name in EXPERIMENTS}
-    sources = {"clg", "dag", "demo", "disvae", "dpt"}
+    sources = {"clg", "dag", "demo", "disvae", "dpt", "lls"}
     assert {name.partition("/")[0] for name in PRESETS} == sources
 
 

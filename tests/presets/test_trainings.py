@@ -28,6 +28,10 @@ TRAINED = {
     "dag/beta8_dsprites_shape2tx": (PART, {"kl"}),
     "dag/factor50_dsprites_shape2tx": (PART, {"kl", "density_ratio_tc"}),
     "dag/cci_shapes3d": (MINI["shapes3d"], {"kl"}),
+    "dag/decoder_burgess_dsprites_shape2tx": (PART, set()),
+    "dag/decoder_kim_bn_shapes3d_shape2ohue": (MINI["shapes3d"], set()),
+    "dag/composer_beta4_dsprites": (PART, {"kl"}),
+    "lls/fixint_shapes3d_shape2ohue": (MINI["shapes3d"], {"kl"}),
     "dlib/0": (MINI["dsprites"], {"kl"}),
     "dlib/300": (MINI["dsprites"], {"kl", "density_ratio_tc"}),
     "dlib/600": (MINI["dsprites"], {"kl", "dip_i"}),
@@ -43,19 +47,26 @@ COUNTS = {
     "clg/beta_shapes": {"model": 33_865_508},
     "clg/factor_conv_vae": {"model": 766_295, "discriminator": 4_017_002},
     "dag/vae_dsprites_shape2tx": {"model": 448_724 + 447_105},
+    # Two layers from ten latents and five factors to ten.
+    "dag/composer_dsprites": {"model": 448_724 + 447_105, "operator": 2 * 16 * 10},
+    "dag/decoder_higgins_dsprites_shape2tx": {"model": 7_808_896},
+    "dag/decoder_deep_bn_shapes3d_leave1out": {"model": 2_010_432},
     "dag/beta8_shapes3d_shape2ohue": {"model": 383_956 + 382_339},
     "dag/factor20_dsprites_shape2tx": {"model": 382_932 + 381_313, "discriminator": 5_018_002},
     "dlib/0": {"model": 309_204 + 381_313},
     "dlib/2207": {"model": 310_228 + 382_339, "discriminator": 5_018_002},
 }
-EVERY = [name for name in PRESETS if name.startswith(("clg/", "dag/"))]
+EVERY = [name for name in PRESETS if name.startswith(("clg/", "dag/", "lls/"))]
 
 
 @functools.cache
 def estimated(name):
     """A dry run with few images, which are random ones."""
-    batch = {"batch_size": 8, "steps": preset(name).settings.get("steps", 3)}
-    result = cli("train", "--preset", name, *flags(**TINY | batch), "--dry-run", "--json")
+    # An even number, and one of triplets.
+    batch = {"batch_size": 6, "steps": preset(name).settings.get("steps", 3)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("unweave.estimate._MEASURED_STEPS", 1)
+        result = cli("train", "--preset", name, *flags(**TINY | batch), "--dry-run", "--json")
     assert result.code == 0, result.err
     return result.json
 
@@ -63,7 +74,7 @@ def estimated(name):
 @pytest.mark.parametrize("name", TRAINED)
 def test_a_training_of_two_steps(name, tmp_path):
     dataset, terms = TRAINED[name]
-    given = flags(**TINY | {"steps": 2, "log_every": 1, "threads": 1})
+    given = flags(**TINY | {"steps": 2, "log_every": 1, "threads": 1, "batch_size": 6})
     result = cli("train", dataset, "--preset", name, *given, "--out", tmp_path / "run", "--json")
     assert result.code == 0, result.err
     assert result.json["state"] == "finished"

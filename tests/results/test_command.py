@@ -13,6 +13,7 @@ import pytest
 
 from results.made import made, score, series, study
 from session.runs import MINI, TINY, cli, flags, full_disk, listing, paragraph
+from unweave.cli import main
 
 
 @pytest.fixture
@@ -253,18 +254,31 @@ def test_a_full_disk_is_an_error_and_leaves_what_was_there(runs, tmp_path, monke
     assert listing(tmp_path) == before
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is full")
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no file that is full")
 @pytest.mark.parametrize("form", ["text", "json", "csv", "md", "latex"])
-def test_a_full_standard_output_is_an_error_in_a_line(runs, form):
-    script = (
-        f"from unweave.cli import main; main(['results', {str(runs)!r}, '--format', {form!r}])"
-    )
-    with Path("/dev/full").open("wb") as full:
+def test_a_full_standard_output_is_an_error_in_a_line(runs, form, capsys, monkeypatch):
+    with FULL.open("w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["results", str(runs), "--format", form]) == 1
+    assert_one_error(capsys.readouterr().err)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no file that is full")
+def test_a_full_standard_output_of_a_process_is_an_error_in_a_line(runs):
+    script = f"from unweave.cli import main; main(['results', {str(runs)!r}])"
+    with FULL.open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True
         )
-    assert done.stderr.startswith("error: Standard output cannot be written")
-    assert "Traceback" not in done.stderr
+    assert_one_error(done.stderr)
+
+
+def assert_one_error(said):
+    assert said.startswith("error: Standard output cannot be written")
+    assert "Traceback" not in said
 
 
 def test_rank_correlations_say_that_groups_have_no_part_in_them(runs):

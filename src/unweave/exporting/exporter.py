@@ -82,7 +82,7 @@ def check_export(
         raise SpecError(f"Unknown half {what!r:.60}. {nearest(what, HALVES)}")
     if labels and _conditions(config) is None:
         raise SpecError(f"{config.objective} is told no labels, so its model takes none.")
-    if config.objective.expand().latent == "given" and what != "decoder":
+    if not config.objective.expand().encodes and what != "decoder":
         raise SpecError(f"{config.objective} has no encoder. Export its decoder: --what decoder.")
     if format == "challenge":
         _check_challenge(config, what, labels=labels)
@@ -134,6 +134,14 @@ def export_model(
     for what, path in paths.items():
         signature = _signature(what, config, conditions)
         note = _note(config, step, what, signature, conditions, labels=labels)
+        if model.given is not None:
+            coding = model.given.coding
+            note["codes"] = {
+                "inputs": coding.inputs,
+                "by_size": coding.by_size,
+                "names": list(model.given.names),
+                "factors": model.given.space.to_list(),
+            }
         traced = 1 if format == "challenge" else _TRACED
         content = to_bytes(kind, networks[what], signature, note, traced)
         difference = None

@@ -115,12 +115,14 @@ def halves(model: VAE, *, told: bool) -> dict[str, nn.Module]:
     """Encoder and decoder of standard layers on the processor, in float32, ready to be exported.
 
     Args:
-        model: Any model; it stays as it is.
+        model: Any model; it stays as it is. A decoder alone has no encoder.
         told: Whether both take labels as a second input.
     """
     plain = copy.deepcopy(model).cpu().float().eval().requires_grad_(False)
     plain.autocast_dtype = None
     plain.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     plain = standard(plain)  # type: ignore[assignment]
-    made = {"encoder": Encoder(plain, told=told), "decoder": Decoder(plain, told=told)}
+    made: dict[str, nn.Module] = {"decoder": Decoder(plain, told=told)}
+    if model.encodes:
+        made["encoder"] = Encoder(plain, told=told)
     return {name: half.eval().requires_grad_(False) for name, half in made.items()}

@@ -36,6 +36,7 @@ def standard(module: nn.Module) -> nn.Module:
                 module.kernel_size,  # type: ignore[arg-type]
                 module.stride,  # type: ignore[arg-type]
                 module.padding,  # type: ignore[arg-type]
+                bias=module.bias is not None,
             )
         plain.weight, plain.bias = module.weight, module.bias
         return plain

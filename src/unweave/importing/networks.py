@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Candidate", "alike", "fit", "stacked"]
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, final
@@ -101,17 +102,20 @@ def fit(
 def _fits(layers: Sequence[Layer], candidate: Candidate) -> Iterator[Converted]:
     """The ways in which layers are those of a candidate."""
     told = sum(layer.weight.shape == (_PLANES[1], _PLANES[0]) for layer in layers)
+    encoder, decoder = _counts(candidate)
+    counts = {"encoder": encoder, "decoder": decoder}
+    if told:
+        counts["planes"] = told * (len(_PLANES) - 1)
     for noise in (True, False) if not candidate.split else (True,):
-        counts = _counts(candidate)
-        if told:
-            counts["planes"] = told * (len(_PLANES) - 1)
         for parts in arrangements(layers, counts):
             made = _made(parts, candidate, told, noise=noise)
             if made is not None:
                 yield made
 
 
-def _counts(candidate: Candidate) -> dict[str, int]:
+@functools.cache
+def _counts(candidate: Candidate) -> tuple[int, int]:
+    """How many layers with weights the encoder has, and the decoder."""
     shape = (_SIDE, _SIDE, 1)
     with torch.device("meta"):
         trunk, features = candidate.encode.trunk(shape)
@@ -121,10 +125,7 @@ def _counts(candidate: Candidate) -> dict[str, int]:
         sum(name.rpartition(".")[2] == "weight" for name in part.state_dict())
         for part in (trunk, head, decoder)
     )
-    return {
-        "encoder": trunk_layers + head_layers + candidate.split,
-        "decoder": decoder_layers,
-    }
+    return trunk_layers + head_layers + candidate.split, decoder_layers
 
 
 def _made(

@@ -8,6 +8,8 @@ from unweave.errors import SpecError, nearest
 from unweave.presets.base import Preset
 from unweave.presets.clg import clg_presets
 from unweave.presets.dag import dag_presets
+from unweave.presets.dag_composition import dag_composition_presets, lls_composition_presets
+from unweave.presets.dag_decoders import dag_decoder_presets
 from unweave.presets.disvae import disvae_presets
 from unweave.presets.dlib import DLIB_MODELS
 from unweave.presets.dpt import dpt_presets
@@ -17,6 +19,7 @@ _ALIASES = {
     "disentangling-vae": "disvae",
     "disentanglement-pytorch": "dpt",
     "disent-and-gen": "dag",
+    "lost-in-latent-space": "lls",
     "lie-group-vae": "clg",
     "disentanglement-lib": "dlib",
     "disentanglement_lib": "dlib",
@@ -37,6 +40,9 @@ PRESETS: dict[str, Preset] = {
         *disvae_presets(),
         *dpt_presets(),
         *dag_presets(),
+        *dag_composition_presets(),
+        *lls_composition_presets(),
+        *dag_decoder_presets(),
         *clg_presets(),
     )
 }

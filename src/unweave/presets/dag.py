@@ -2,53 +2,35 @@
 
 from __future__ import annotations
 
-__all__ = ["BASES", "DECODERS_ALONE", "LEFT_OUT", "MODELS", "dag_part", "dag_presets"]
+__all__ = [
+    "BASES",
+    "DCI",
+    "DECODERS_ALONE",
+    "MODELS",
+    "TEST_LOSSES",
+    "VARIANTS",
+    "dag_part",
+    "dag_presets",
+]
 
 from collections.abc import Iterator
 from typing import Final
 
+from unweave.conditions.montero2021 import conditions_2021
 from unweave.metrics.protocols import DEFAULT
 from unweave.presets.base import Preset, Scoring
 
 BASES: Final = {"dsprites": "dsprites", "shapes3d": "shapes3d", "mpi3d": "mpi3d(subset=real)"}
 """The source's word for a dataset: ours."""
 
-LEFT_OUT: Final = {
-    "dsprites": {
-        "blank_side": "pos_x > 0.5",
-        "shape2tx": "shape == 'square' and pos_x > 0.5",
-        "leave1out": (
-            "shape == 'ellipse' and scale > 0.6 and 2 * pi / 3 < orientation < 4 * pi / 3 "
-            "and pos_x > 0.66 and pos_y > 0.66"
-        ),
-    },
-    "shapes3d": {
-        "fhue_gt50": "floor_hue >= 0.5",
-        "shape2fhue": "shape == 'pill' and floor_hue >= 0.5",
-        "shape2ohue": "shape == 'pill' and object_hue >= 0.5",
-        "ohue+whue2fhue": "object_hue >= 0.8 and wall_hue <= 0.2",
-        "leave1out": (
-            "object_hue >= 0.8 and wall_hue >= 0.8 and floor_hue >= 0.8 and scale >= 1.1 "
-            "and shape == 'cylinder' and orientation > 20"
-        ),
-    },
-    "mpi3d": {
-        # Neither trained on nor tested: horizontal_axis == 20.
-        "horz_gt20": "horizontal_axis >= 20",
-        "objc_gt3": "object_color > 3",
-        "cyl2horz": "horizontal_axis < 20 and object_shape == 'cylinder'",
-        "objc2horz": "horizontal_axis < 20 and object_color == 'red'",
-        "leave1out": (
-            "object_color == 'olive' and object_shape == 'cylinder' and object_size == 'large' "
-            "and camera_height == 'center' and background_color == 'sea_green' "
-            "and horizontal_axis > 35 and vertical_axis > 35"
-        ),
-    },
+_CONDITIONS: Final = {
+    name: {each.name: each for each in conditions_2021() if each.dataset == dataset}
+    for name, dataset in BASES.items()
 }
-"""What is left out of training, by the source's name for it."""
 
-# What is tested, where that is not all that is left out.
-_TESTED: Final = {"horz_gt20": "horizontal_axis > 20"}
+VARIANTS: Final = {name: tuple(found) for name, found in _CONDITIONS.items()}
+"""The source's names of the parts that are left out of each dataset."""
+
 DECODERS_ALONE: Final = "ohue+whue2fhue"
 """In no script of models, but in that of decoders."""
 
@@ -79,8 +61,9 @@ _DISCRIMINATOR: Final = "lr=1e-05, compat=dag, depth=7, slope=0.01"
 # The two cells whose seed a script says.
 _SEEDS: Final = {("beta8", "shape2tx"): 716011605, ("beta12", "shape2tx"): 145395029}
 
-_DCI: Final = Scoring(protocol="dag", metrics=("dci_lasso",))
-_TEST_LOSSES: Final = Scoring(protocol=DEFAULT, metrics=("test_losses",))
+DCI: Final = Scoring(protocol="dag", metrics=("dci_lasso",))
+TEST_LOSSES: Final = Scoring(protocol=DEFAULT, metrics=("test_losses",))
+"""On the images that were trained on, as `DCI`."""
 
 
 def dag_presets() -> Iterator[Preset]:
@@ -123,17 +106,14 @@ def dag_presets() -> Iterator[Preset]:
                 f"The configuration {configuration} of disent-and-gen on {dataset}.",
                 dataset,
                 objective,
-                scoring=(_TEST_LOSSES,),
+                scoring=(TEST_LOSSES,),
             )
-    for name, variants in LEFT_OUT.items():
-        for variant in variants:
+    for name, conditions in _CONDITIONS.items():
+        for variant, condition in conditions.items():
             if variant == DECODERS_ALONE:
                 continue
-            rule = _TESTED.get(variant, variants[variant])
             tested = Scoring(
-                protocol=DEFAULT,
-                metrics=("test_losses",),
-                data=f"only(data={BASES[name]}, where={rule!r})",
+                protocol=DEFAULT, metrics=("test_losses",), data=condition.test_text()
             )
             for model, objective in MODELS.items():
                 yield _preset(
@@ -143,13 +123,13 @@ def dag_presets() -> Iterator[Preset]:
                     dag_part(name, variant),
                     objective,
                     seed=_SEEDS.get((model, variant), 0),
-                    scoring=(_DCI, _TEST_LOSSES, tested),
+                    scoring=(DCI, TEST_LOSSES, tested),
                 )
 
 
 def dag_part(name: str, variant: str) -> str:
     """The dataset that is left to train on."""
-    return f"without(data={BASES[name]}, where={LEFT_OUT[name][variant]!r})"
+    return _CONDITIONS[name][variant].train_text()
 
 
 def _preset(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Correlation", "Correlations", "correlate", "rank_intervals"]
+__all__ = ["Correlation", "Correlations", "correlate", "rank_correlation", "rank_intervals"]
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,6 +108,25 @@ def correlate(results: Results, *, seed: int = 0) -> Correlations:
     having = {name for pair in pairs for name in (pair.one, pair.other)}
     kept = [place for place, name in enumerate(names) if name in having]
     return Correlations(tuple(names[k] for k in kept), tuple(data[k] for k in kept), pairs, same)
+
+
+def rank_correlation(
+    one: NDArray[np.float64], other: NDArray[np.float64], seed: int
+) -> tuple[float | None, float | None, float | None]:
+    """Spearman's rank correlation of two scores of runs, and the ends of its 95 % interval.
+
+    Args:
+        one: (runs,), finite.
+        other: (runs,), finite.
+        seed: Of the bootstrap.
+
+    Returns:
+        Three numbers; all None of fewer than three runs, or where a score is the same for all.
+    """
+    if len(one) < FEWEST or (rho := _spearman(one, other)) is None:
+        return None, None, None
+    low, high = rank_intervals(np.stack([one, other], axis=1), seed)[0, 1]
+    return rho, None if np.isnan(low) else float(low), None if np.isnan(high) else float(high)
 
 
 def rank_intervals(values: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

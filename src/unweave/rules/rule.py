@@ -109,6 +109,11 @@ class Rule:
             np.broadcast_to(self._tree.of(Columns(column, values is not None)), len(rows))
         )
 
+    @property
+    def compared(self) -> tuple[int, ...]:
+        """Positions of the factors that it compares, ascending; on the others nothing depends."""
+        return tuple(sorted(set().union(*(part.factors() for part in self._tree.comparisons()))))
+
     def describe(self) -> str:
         """How many combinations it takes, and of each comparison the values at its borders."""
         lines = [f"{self.text}: {self._count()} of {self.space.size:,} combinations"]
@@ -138,8 +143,7 @@ class Rule:
 
     def _count(self) -> str:
         """How many combinations it takes; a space may have more of them than can be listed."""
-        compared = set().union(*(part.factors() for part in self._tree.comparisons()))
-        total = math.prod(self.space.sizes[position] for position in compared)
+        total = math.prod(self.space.sizes[position] for position in self.compared)
         if total > _MOST_COUNTED:
             return "some"
         return f"{int(self._answers().sum()) * (self.space.size // total):,}"

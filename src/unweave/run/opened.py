@@ -14,27 +14,35 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from unweave import plots
-from unweave.analysis import Subject, choose, load_parts
+from unweave.analysis import TestLosses, choose, load_parts
 from unweave.data import Dataset, DatasetSpec, Progress
+from unweave.data.codes import Factors
 from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
 from unweave.errors import DataError, SpecError, nearest
 from unweave.exporting import Exported, check_export, export_model
-from unweave.figures import FIGURES, draw, wants_images
+from unweave.figures import FIGURES, check_figure, draw, wants_images
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
+from unweave.nn.composition import Operator
+from unweave.objectives import Composer, Plan
+from unweave.objectives.composer import OPERATOR
 from unweave.report import write_report
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, asked_rows, check_asked, check_told
+from unweave.run.subjects import subject_of
 from unweave.rundir import read_json
 from unweave.scores import Scores, load_scores, save_scores
-from unweave.scoring import check, score
+from unweave.scoring import check, check_codes, score
 from unweave.session import CHECKPOINT, read_config
 from unweave.splits import keyed_permutation
 from unweave.trained import (
     Labels,
+    compose_codes,
     decode_codes,
     encode_images,
+    factor_codes,
     fingerprint,
     load_model,
+    read_actions,
     read_labels,
 )
 from unweave.training.checkpoint import Checkpoint, load_tensors
@@ -125,9 +133,11 @@ class Run:
             Two arrays (n, L) float32.
 
         Raises:
+            SpecError: The model is a decoder alone.
             DataError: The images have another shape or range, or the model is not told these
                 labels.
         """
+        self._plan.check_encodes("run.encode")
         told = self._told(labels, images)
         return encode_images(self.model, images, self.config.dataset.image_shape, told)
 
@@ -146,6 +156,83 @@ class Run:
         """
         told = self._told(labels, z)
         return decode_codes(self.model, z, self.config.dataset.image_shape, told)
+
+    def compose(
+        self, references: ArrayLike, transforms: ArrayLike, factors: str | ArrayLike
+    ) -> NDArray[np.float32]:
+        """Images as the references, each with one factor taken from its transform.
+
+        The posterior means of both go through the operator of a composer, and what it gives is
+        decoded.
+
+        Args:
+            references: (n, H, W, C), uint8 from 0 to 255 or floats from 0 to 1.
+            transforms: As many, in either form.
+            factors: Names of the factors that are taken, one for all or (n,); or their columns,
+                as `Composition.actions` gives them.
+
+        Returns:
+            (n, H, W, C) float32 from 0 to 1.
+
+        Raises:
+            SpecError: The run has no operator.
+            DataError: The images do not fit the model or each other, or it was not trained to take
+                these factors.
+        """
+        method = self.config.objective.expand().method
+        operator = self.parts.get(OPERATOR) if isinstance(method, Composer) else None
+        if not isinstance(method, Composer) or not isinstance(operator, Operator):
+            raise SpecError(
+                f"run.compose needs the operator of a composer, and {self.config.objective} has "
+                "none. Train one: unweave train DATASET composer"
+            )
+        reference, transform = self.encode(references)[0], self.encode(transforms)[0]
+        if len(reference) != len(transform):
+            raise DataError(
+                f"Each reference needs its transform, but there are {len(reference)} references "
+                f"and {len(transform)} transforms."
+            )
+        space = self.config.dataset.factor_space
+        actions = read_actions(method, space, factors, len(reference))
+        return self.decode(compose_codes(operator, reference, transform, actions))
+
+    def factor_codes(self, factors: Factors) -> NDArray[np.float32]:
+        """What a decoder that is given true factors takes for them, for `decode`.
+
+        Args:
+            factors: Values by name of the factor, each one or (n,), such as
+                `{"shape": "heart", "pos_x": [0.2, 0.4], ...}`, of the whole dataset, also where
+                the run was trained on a part of it; or factor indices of it, (K,) or (n, K).
+                Values of ordinal and circular factors may lie between those of the dataset,
+                unless inputs are one-hot.
+
+        Returns:
+            (n, L) float32.
+
+        Raises:
+            SpecError: The model has an encoder.
+            DataError: A factor is missing or unknown, or a value has no code.
+        """
+        return factor_codes(self.model, factors)
+
+    def render(self, factors: Factors) -> NDArray[np.float32]:
+        """Expected pixels of combinations of factors, by a decoder that is given true ones.
+
+        Args:
+            factors: As for `factor_codes`; also those that no training image had.
+
+        Returns:
+            (n, H, W, C) float32 from 0 to 1.
+
+        Raises:
+            SpecError: The model has an encoder.
+            DataError: A factor is missing or unknown, or a value has no code.
+        """
+        return self.decode(self.factor_codes(factors))
+
+    @property
+    def _plan(self) -> Plan:
+        return self.config.objective.expand()
 
     def _told(self, labels: Labels | None, rows: ArrayLike) -> Tensor | None:
         """Labels of images or codes as the model takes them."""
@@ -170,16 +257,19 @@ class Run:
         Args:
             part: `train`, `holdout` or `all` of the images.
             codes: Posterior means, or one keyed sample of each posterior.
-            data: Another dataset with images of the same shape.
+            data: Another dataset with images of the same shape; `held_out` is that of the images
+                held out of the run's own.
             seed: Seed of sampled codes.
             progress: Shows the encoding.
             precision: `float32`, or `bfloat16`, which is faster where the processor has it.
             images: How many images at most, drawn at random; None for all of the part.
 
         Raises:
+            SpecError: The model is a decoder alone, or there is no such dataset.
             RunError: There is no such part.
             DataError: The dataset does not fit the model.
         """
+        self._plan.check_encodes("A table of codes")
         self._check(part, codes, data)
         dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
         flat = asked_rows(self.config, part, dataset)
@@ -216,36 +306,26 @@ class Run:
             protocol_name: Which settings to use.
             part: `train`, `holdout` or `all` of the images.
             codes: `mean` or `sampled`.
-            data: Another dataset with images of the same shape.
+            data: Another dataset with images of the same shape; `held_out` is that of the images
+                held out of the run's own.
             seed: Seed of whatever the metrics and analyses draw.
             repeats: Seeds that metrics draw with, from `seed` on, for means and intervals.
             progress: Shows the encoding.
 
         Raises:
-            SpecError: An unknown name or protocol, or settings that the protocol rules out.
+            SpecError: An unknown name, protocol or dataset, settings that the protocol rules out,
+                or metrics of a model without an encoder.
             RunError: The run has no weights, or there is no such part.
         """
         chosen = protocol(protocol_name)
         tabular, analyses = choose(chosen, metric_names)
+        check_codes(self._plan, tabular)
         self._check(part, codes, data)
         check(tabular, analyses, part, codes)
         dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
         if analyses:
             check_told(self.config, dataset)
-        subject = Subject(
-            model=self.model,
-            parts=self.parts,
-            objective=self.config.objective,
-            setup=self.config.setup,
-            dataset=dataset,
-            flat=asked_rows(self.config, part, dataset),
-            num_train=self.config.num_train,
-            codes=codes,
-            seed=seed,
-            step=self.step,
-            progress=progress,
-        )
-
+        subject = subject_of(self, dataset, part=part, codes=codes, seed=seed, progress=progress)
         auto = chosen.encode == "auto"
         precision: Precision = automatic(self.model.device) if auto else "float32"
 
@@ -276,12 +356,13 @@ class Run:
             Paths of the PNG files.
 
         Raises:
-            SpecError: An unknown kind.
+            SpecError: An unknown kind, or one of codes, of a model without an encoder.
             DataError: A kind was asked for whose images cannot be had.
         """
         for kind in kinds:
             if kind not in FIGURES:
                 raise SpecError(f"Unknown figure {kind!r}. {nearest(kind, FIGURES)}")
+            check_figure(kind, self._plan)
         if any(wants_images(kind, self.model) for kind in kinds):
             _ = self.dataset
         return self._draw(kinds or tuple(FIGURES))[0]
@@ -306,7 +387,8 @@ class Run:
         """Draw the figures, score the run if its weights are not scored yet, write the report.
 
         What the default protocol scores unasked is what the page needs; an analysis alone does
-        not count. What cannot be had, such as scores without images, is named on the page.
+        not count, but for a model without an encoder, whose page has its test losses. What cannot
+        be had, such as scores without images, is named on the page.
 
         Args:
             out: File to write; `report.html` in the run folder by default.
@@ -315,13 +397,17 @@ class Run:
             Path of the page.
         """
         needed = {metric.name for metric in metrics_of(protocol(DEFAULT), None)}
+        asked = None
+        if not self._plan.encodes:
+            asked = (TestLosses.name,)
+            needed = set(asked)
         data = str(self.config.dataset)
         rows = [row for row in load_scores(self.folder) if row["data"] == data]
         left_out: dict[str, str] = {}
         if not any(row["step"] == self.step and row["metric"] in needed for row in rows):
             # A model that no metric can score, such as one of a single latent, has a page too.
             try:
-                self.evaluate()
+                self.evaluate(asked)
             except DataError as error:
                 left_out["scores"] = str(error)
         left_out |= self._draw(tuple(FIGURES))[1]

@@ -3,7 +3,7 @@
 from unweave.spec.component import Component, build, member, members, number, option, value_text
 from unweave.spec.form import from_dict, identity, to_dict
 from unweave.spec.hints import field_hints
-from unweave.spec.text import parse, parse_sum
+from unweave.spec.text import parse, parse_sum, parse_tuple
 
 __all__ = [
     "Component",
@@ -17,6 +17,7 @@ __all__ = [
     "option",
     "parse",
     "parse_sum",
+    "parse_tuple",
     "to_dict",
     "value_text",
 ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["parse", "parse_sum"]
+__all__ = ["parse", "parse_sum", "parse_tuple"]
 
 import ast
 import typing
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from unweave.errors import SpecError, nearest
@@ -47,6 +48,29 @@ def parse_sum(text: str, *kinds: type[Component]) -> tuple[Component, ...]:
     Raises:
         SpecError: The text does not follow the grammar, or names something unknown.
     """
+    return _read(text, kinds, lambda tree: _items(tree, kinds, text))
+
+
+def parse_tuple(text: str, *kinds: type[Component]) -> tuple[Component, ...]:
+    """Read several items, such as `(phase(start=10, ...), phase(start=20, ...))`, or one.
+
+    Raises:
+        SpecError: The text does not follow the grammar, or names something unknown.
+    """
+
+    def items(tree: ast.expr) -> tuple[Component, ...]:
+        several = tree.elts if isinstance(tree, ast.Tuple | ast.List) else [tree]
+        return tuple(_item(node, kinds, text) for node in several)
+
+    return _read(text, kinds, items)
+
+
+def _read(
+    text: str,
+    kinds: tuple[type[Component], ...],
+    read: Callable[[ast.expr], tuple[Component, ...]],
+) -> tuple[Component, ...]:
+    """What `read` makes of the text's syntax tree."""
     if not text.strip():
         words = " or ".join(family.family for family in kinds)
         article = "an" if words[0] in "aeiou" else "a"
@@ -58,7 +82,7 @@ def parse_sum(text: str, *kinds: type[Component]) -> tuple[Component, ...]:
             # Python warns of a backslash that escapes nothing, as in a path; it is kept as it is.
             warnings.simplefilter("ignore")
             tree = ast.parse(text.strip(), mode="eval").body
-        return _items(tree, kinds, text)
+        return read(tree)
     except SpecError:
         raise
     except (SyntaxError, ValueError, RecursionError, MemoryError):
