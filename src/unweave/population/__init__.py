@@ -2,7 +2,7 @@
 
 from unweave.population.exploit import Exploit, NoExploit, Truncation
 from unweave.population.explore import Explore, Perturb
-from unweave.population.fitness import Fitness, Scored, UDRFitness, parse_fitness
+from unweave.population.fitness import Fitness, LeafMIG, Scored, UDRFitness, parse_fitness
 from unweave.population.folder import PopulationFolder
 from unweave.population.making import make_population, parse_tuned
 from unweave.population.pb2 import PopulationBasedBandits
@@ -30,6 +30,7 @@ __all__ = [
     "Grid",
     "Hopeless",
     "Integers",
+    "LeafMIG",
     "LogIntegers",
     "LogUniform",
     "NoExploit",
