@@ -26,8 +26,8 @@ TRAINED = f"without(data={WHOLE}, where={RULE!r})"
 HELD_OUT = f"only(data={WHOLE}, where={RULE!r})"
 ALWAYS = {"nll", "excess", "placed"}
 POSITIONED = {
-    "nll_swapped", "excess_swapped", "recovered", "swap_better", "nll_expected", "excess_expected",
-    "distance", "nearest_expected", "distance.shape", "distance.pos_x",
+    "excess_placed", "nll_swapped", "excess_swapped", "recovered", "swap_better", "nll_expected",
+    "excess_expected", "distance", "nearest_expected", "distance.shape", "distance.pos_x",
 }  # fmt: skip
 
 
@@ -268,8 +268,37 @@ def test_values_that_training_lacks_have_no_position(whole, images, places, nois
     assert mixed.parts["placed"] == 0.5
     assert mixed.parts["excess"] == pytest.approx(score.value / 2)
     assert mixed.parts["excess_swapped"] == pytest.approx(0, abs=1e-6)
+    # What lacks a position counts for none of the parts that add up.
+    assert mixed.parts["excess_placed"] == pytest.approx(0, abs=1e-6)
     assert "distance.pos_x" in mixed.parts
     assert "distance.shape" not in mixed.parts
+
+
+def test_what_is_recovered_and_what_remains_are_of_placed_images(whole, images, places, noise):
+    trained = unweave.load_dataset(
+        f"without(data={WHOLE}, where={RULE + ' or pos_x > 0.9'!r})",
+    )
+    codes = np.float32(places + noise).astype(np.float64)
+    rows = np.arange(len(whole))
+    values, shapes = whole.values(rows)[:, 3], whole.factors(rows)[:, 0]
+    held = (shapes == 0) & (values > 0.5)
+    # The encoder takes these squares for hearts, and the decoder draws ellipses there as squares.
+    codes[held, 1] += 6
+    shows = rows.copy()
+    shows[held] += 64
+    # The last column, of which no image was trained on, is seen and drawn as something else.
+    shows[values > 0.9] = 0
+    model = HandMade(images, codes, places, shows)
+    parts = Attribution().score(subject_of(model, whole, trained)).parts
+    placed = values <= 0.9
+    assert parts["placed"] == placed.mean()
+    drawn = shows[np.where(held, rows + 128, rows)]
+    wrong = (images != images[drawn]).sum(axis=(1, 2, 3))
+    assert parts["excess_placed"] == pytest.approx(SHARP * wrong[placed].mean(), rel=1e-6)
+    assert parts["excess"] == pytest.approx(SHARP * wrong.mean(), rel=1e-6)
+    assert abs(parts["excess"] - parts["excess_placed"]) > 10
+    assert parts["excess_placed"] == pytest.approx(parts["recovered"] + parts["excess_swapped"])
+    assert parts["recovered"] != pytest.approx(0, abs=1)
 
 
 def test_assignment_by_a_lasso(trained, tested, images, places, noise):

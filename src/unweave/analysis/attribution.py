@@ -48,12 +48,13 @@ class Attribution(Analysis):
     of the images with one combination of the compared factors is what their codes have in common
     beyond the effects of their values: by least squares, codes of images trained on are a sum of
     effects of all their values, and what this leaves of the codes of scored images is fitted again
-    by effects of the compared factors, which are taken away. So `excess = recovered +
-    excess_swapped`: what the swap recovers was lost by where the encoder puts these images, and
-    what remains is the decoder's, or was lost in a way that no sum of effects tells. What is
-    recovered convicts the encoder; that little is does not acquit it where `nearest_expected` or
-    `factor_r2` say that held-out images are taken for others. On images like those trained on,
-    codes are not displaced, and `recovered` is near 0; compare with it.
+    by effects of the compared factors, which are taken away. So, of the images that have an
+    expected position, `excess_placed = recovered + excess_swapped`: what the swap recovers was
+    lost by where the encoder puts these images, and what remains is the decoder's, or was lost in
+    a way that no sum of effects tells. What is recovered convicts the encoder; that little is does
+    not acquit it where `nearest_expected` or `factor_r2` say that held-out images are taken for
+    others. On images like those trained on, codes are not displaced, and `recovered` is near 0;
+    compare with it.
 
     *Expected positions* tell more of models whose latents follow factors. Factors get a latent
     each (`assignment`), and the mean of that latent over images trained on with one value is the
@@ -62,9 +63,10 @@ class Attribution(Analysis):
     codes that mix factors it loses what else these latents say, many times what was lost before,
     on all images.
 
-    - `nll`, `excess`: of the encoder's own code, nats an image; `nll_swapped`, `excess_swapped`,
-      `recovered`: of codes without displacement; `nll_expected`, `excess_expected`: of expected
-      codes.
+    - `nll`, `excess`: of the encoder's own code, nats an image, of all images; `excess_placed`:
+      of the images that have an expected position alone, to be compared with what follows;
+      `nll_swapped`, `excess_swapped`, `recovered`: of codes without displacement;
+      `nll_expected`, `excess_expected`: of expected codes.
     - `swap_better`: share of images that are reconstructed better without displacement.
     - `distance`: root of the mean square, over images and compared factors, of code less expected
       position in standard deviations of the images trained on with the same value. It is 1 for
@@ -74,7 +76,8 @@ class Attribution(Analysis):
       deviation within values. Where values lie close together it is low for all images; by chance
       it is one of the number of these combinations.
     - `placed`: share of images that have an expected position. A value that fewer than ten of the
-      images trained on have has none. Parts that need one are means over the images that have it.
+      images trained on have has none. Parts that need one are means over the images that have it,
+      so that `excess` is `excess_placed` only where `placed` is 1.
 
     Where no image has one, as in extrapolation, `nll`, `excess` and `placed` are all there is, and
     the log names the values. Not scored are models without an encoder, models whose decoder is
@@ -146,6 +149,7 @@ class Attribution(Analysis):
         parts = {"nll": own.mean(), "excess": (own - entropy).mean(), "placed": known.mean()}
         if known.any():
             parts |= {
+                "excess_placed": (own - entropy)[known].mean(),
                 "nll_swapped": moved[known].mean(),
                 "excess_swapped": (moved - entropy)[known].mean(),
                 "recovered": (own - moved)[known].mean(),
