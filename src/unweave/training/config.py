@@ -253,7 +253,8 @@ class TrainConfig(Component):
         if self.batch_size > images:
             raise SpecError(
                 f"train: batch_size {self.batch_size} is more than the {images} images of "
-                f"{self.dataset} to train on."
+                f"{self.dataset} to train on. Give a smaller one: --batch-size, in Python "
+                "batch_size."
             )
         if plan.needs.labelled is not None:
             plan.needs.labelled.check(images)
