@@ -402,6 +402,9 @@ def test_lists_say_what_a_field_is():
     assert metrics["beta_vae"]["aliases"] == ["beta_vae_sklearn"]
     assert metrics["test_losses"]["direction"] == "lower"
     assert metrics["test_losses"]["cost"].startswith("a pass of all images")
+    assert metrics["factor_errors"]["cost"] == "a pass of 10,000 images at most through the model"
+    assert "20,000 that were trained on" in metrics["factor_r2"]["cost"]
+    assert "2,000 triplets at most of each regime" in metrics["composition"]["cost"]
     assert metrics["aam"]["protocols"]["full/1"] == "aam(components=all)"
 
 

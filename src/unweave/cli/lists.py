@@ -95,12 +95,25 @@ def _cost(cls: type[Any]) -> str:
     from unweave.metrics import Metric
 
     if not issubclass(cls, Metric):
-        return "a pass of all images through the model"
+        return f"a pass of {_passed(cls)} through the model"
     if not cls.opt_in:
         return "at most about 2 s for 10,000 rows of 10 latents"
     if cls.cost is not Metric.cost:
         return "seconds to hours, said before it begins"
     return "more than about 2 s for 10,000 rows of 10 latents"
+
+
+def _passed(cls: type[Any]) -> str:
+    """What an analysis at its defaults takes through the model."""
+    triplets = getattr(cls, "triplets", None)
+    if triplets is not None:
+        return f"{triplets:,} triplets at most of each regime"
+    most = getattr(cls, "images", None)
+    if most is None:
+        return "all images"
+    trained = getattr(cls, "train_images", None)
+    beside = f", and {trained:,} that were trained on," if trained else ""
+    return f"{most:,} images at most{beside}"
 
 
 @dataclass(kw_only=True)
