@@ -40,8 +40,9 @@ Usage
     python benchmarks/generalisation.py --out DIR [--part PART ...]
 
 trains and scores what is missing in DIR, which may be stopped and gone on with at any time, and
-when all is there writes `benchmarks/results/generalisation.md`, and `DIR/PART.html`, a page for
-each part. Without --out all sizes are tiny, and no results are written.
+writes `DIR/PART.html`, a page for each part. When all of them are there, parts 1 to 3 are written
+to `benchmarks/results/generalisation.md`, and composers to `composition.md` beside it. Without
+--out all sizes are tiny, and no results are written.
 """
 
 from __future__ import annotations
@@ -67,12 +68,18 @@ from unweave.studies import run_study
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# Parts of which the questions compare models, in one file each.
+RESULTS = {
+    "generalisation": ("dsprites", "dsprites_decoders", "shapes3d", "shapes3d_decoders"),
+    "composition": ("dsprites_composers",),
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, score, and write tables and pages."""
     parser = argparse.ArgumentParser(description="How models generalise; see the file.")
     parser.add_argument("--out", type=Path, help="folder of the studies")
-    parser.add_argument("--part", nargs="+", choices=tuple(PARTS), help="only these; no results")
+    parser.add_argument("--part", nargs="+", choices=tuple(PARTS), help="only these")
     given = parser.parse_args(arguments)
     parts = tuple(given.part or PARTS)
     try:
@@ -85,13 +92,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = _found(parts, FULL, given.out)
         for part, runs in found.items():
             print(f"Wrote {write_page(runs, given.out / f'{part}.html')}.")
-        text = _page(found)
     except UnweaveError as error:
         sys.exit(str(error))
-    print(text)
-    if len(parts) == len(PARTS):
-        with atomic_write(ROOT / "benchmarks" / "results" / "generalisation.md") as handle:
-            handle.write(text.encode())
+    for name, own in RESULTS.items():
+        if set(own) <= set(found):
+            text = _page({part: found[part] for part in own})
+            print(text)
+            with atomic_write(ROOT / "benchmarks" / "results" / f"{name}.md") as handle:
+                handle.write(text.encode())
 
 
 def _found(parts: Sequence[str], sizes: Sizes, out: Path) -> dict[str, list[Found]]:

@@ -31,6 +31,12 @@ def test_each_part_has_every_model_under_every_condition_with_both_seeds():
     }
 
 
+def test_every_part_has_its_results_in_one_file():
+    assert sorted(part for parts in generalisation.RESULTS.values() for part in parts) == sorted(
+        PARTS
+    )
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_each_part_can_be_scored_as_it_is_asked(part):
     runs = plan(study_of(part, TINY))
