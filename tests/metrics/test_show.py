@@ -6,6 +6,7 @@ import json
 import math
 
 import numpy as np
+import pytest
 
 from unweave.metrics import Matrix, Score
 from unweave.metrics.interval import over_draws
@@ -82,6 +83,23 @@ def test_a_table_of_latents_has_no_marks():
         ["z1", "0.000", "1.000"],
         ["correlation"],
     ]
+
+
+@pytest.mark.parametrize(("columns", "shown"), [(3, True), (40, False)])
+def test_a_table_by_values_is_shown_where_it_fits(columns, shown):
+    values = np.full((2, columns), 0.25)
+    values[1, 0] = np.nan
+    names = tuple(f"{k}" for k in range(columns))
+    matrix = Matrix(values, ("square", "heart"), names, "excess", ("shape", "pos_x"))
+    rows = details("x", Score(0.25, {}, matrix))
+    text = "\n".join(rows)
+    assert "excess, by shape and pos_x" in text
+    assert max(map(len, rows)) <= 100
+    if shown:
+        assert ["heart", "-", "0.250", "0.250"] in [row.split() for row in rows]
+    else:
+        assert "a table of 2 by 40, which --json shows" in text
+    assert "marks" not in text
 
 
 def test_repeats_are_told_with_their_number():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["ReconstructionNLL"]
 
+import dataclasses
 import math
 from typing import ClassVar, Final, final
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from unweave.analysis.base import Analysis, Subject
+from unweave.analysis.combinations import means_by_combination
 from unweave.analysis.decoded import check_decodes, decode_scored
 from unweave.analysis.pixels import cross_entropy, pixel_entropy, squared_error
 from unweave.encoding import full_precision
@@ -54,7 +56,10 @@ class ReconstructionNLL(Analysis):
     are compared with their targets: these are not the numbers of an autoencoder.
 
     A score of images that were held out is to be compared with one of images that are like those
-    of training (`part=holdout`): the difference of their `excess` is the gap.
+    of training (`part=holdout`): the difference of their `excess` is the gap. Where combinations
+    of factors were held out of training, the matrix is the mean excess by the values of two
+    factors of their rule (`unweave.conditions.maps.axes_of`), in the whole dataset's numbering,
+    NaN in cells without an image that is scored; of composers there is none.
     """
 
     name: ClassVar[str] = "reconstruction_nll"
@@ -91,7 +96,11 @@ class ReconstructionNLL(Analysis):
                 if subject.progress is not None:
                     subject.progress("reconstructing", start + len(batch), len(rows))
         nll, floor, mse = torch.cat(found, dim=1).cpu().numpy()
-        return self._summary(nll, floor, mse, math.prod(subject.model.image_shape))
+        # Below 0 it is by rounding alone.
+        excess = np.maximum(nll - floor, 0.0)
+        score = self._summary(excess, nll, floor, mse, math.prod(subject.model.image_shape))
+        by = means_by_combination(subject, rows, excess, "mean excess NLL, nats an image")
+        return dataclasses.replace(score, matrix=by)
 
     def _summary(
         self,
@@ -101,9 +110,8 @@ class ReconstructionNLL(Analysis):
         pixels: int,
     ) -> Score:
         """From errors of each image, (N,)."""
-        # Below 0 it is by rounding alone.
-        excess = np.maximum(nll - floor, 0.0)
         parts = {"excess": float(excess.mean())}
+        excess: NDArray[np.float64],
         if len(excess) > 1:
             parts["excess_se"] = float(excess.std(ddof=1) / math.sqrt(len(excess)))
         parts["nll"] = float(nll.mean())

@@ -31,21 +31,25 @@ class Matrix:
         rows: Names of the rows, latents as `z0`, `z1`, ...
         columns: Names of the columns, usually factors.
         label: What the values are, with their unit.
+        axes: The factors whose values the rows and the columns are, in a table of these; an empty
+            name for rows that are no values. None where rows or columns are anything else.
     """
 
     values: NDArray[np.float64]
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     label: str
+    axes: tuple[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""
-        return {
+        form: dict[str, Any] = {
             "rows": list(self.rows),
             "columns": list(self.columns),
             "values": self.values.tolist(),
             "label": self.label,
         }
+        return form if self.axes is None else form | {"axes": list(self.axes)}
 
 
 @final

@@ -7,6 +7,7 @@ __all__ = ["IN_FULL", "compact", "details", "form"]
 import math
 import textwrap
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from unweave.metrics.base import Matrix, Score
@@ -90,6 +91,12 @@ def _matrix(matrix: Matrix, parts: Mapping[str, float], what: str) -> list[str]:
     """The matrix with its names, and a row of the parts that are one for each column."""
     width = max(12, *(len(column) + 3 for column in matrix.columns))
     side = max(6, *(len(row) + 1 for row in matrix.rows))
+    if matrix.axes is not None:
+        by = " and ".join(filter(None, matrix.axes))
+        if side + 2 + width * len(matrix.columns) > _WIDTH:
+            return [f"  {matrix.label}, by {by}: a table of {len(matrix.rows)} by "
+                    f"{len(matrix.columns)}, which --json shows"]  # fmt: skip
+        matrix = replace(matrix, label=f"{matrix.label}, by {by}")
     lines = [" " * (side + 2) + "".join(f"{column:>{width}}" for column in matrix.columns)]
     # Of a table of latents by latents there is nothing to mark.
     marked = matrix.rows[0] == "z0" and matrix.columns[0] != "z0"
@@ -97,6 +104,8 @@ def _matrix(matrix: Matrix, parts: Mapping[str, float], what: str) -> list[str]:
     for i, row in enumerate(matrix.rows):
         cells = [
             f"{value:.3f}{'*' if marked and best[k] == i and value > 0 else ' '}"
+            if math.isfinite(value)
+            else "- "
             for k, value in enumerate(matrix.values[i])
         ]
         lines.append(f"  {row:<{side}}" + "".join(f"{cell:>{width}}" for cell in cells))

@@ -207,8 +207,8 @@ def _whole(matrix: Any) -> bool:
 
 
 def _of_factors(matrix: Any) -> bool:
-    """Whether it is a whole table of latents and factors, not of latents and latents."""
-    return _whole(matrix) and matrix["rows"] != matrix["columns"]
+    """Whether it is a whole table of latents and factors, not of latents or values alone."""
+    return _whole(matrix) and matrix["rows"] != matrix["columns"] and not matrix.get("axes")
 
 
 def _parts(score: dict[str, Any]) -> dict[str, Any]:
