@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias, get_args
 
 from unweave.encoding import Part
-from unweave.objectives import Composer, Plan
+from unweave.objectives.kinds import Kind, kind_of
 from unweave.studies import ScoreRequest
 from unweave.training import TrainConfig
 
-__all__ = ["DCI", "HOLDOUT", "REGIONS", "Kind", "Region", "kind_of", "own_part", "requests_of"]
+__all__ = ["DCI", "HOLDOUT", "REGIONS", "Region", "own_part", "requests_of", "requests_of_kinds"]
 
 Region: TypeAlias = Literal["in_distribution", "held_out"]
 REGIONS: Final[tuple[Region, ...]] = get_args(Region)
 """Images like those that were trained on, and images with the combinations that were held out."""
-
-Kind: TypeAlias = Literal["autoencoder", "decoder", "composer"]
-"""What is trained: with an encoder, of true factors alone, or to make one image of two."""
 
 HOLDOUT: Final = 0.05
 """Share of the images to train on that a training keeps apart, to be compared with."""
@@ -31,13 +29,6 @@ _OF: Final[dict[Kind, tuple[str, ...]]] = {
     "composer": ("factor_r2",),
 }
 _COMPOSED: Final = "composition"
-
-
-def kind_of(plan: Plan) -> Kind:
-    """What kind of model an objective trains."""
-    if not plan.encodes:
-        return "decoder"
-    return "composer" if isinstance(plan.method, Composer) else "autoencoder"
 
 
 def own_part(config: TrainConfig) -> Part:
@@ -60,15 +51,42 @@ def requests_of(
         probe: Whether a network that reads factors from images is trained, to tell which factors
             of a reconstruction are wrong.
     """
-    plan = config.objective.expand()
-    kind, trained = kind_of(plan), own_part(config)
+    return _asked(kind_of(config.objective.expand()), config.holdout, metrics, probe)
+
+
+def requests_of_kinds(
+    kinds: Iterable[Kind],
+    *,
+    holdout: float = HOLDOUT,
+    metrics: Sequence[str] = (),
+    probe: bool = True,
+) -> tuple[ScoreRequest, ...]:
+    """The scores that tell how the runs of a study generalise, each asked of its kind of models.
+
+    Args:
+        kinds: What kinds of models the study trains.
+        holdout: Share of the images to train on that its runs keep apart.
+        metrics: As in `requests_of`.
+        probe: As in `requests_of`.
+    """
+    return tuple(
+        replace(request, kind=kind)
+        for kind in kinds
+        for request in _asked(kind, holdout, metrics, probe)
+    )
+
+
+def _asked(
+    kind: Kind, holdout: float, metrics: Sequence[str], probe: bool
+) -> tuple[ScoreRequest, ...]:
+    trained: Part = "train" if holdout else "all"
     asked: list[ScoreRequest] = []
     if kind != "decoder":
         asked.append(ScoreRequest(metrics=DCI[1:], protocol=DCI[0], part=trained))
         if metrics:
             asked.append(ScoreRequest(metrics=tuple(metrics), part=trained))
     names = tuple(name for name in _OF[kind] if probe or name != "factor_errors")
-    asked.append(ScoreRequest(metrics=names, part="holdout" if config.holdout else "all"))
+    asked.append(ScoreRequest(metrics=names, part="holdout" if holdout else "all"))
     asked.append(ScoreRequest(metrics=names, data="held_out"))
     if kind == "composer":
         asked.append(ScoreRequest(metrics=(_COMPOSED,)))

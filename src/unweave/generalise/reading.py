@@ -11,8 +11,9 @@ from unweave.analysis import Analysis
 from unweave.conditions import Split, split_of
 from unweave.conditions.recovering import Recovered, recover
 from unweave.errors import RunError, SpecError
-from unweave.generalise.asking import DCI, REGIONS, Kind, Region, kind_of, own_part
+from unweave.generalise.asking import DCI, REGIONS, Region, own_part
 from unweave.metrics.protocols import DEFAULT, protocol
+from unweave.objectives.kinds import Kind, kind_of
 from unweave.rundir import read_json, read_state
 from unweave.scores import load_scores
 from unweave.session import read_config

@@ -8,7 +8,7 @@ from typing import final
 
 from unweave.inventory import Size, check_removable, remove, remove_folder, size_of
 from unweave.rundir import is_run, work_lock
-from unweave.session import CHECKPOINT, leftovers
+from unweave.session import CHECKPOINT, leftovers, read_config
 from unweave.studies.folder import StudyFolder
 from unweave.studies.spec import Study
 from unweave.studies.task import LARGE, is_done
@@ -105,7 +105,10 @@ def _is_whole_run(path: Path) -> bool:
 
 def _has_all(study: Study, place: Path) -> bool:
     """Whether a run has ended with all that the study asks of it: no weights are needed then."""
-    scores = [request.to_dict() for request in study.scores]
+    asked = study.scores
+    if any(request.kind is not None for request in asked):
+        asked = study.asked_of(read_config(place))
+    scores = [request.to_dict() for request in asked]
     return is_done({"folder": str(place), "scores": scores, "plots": list(study.plots)})
 
 

@@ -125,10 +125,12 @@ def forecast(
             progress("measuring", done, len(groups))
     each = [seconds[run.config.address] for run in left]
     datasets = {str(run.config.dataset): run.config.dataset for run in left}
-    for request in study.scores if left else ():
+    # Runs whose steps take equally long are asked for the same.
+    asked = {r: configs[0] for configs in groups.values() for r in study.asked_of(configs[0])}
+    for request, config in asked.items():
         # What is held out of a dataset is prepared with it.
         if request.data not in (None, HELD_OUT_DATA):
-            spec = named_data(request.data, left[0].config.dataset)
+            spec = named_data(request.data, config.dataset)
             datasets[str(spec)] = spec
     facts = [listing.describe(spec) for spec in datasets.values() if not spec.ready()]
     return Forecast(
@@ -167,7 +169,7 @@ def _disk(study: Study, config: TrainConfig, costs: dict[str, Any]) -> tuple[int
     """Bytes that a run keeps, and those that it takes besides while it is worked on."""
     weights = costs["weights_bytes"]
     tables: dict[Hashable, int] = {}
-    for request in study.scores:
+    for request in study.asked_of(config):
         chosen = protocol(request.protocol)
         own = config.dataset
         count = (own if request.data is None else named_data(request.data, own)).count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from unweave.errors import DataError, RunError, SpecError, UnweaveError, nearest
 from unweave.execution import Item
 from unweave.figures import FIGURES, check_figure
 from unweave.metrics.protocols import protocol
+from unweave.objectives.kinds import kind_of
 from unweave.run.asked import asked_spec, check_told
 from unweave.scoring import check_codes
 from unweave.session import CHECKPOINT, read_config
@@ -56,7 +58,7 @@ class PlannedRun:
         payload: dict[str, Any] = {
             "config": to_dict(self.config),
             "folder": folder,
-            "scores": [request.to_dict() for request in study.scores],
+            "scores": [request.to_dict() for request in study.asked_of(self.config)],
             "plots": list(study.plots),
             "keep": study.keep,
         }
@@ -95,15 +97,32 @@ def plan(study: Study) -> tuple[PlannedRun, ...]:
                 "training. Give it once."
             )
         runs[key] = PlannedRun(key, config, varied)
+    _check_asked(runs.values(), study)
     _check_encoders(runs.values(), study)
     _check_data(tuple(runs.values()), study)
     return tuple(runs.values())
 
 
+def _check_asked(runs: Iterable[PlannedRun], study: Study) -> None:
+    """Refuse runs of which nothing is asked, where scores are asked of others."""
+    for run in runs:
+        if study.scores and not study.asked_of(run.config):
+            kind = kind_of(run.config.objective.expand())
+            asked = dict.fromkeys(str(request.kind) for request in study.scores)
+            raise SpecError(
+                f"The run with {_told(run.varied)}: no score is asked of it. Its model is of the "
+                f"kind {kind}, and evaluate has requests of the kind {' and '.join(asked)} alone: "
+                f"give one with kind={kind}, or without a kind."
+            )
+
+
 def _check_encoders(runs: Iterable[PlannedRun], study: Study) -> None:
     """Refuse metrics and figures of codes, where a run trains a decoder alone."""
-    metrics = [m for r in study.scores for m in choose(protocol(r.protocol), r.metrics)[0]]
+    metrics_of = functools.cache(
+        lambda asked: [m for r in asked for m in choose(protocol(r.protocol), r.metrics)[0]]
+    )
     for run in runs:
+        metrics = metrics_of(study.asked_of(run.config))
         plan = run.config.objective.expand()
         where = f"The run with {_told(run.varied)}"
         try:
@@ -120,7 +139,8 @@ def _check_data(runs: Sequence[PlannedRun], study: Study) -> None:
         dataset.check_loadable()
     _check_other_data(runs, study)
     for run in runs:
-        if run.config.holdout == 0 and any(r.part == "holdout" for r in study.scores):
+        asked = study.asked_of(run.config)
+        if run.config.holdout == 0 and any(r.part == "holdout" for r in asked):
             raise UnweaveError(
                 f"The run with {_told(run.varied)} holds no images out, so part=holdout cannot be "
                 "scored: set holdout in train."
@@ -129,17 +149,18 @@ def _check_data(runs: Sequence[PlannedRun], study: Study) -> None:
 
 def _check_other_data(runs: Sequence[PlannedRun], study: Study) -> None:
     """Refuse other data to score on that there are not, that cannot be had, or that do not fit."""
-    for data in dict.fromkeys(request.data for request in study.scores):
-        if data is None:
-            continue
-        analysed = any(
-            choose(protocol(request.protocol), request.metrics)[1]
-            for request in study.scores
-            if request.data == data
-        )
-        # Runs of one dataset and objective are alike.
-        alike = {(run.config.dataset, run.config.objective): run for run in runs}
-        for run in alike.values():
+    # Runs of one dataset and objective are alike.
+    alike = {(run.config.dataset, run.config.objective): run for run in runs}
+    for run in alike.values():
+        asked = study.asked_of(run.config)
+        for data in dict.fromkeys(request.data for request in asked):
+            if data is None:
+                continue
+            analysed = any(
+                choose(protocol(request.protocol), request.metrics)[1]
+                for request in asked
+                if request.data == data
+            )
             try:
                 spec = asked_spec(run.config, data)
                 spec.check_loadable()

@@ -14,6 +14,7 @@ from unweave.errors import SpecError, nearest
 from unweave.execution import Limits
 from unweave.figures import FIGURES
 from unweave.metrics.protocols import DEFAULT
+from unweave.objectives.kinds import Kind
 from unweave.studies.axes import axis_of, flattened, seed_axis
 from unweave.studies.spec import Keep, ScoreRequest, Study
 
@@ -112,9 +113,9 @@ def _scores(form: Any) -> tuple[ScoreRequest, ...]:
 
 
 def _score(table: Mapping[str, Any]) -> ScoreRequest:
-    known = ("metrics", "protocol", "part", "codes", "seed", "repeats", "data")
+    known = ("metrics", "protocol", "part", "codes", "seed", "repeats", "data", "kind")
     _check_keys(table, known, "evaluate")
-    metrics, data = table.get("metrics"), table.get("data")
+    metrics, data, kind = (table.get(name) for name in ("metrics", "data", "kind"))
     if metrics is not None:
         if not isinstance(metrics, list) or not metrics:
             raise SpecError('evaluate: metrics takes a list of names, such as ["mig", "dci"].')
@@ -127,6 +128,7 @@ def _score(table: Mapping[str, Any]) -> ScoreRequest:
         seed=_whole(table.get("seed", 0), 0, "evaluate: seed"),
         repeats=_whole(table.get("repeats", 1), 1, "evaluate: repeats"),
         data=None if data is None else _text(data, "evaluate: data"),
+        kind=None if kind is None else _choice(kind, get_args(Kind), "evaluate: kind"),
     )
 
 

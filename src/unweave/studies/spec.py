@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, Self, TypeAlias, final
 
 from unweave.encoding import Codes, Part
 from unweave.errors import SpecError
 from unweave.execution import Limits
 from unweave.metrics.protocols import DEFAULT
+from unweave.objectives.kinds import Kind, kind_of
 from unweave.studies.axes import Settings, combined
+from unweave.training import TrainConfig
 
 __all__ = ["Keep", "ScoreRequest", "Study"]
 
@@ -32,6 +34,7 @@ class ScoreRequest:
         repeats: With how many seeds metrics draw.
         data: Of which dataset: its text, or `held_out` for the images held out of the one that a
             run was trained on. None for that one itself.
+        kind: Only runs that train this kind of model are asked; None for all.
 
     Raises:
         SpecError: A part of other data is asked for.
@@ -44,6 +47,7 @@ class ScoreRequest:
     seed: int = 0
     repeats: int = 1
     data: str | None = None
+    kind: Kind | None = None
 
     def __post_init__(self) -> None:
         """Refuse a part of other data than those that were trained on."""
@@ -54,11 +58,15 @@ class ScoreRequest:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """A form for JSON; without `data` where they are those that were trained on."""
-        form = asdict(self)
-        if self.data is None:
-            del form["data"]
-        return form
+        """A form for JSON; without `data` where they are those that were trained on.
+
+        Nor has it `kind` where all runs are asked.
+        """
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if value is not None or name not in ("data", "kind")
+        }
 
     @classmethod
     def from_dict(cls, form: Mapping[str, Any]) -> Self:
@@ -100,6 +108,15 @@ class Study:
         """
         axes = [list(axis) for axis in self.axes]
         return [dict(self.settings) | varied for varied in combined(axes)]
+
+    def asked_of(self, config: TrainConfig) -> tuple[ScoreRequest, ...]:
+        """What is asked of one run: all requests but those of other kinds of models."""
+        if all(request.kind is None for request in self.scores):
+            return self.scores
+        kind = kind_of(config.objective.expand())
+        return tuple(
+            replace(request, kind=None) for request in self.scores if request.kind in (None, kind)
+        )
 
     @property
     def varied(self) -> tuple[str, ...]:
