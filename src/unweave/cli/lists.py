@@ -333,13 +333,14 @@ def _preset_lines(row: dict[str, Any]) -> list[str]:
 @final
 @dataclass(kw_only=True)
 class StudyList(_Listing):
-    """List published studies, how many of their runs can be done, and what the others wait for."""
+    """List studies by name, how many of their runs can be done, and what the others wait for."""
 
     def run(self) -> int:
         """Print the list."""
-        from unweave.studies.published import published_studies, published_study, ready
+        from unweave.cli.named_studies import named_studies, named_study, scales_of
+        from unweave.studies.published import ready
 
-        chosen = [published_study(name) for name in self.names] or published_studies()
+        chosen = [named_study(name) for name in self.names] or named_studies()
         rows: list[dict[str, Any]] = []
         for each in chosen:
             study = each.study()
@@ -354,6 +355,7 @@ class StudyList(_Listing):
                     "waiting": waiting,
                     "settings": dict(study.settings),
                     "varied": list(study.varied),
+                    "scales": list(scales_of(each)),
                 }
             )
         self.emit({"studies": rows}, "\n\n".join(map(_study_text, rows)))
@@ -361,9 +363,11 @@ class StudyList(_Listing):
 
 
 def _study_text(row: dict[str, Any]) -> str:
-    """A published study in a few lines."""
+    """A study in a few lines."""
     runs = "one run" if row["runs"] == 1 else f"{row['runs']:,} runs"
     done = "all can be done" if row["ready"] == row["runs"] else f"{row['ready']:,} can be done"
     waits = [f"{count:,} for {what}" for what, count in row["waiting"].items()]
     lines = [f"{row['name']}: {runs}, {done}", f"  {row['about']}", f"  Source: {row['source']}."]
+    if row["scales"]:
+        lines.append(f"  Scales: {', '.join(row['scales'])}, or a number.")
     return "\n".join([*lines, *([f"  Waiting: {'; '.join(waits)}."] if waits else [])])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Flag, Float, Text, bar, say, to_number
+from unweave.cli.common import Common, Flag, Text, bar, say
 from unweave.cli.driving import Driving
 from unweave.cli.words import duration, size_text
 
@@ -74,10 +74,11 @@ class StudyRun(_Driving):
     """A TOML file, or FILE.py:FUNCTION."""
 
     preset: Text = None
-    """Instead of a file: a published study by name, such as disvae/train_all."""
+    """Instead of a file: a study by name, such as disvae/train_all or generalise/dsprites."""
 
-    scale: Float = "1"
-    """Of a published study: how long its trainings are, from 0 to 1."""
+    scale: Annotated[str, arg(metavar="SCALE", help_behavior_hint="")] = "1"
+    """Of a preset: how long its trainings are, such as 0.01; or tiny, small or full of those of
+    unweave's own."""
 
     out: Text = None
     """Folder of the study (default: runs/NAME, or under UNWEAVE_RUNS)."""
@@ -90,14 +91,13 @@ class StudyRun(_Driving):
         from unweave.rundir import is_study
         from unweave.studies import read_study
 
-        scale = to_number("--scale", self.scale, float)
         if (self.file is None) == (self.preset is None):
             raise SpecError(
                 "Give either the file of a study, such as study.toml or study.py:make_study, or a "
                 "--preset."
             )
         if self.file is not None:
-            if scale != 1:
+            if self.scale != "1":
                 raise SpecError("--scale is of a --preset; a file says how long to train.")
             if is_study(Path(self.file)):
                 raise SpecError(
@@ -106,13 +106,14 @@ class StudyRun(_Driving):
                 )
             return self.drive(read_study(self.file), self.out)
         assert self.preset is not None
-        return self._published(self.preset, scale)
+        return self._named(self.preset)
 
-    def _published(self, name: str, scale: float) -> int:
+    def _named(self, name: str) -> int:
+        from unweave.cli.named_studies import named_study, scale_of
         from unweave.errors import SpecError
-        from unweave.studies.published import published, ready
+        from unweave.studies.published import ready
 
-        study, waiting = ready(published(name, scale))
+        study, waiting = ready(scale_of(named_study(name), self.scale))
         for what, count in waiting.items():
             runs = "One run waits" if count == 1 else f"{count:,} runs wait"
             say(f"{runs} for {what}, and {'is' if count == 1 else 'are'} left out.")

@@ -59,7 +59,7 @@ class GeneralisationStudy:
     Attributes:
         name: `generalise/<study>`.
         about: One sentence.
-        source: What it is after.
+        source: Whose it is, and after whom.
         dataset: Text of the whole dataset.
         tiny: Text of a small grid of it, of which each condition holds something out.
         conditions: What is held out, by name.
@@ -108,7 +108,7 @@ class GeneralisationStudy:
         texts = [find_condition(name, data).train_text(data) for name in self.conditions]
         return Study(
             name=self.name.replace("/", "-") + suffix,
-            about=f"{self.about} After {self.source}.",
+            about=f"{self.about} Source: {self.source}.",
             settings={**_SETTINGS, "steps": size.steps},
             axes=(
                 tuple({"dataset": text} for text in texts),
@@ -153,7 +153,7 @@ STUDIES: Final[Mapping[str, GeneralisationStudy]] = MappingProxyType(
                 name="generalise/dsprites",
                 about="VAE, beta-VAE, FactorVAE and decoders of true factors on dSprites: "
                 "element, range and extrapolation.",
-                source=MONTERO_2021,
+                source=f"unweave, after {MONTERO_2021}",
                 dataset="dsprites",
                 tiny=_SMALL_DSPRITES,
                 conditions=_DSPRITES,
@@ -163,7 +163,7 @@ STUDIES: Final[Mapping[str, GeneralisationStudy]] = MappingProxyType(
                 name="generalise/shapes3d",
                 about="The same models on 3DShapes: interpolation, element, range and "
                 "extrapolation.",
-                source=MONTERO_2022,
+                source=f"unweave, after {MONTERO_2022}",
                 dataset="shapes3d",
                 tiny="shapes3d(grid=(5, 5, 5, 2, 4, 2))",
                 conditions=("odd_ohue", "leave1out", "shape2ohue", "fhue_gt50"),
@@ -173,7 +173,7 @@ STUDIES: Final[Mapping[str, GeneralisationStudy]] = MappingProxyType(
                 name="generalise/mpi3d",
                 about="The same models on the photographs of MPI3D: element, range and "
                 "extrapolation.",
-                source=MONTERO_2021,
+                source=f"unweave, after {MONTERO_2021}",
                 dataset="mpi3d(subset=real)",
                 tiny="mpi3d(subset=real, grid=(3, 3, 2, 3, 3, 4, 4))",
                 conditions=("leave1out", "cyl2horz", "horz_gt20"),
@@ -183,7 +183,7 @@ STUDIES: Final[Mapping[str, GeneralisationStudy]] = MappingProxyType(
                 name="generalise/composition",
                 about="Composers with each of the four operators on dSprites: element, range and "
                 "extrapolation.",
-                source=MONTERO_2022,
+                source=f"unweave, after {MONTERO_2022}",
                 dataset="dsprites",
                 tiny=_SMALL_DSPRITES,
                 conditions=_DSPRITES,
