@@ -8,6 +8,7 @@ __all__ = [
     "conditions",
     "correlation_matrix",
     "disentanglement_against_error",
+    "errors_by_combination",
     "generalisation_gaps",
     "held_out_maps",
     "held_out_reconstructions",
@@ -34,6 +35,7 @@ __all__ = [
     "violins",
 ]
 
+from unweave.plots.combinations import errors_by_combination
 from unweave.plots.comparison import held_out_reconstructions
 from unweave.plots.conditions import conditions
 from unweave.plots.correlations import correlation_matrix

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from unweave.plots.grid import centres, label_row
 from unweave.plots.images import as_rgb, edge_colour, tile
-from unweave.plots.names import wrapped
+from unweave.plots.names import spread_ticks, wrapped
 from unweave.plots.shares import clipped_end
 from unweave.plots.style import (
     DPI,
@@ -39,7 +39,6 @@ _PAD = 2
 _LEFT = 1.15
 _LARGEST_TILE = 1.1
 _LONGEST_NAME = 18
-_LETTER = 0.0085
 
 
 @styled
@@ -148,14 +147,14 @@ def _panel(
     size = 8 if large else 7
     axes.tick_params(length=2 if large else 0, labelsize=size)
     across = names[key[-1]]
-    axes.set_xticks(*_ticks(across, 6.5 if large else 1.4, size))
+    axes.set_xticks(*spread_ticks(across, 6.5 if large else 1.4, size))
     axes.set_xlabel(key[-1] if large else clipped_end(key[-1], _LONGEST_NAME), labelpad=2)
     if len(key) == 1:
         axes.set_yticks([])
     else:
         down = names[key[0]]
         room = min(3.2, max(0.7, 0.24 * len(down))) if large else 1.2
-        axes.set_yticks(*_ticks(down, room))
+        axes.set_yticks(*spread_ticks(down, room))
         axes.set_ylabel(clipped_end(key[0], _LONGEST_NAME), labelpad=2)
     if large:
         _separate(axes, table.shape[1:])
@@ -170,23 +169,6 @@ def _separate(axes: Axes, shape: tuple[int, ...]) -> None:
     lines: dict[str, Any] = {"colors": "white", "linewidth": 0.6}
     axes.vlines(np.arange(1, columns) - 0.5, -0.5, rows - 0.5, **lines)
     axes.hlines(np.arange(1, rows) - 0.5, -0.5, columns - 0.5, **lines)
-
-
-def _ticks(
-    names: Sequence[str], inches: float, size: float | None = None
-) -> tuple[list[float], list[str]]:
-    """Where names of values stand, as many as there is room for, and what they are.
-
-    Args:
-        names: All of them.
-        inches: How long the axis is.
-        size: Font size in points of names side by side; None for names above each other.
-    """
-    short = [clipped_end(name) for name in names]
-    each = 0.17 if size is None else _LETTER * size * max(map(len, short)) + 0.1
-    # Evenly, so that values can be counted between them.
-    stride = -(-len(short) // max(2, int(inches / each)))
-    return [float(at) for at in range(0, len(short), stride)], short[::stride]
 
 
 def _legend(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["shortened", "wrapped"]
+__all__ = ["shortened", "spread_ticks", "wrapped"]
 
 import itertools
 import textwrap
@@ -13,6 +13,9 @@ from unweave.plots.shares import clipped_end
 
 # Inches that a bold letter is wide, on average, at a size of one point.
 _LETTER = 0.0096
+# The same of a plain one, and inches from one name to the next where names stand above each other.
+_PLAIN_LETTER = 0.0085
+_LINE = 0.17
 _FEWEST_LETTERS = 12
 
 
@@ -64,3 +67,20 @@ def wrapped(text: str, inches: float, size: float) -> str:
     """
     letters = max(_FEWEST_LETTERS, int(inches / (_LETTER * size)))
     return "\n".join(textwrap.wrap(text, letters))
+
+
+def spread_ticks(
+    names: Sequence[str], inches: float, size: float | None = None
+) -> tuple[list[float], list[str]]:
+    """Where names of values stand along an axis, as many as there is room for, and what they are.
+
+    Args:
+        names: All of them.
+        inches: How long the axis is.
+        size: Font size in points of names side by side; None for names above each other.
+    """
+    short = [clipped_end(name) for name in names]
+    each = _LINE if size is None else _PLAIN_LETTER * size * max(map(len, short)) + 0.1
+    # Evenly, so that values can be counted between them.
+    stride = -(-len(short) // max(2, int(inches / each)))
+    return [float(at) for at in range(0, len(short), stride)], short[::stride]
