@@ -195,8 +195,13 @@ class TestScores:
             assert parts["loss"] == pytest.approx(parts["recon"] + 4 * parts["kl"], rel=1e-6)
 
     def test_losses_on_data_with_other_factors_are_refused(self, run):
-        other = "dsprites(grid=(2, 2, 4, 4, 4))"
         with pytest.raises(DataError, match="has other factors"):
+            run.evaluate(("test_losses",), data="circles")
+        assert run.evaluate(("mig",), data="dsprites(grid=(2, 2, 4, 4, 4))")
+
+    def test_losses_are_refused_where_labels_were_not_trained_on(self, run):
+        other = "dsprites(grid=(2, 3, 4, 4, 4))"
+        with pytest.raises(DataError, match=r"cannot be told scale 0\.8 of dsprites\(grid=\(2, 3"):
             run.evaluate(("test_losses",), data=other)
         assert run.evaluate(("mig",), data=other)
 

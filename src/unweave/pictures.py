@@ -29,7 +29,8 @@ def reconstruct(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Images and what the model makes of their posterior means, each (n, H, W, C) uint8.
 
-    A conditional model is told the labels of the images, and a decoder alone their factors.
+    A conditional model is told the labels of the images, which must be numbered as those of the
+    dataset that it was trained on (`numbered_as`), and a decoder alone their factors.
     """
     if model.given is not None:
         return dataset.images(flat), _decoded(model, model.given.of(dataset)(flat))
@@ -88,7 +89,7 @@ def vary_labels(
 
     Args:
         model: A conditional model.
-        dataset: Where the images come from.
+        dataset: Where the images come from, with labels numbered as in training.
         flat: Flat indices of the images, (n,).
         changes: (S,) pairs of a label, by its place among those that the model is told, and the
             index of the value that it gets; the other labels stay those of the image.

@@ -25,6 +25,10 @@ def asked(objective, holdout=0.05, **options):
     [
         ("vae", "autoencoder"),
         ("factor_vae(gamma=4)", "autoencoder"),
+        ("cvae + factor_vae", "conditional"),
+        ("ifcvae(labels=(shape, pos_x))", "conditional"),
+        # A term that judges labels does not tell them to the model.
+        ("vae + label_agreement", "autoencoder"),
         ("ground_truth_decoder", "decoder"),
         ("composer(operator=fixint)", "composer"),
     ],
@@ -50,6 +54,12 @@ def test_disentanglement_is_that_of_the_images_that_were_trained_on():
     assert (further.metrics, further.protocol, further.part) == (
         ("mig", "dci"), "unweave", "train",
     )  # fmt: skip
+
+
+def test_no_code_is_blamed_for_what_the_decoder_is_told():
+    names = {name for request in asked("cvae") for name in request.metrics}
+    others = {name for request in asked("vae") for name in request.metrics}
+    assert others - names == {"attribution"}
 
 
 def test_without_images_kept_apart_those_that_were_trained_on_are_compared_with():

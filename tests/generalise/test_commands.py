@@ -186,9 +186,9 @@ def test_a_composer_is_drawn_with_factors_that_it_was_trained_to_take(said, tmp_
             "which unweave generalise compose is for",
         ),
         (
-            ("run", "--data", SMALL, "--condition", "shape2tx", "--steps", 3, "--objective",
-             "cvae(labels=(shape,))"),
-            "has other factors",
+            ("run", "--data", SMALL, "--condition", "blank_side", "--steps", 3, "--objective",
+             "cvae(labels=(shape, pos_x))"),
+            "cvae(labels=(shape, pos_x)) cannot be told pos_x 0.580645, ",
         ),
         (
             ("run", "--data", SMALL, "--condition", "shape2tx", "--steps", 3, "--metrics", "mug"),

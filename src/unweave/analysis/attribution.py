@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unweave.analysis.base import Analysis, Subject
+from unweave.analysis.base import Analysis, Subject, Told
 from unweave.analysis.displacement import displaced
 from unweave.analysis.pixels import cross_entropy, pixel_entropy
 from unweave.analysis.placing import Placed, place, trained_combinations
@@ -93,6 +93,7 @@ class Attribution(Analysis):
     bounds: ClassVar[tuple[float | None, float | None]] = (0.0, None)
     higher_is_better: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("model", "images", "factors")
+    told: ClassVar[Told] = "nothing"
     source: ClassVar[str] = "after Montero et al., 2022, arXiv 2204.02283"
 
     train_images: int = number(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["Analysis", "Subject"]
+__all__ = ["Analysis", "Subject", "Told"]
 
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, TypeVar, final
+from typing import Any, ClassVar, Literal, TypeAlias, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data import Dataset, DatasetSpec, Progress
+from unweave.data.numbering import numbered_as
 from unweave.encoding import Codes, Part
 from unweave.metrics import Score
 from unweave.objectives import Objective, Setup
@@ -23,6 +24,9 @@ from unweave.spec import Component
 from unweave.vae import VAE
 
 T = TypeVar("T")
+Told: TypeAlias = Literal["nothing", "method", "objective"]
+"""Whether networks are told factors of images that are scored: those that the method reads, or
+those that its terms read, too."""
 
 
 @final
@@ -67,6 +71,18 @@ class Subject:
         """The images to score as a dataset, from which samplers draw."""
         return self.dataset.select(self.flat)
 
+    @cached_property
+    def told(self) -> Dataset:
+        """The images with their factors numbered as in training, as networks are told them.
+
+        A part of a dataset numbers its values anew, and a network knows the numbers of the part
+        that it was trained on. Images of other factors stay as they are: no network reads them.
+        """
+        space, dataset = self.setup.factors, self.dataset
+        if space is None or not dataset.labelled or dataset.factor_space.names != space.names:
+            return dataset
+        return numbered_as(dataset, space)
+
     def once(self, key: str, make: Callable[[], T]) -> T:
         """What an analysis makes for a subject, made at most once."""
         if key not in self._kept:
@@ -84,6 +100,8 @@ class Analysis(Component):
         bounds: Smallest and largest value; None where there is no bound.
         higher_is_better: Direction.
         needs: What it reads of a subject.
+        told: Which factors of the images networks are told: `nothing`, what the `method` reads,
+            or what the whole `objective` reads. Their values must have been trained on.
         source: Where it was published.
     """
 
@@ -91,6 +109,7 @@ class Analysis(Component):
     bounds: ClassVar[tuple[float | None, float | None]] = (None, None)
     higher_is_better: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("model", "images")
+    told: ClassVar[Told] = "objective"
     source: ClassVar[str] = ""
 
     def check(self, part: Part, codes: Codes) -> None:

@@ -28,7 +28,7 @@ def scored_batch(
 
     Where a sampler draws images that belong together, it draws anew from all images that are
     scored, as often as makes this many reconstructions. Few labels are a matter of training: here
-    each image has one, given by the same labeller.
+    each image has one, given by the same labeller. Factors are numbered as in training.
 
     Args:
         subject: What is scored.
@@ -55,7 +55,7 @@ def scored_batch(
 def _labelled(subject: Subject, needs: Needs, rows: NDArray[np.int64]) -> LabelledImages | None:
     if needs.labelled is None:
         return None
-    dataset = subject.dataset
+    dataset = subject.told
     table = needs.labelled.label(dataset.factors(rows), dataset.factor_space)
     labels = torch.from_numpy(np.ascontiguousarray(table.labels))
     return LabelledImages(_load(subject, rows), labels.to(subject.model.device))
@@ -67,7 +67,7 @@ def _load(subject: Subject, rows: NDArray[np.int64]) -> Tensor:
 
 
 def _factors(subject: Subject, rows: NDArray[np.int64]) -> Tensor:
-    return torch.from_numpy(subject.dataset.factors(rows)).to(subject.model.device)
+    return torch.from_numpy(subject.told.factors(rows)).to(subject.model.device)
 
 
 def _codes(subject: Subject, rows: NDArray[np.int64]) -> Tensor:

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unweave.analysis.base import Analysis, Subject
+from unweave.analysis.base import Analysis, Subject, Told
 from unweave.analysis.pixels import cross_entropy, pixel_entropy, squared_error
 from unweave.conditions.split import HELD_OUT, NEITHER
 from unweave.conditions.trained_split import trained_split
@@ -99,6 +99,7 @@ class ComposedImages(Analysis):
     name: ClassVar[str] = "composition"
     higher_is_better: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("model", "images", "factors", "operator")
+    told: ClassVar[Told] = "method"
     source: ClassVar[str] = "Montero et al., 2021, OpenReview qbH974jKUVy"
 
     triplets: int = number(default=2000, low=1, help="How many are drawn of each regime.")

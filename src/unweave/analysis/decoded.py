@@ -35,8 +35,8 @@ class Decoded:
     Attributes:
         logits: Decoder output before the sigmoid, (B, C, H, W).
         images: What it should give, (B, C, H, W).
-        factors: Factor indices of `images` in the scored dataset, (B, K) int64; None where they
-            are not asked for.
+        factors: Factor indices of `images`, as `Subject.told` numbers them, (B, K) int64; None
+            where they are not asked for.
     """
 
     logits: Tensor
@@ -57,7 +57,8 @@ def check_decodes(subject: Subject, name: str) -> None:
     network = _READ.get(type(subject.objective.expand().method))
     if network is not None and network not in subject.parts:
         raise DataError(
-            f"{name} of {subject.objective} needs the {network}, and the run has no weights of it."
+            f"{name} of {subject.objective} needs the {network}, and the run has no weights of "
+            "it. Train on from it with --init-from, which begins with a new one."
         )
 
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unweave.analysis.base import Analysis, Subject
+from unweave.analysis.base import Analysis, Subject, Told
 from unweave.analysis.decoded import check_decodes, decode_scored
 from unweave.analysis.probe import RIGHT, Alike, Probe, ProbeTraining, cached_probe
 from unweave.analysis.tables import chosen_rows
@@ -75,6 +75,7 @@ class FactorErrors(Analysis):
     bounds: ClassVar[tuple[float | None, float | None]] = (-1.0, 1.0)
     higher_is_better: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ("model", "images", "factors", "objective")
+    told: ClassVar[Told] = "method"
     source: ClassVar[str] = "Defined here"
 
     steps: int = number(default=4000, low=1, help="Optimiser steps of the probe.")
@@ -86,10 +87,12 @@ class FactorErrors(Analysis):
         """At most `images` of them, drawn by the subject's seed.
 
         Raises:
-            DataError: Factors are not known, or there is no image.
+            DataError: Factors are not known, there is no image, or weights are missing without
+                which nothing is decoded.
         """
         if not len(subject.dataset.factors(subject.flat)):
             raise DataError(f"{self.name} needs images, but there are 0 to score.")
+        check_decodes(subject, self.name)
         return chosen_rows(subject, self.images)
 
     def score(self, subject: Subject) -> Score:
@@ -110,7 +113,6 @@ class FactorErrors(Analysis):
                 f"{self.name} needs a factor with several values, but every factor of {spec} has "
                 "one."
             )
-        check_decodes(subject, self.name)
         training = ProbeTraining(self.steps, self.batch_size, self.seed)
         probe = cached_probe(whole, training, subject.model.device, subject.progress)
         told = _asked(subject, probe, rows, space)
@@ -165,7 +167,7 @@ def _asked(subject: Subject, probe: Probe, rows: NDArray[np.int64], space: Facto
     if not bool(torch.stack(finite).all()):
         raise DataError("factor_errors: reconstructions of these images are not finite.")
     own, told, true = (torch.cat(each).cpu().numpy() for each in zip(*found, strict=True))
-    return _Told(_in_whole(own, subject.dataset, space), told, true)
+    return _Told(_in_whole(own, subject.told, space), told, true)
 
 
 def _in_whole(

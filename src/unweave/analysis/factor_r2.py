@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, final, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.analysis.base import Analysis, Subject
+from unweave.analysis.base import Analysis, Subject, Told
 from unweave.analysis.readouts import Readout, fit_readout, targets_of
 from unweave.analysis.tables import (
     check_means,
@@ -71,6 +71,7 @@ class FactorR2(Analysis):
     name: ClassVar[str] = "factor_r2"
     bounds: ClassVar[tuple[float | None, float | None]] = (None, 1.0)
     needs: ClassVar[tuple[str, ...]] = ("model", "images", "factors")
+    told: ClassVar[Told] = "nothing"
     source: ClassVar[str] = "Schott et al., 2022; Montero et al., 2022, arXiv 2204.02283"
 
     train_images: int = number(

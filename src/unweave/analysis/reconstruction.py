@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from unweave.analysis.base import Analysis, Subject
+from unweave.analysis.base import Analysis, Subject, Told
 from unweave.analysis.combinations import means_by_combination
 from unweave.analysis.decoded import check_decodes, decode_scored
 from unweave.analysis.pixels import cross_entropy, pixel_entropy, squared_error
@@ -65,9 +65,19 @@ class ReconstructionNLL(Analysis):
     name: ClassVar[str] = "reconstruction_nll"
     bounds: ClassVar[tuple[float | None, float | None]] = (0.0, None)
     higher_is_better: ClassVar[bool] = False
+    told: ClassVar[Told] = "method"
     source: ClassVar[str] = (
         "nll: Montero, Ludwig, Costa, Malhotra and Bowers, 2021, ICLR 2021, OpenReview qbH974jKUVy"
     )
+
+    def rows(self, subject: Subject) -> NDArray[np.int64]:
+        """All rows.
+
+        Raises:
+            DataError: A network that makes codes has no weights.
+        """
+        check_decodes(subject, self.name)
+        return subject.flat
 
     @torch.inference_mode()
     def score(self, subject: Subject) -> Score:
@@ -77,7 +87,6 @@ class ReconstructionNLL(Analysis):
             DataError: There is no image, a network that makes codes has no weights, or an error is
                 not finite.
         """
-        check_decodes(subject, self.name)
         rows = self.rows(subject)
         if len(rows) == 0:
             raise DataError(f"{self.name} needs at least one image, but there are 0 to score.")
@@ -104,6 +113,7 @@ class ReconstructionNLL(Analysis):
 
     def _summary(
         self,
+        excess: NDArray[np.float64],
         nll: NDArray[np.float64],
         floor: NDArray[np.float64],
         mse: NDArray[np.float64],
@@ -111,7 +121,6 @@ class ReconstructionNLL(Analysis):
     ) -> Score:
         """From errors of each image, (N,)."""
         parts = {"excess": float(excess.mean())}
-        excess: NDArray[np.float64],
         if len(excess) > 1:
             parts["excess_se"] = float(excess.std(ddof=1) / math.sqrt(len(excess)))
         parts["nll"] = float(nll.mean())

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from unweave.analysis.base import Analysis, Subject
 from unweave.analysis.batches import scored_batch
+from unweave.analysis.decoded import check_decodes
 from unweave.encoding import Codes, Part, full_precision
 from unweave.errors import DataError, SpecError
 from unweave.latents import DiagonalGaussian
@@ -107,7 +108,12 @@ class TestLosses(Analysis):
                 )
 
     def rows(self, subject: Subject) -> NDArray[np.int64]:
-        """All rows; of the published evaluation those of its only batch."""
+        """All rows; of the published evaluation those of its only batch.
+
+        Raises:
+            DataError: A network that makes codes has no weights.
+        """
+        check_decodes(subject, self.name)
         if self.compat == "none":
             return subject.flat
         first = subject.flat[:_PUBLISHED_IMAGES]
@@ -119,7 +125,8 @@ class TestLosses(Analysis):
         """The averages of the terms, and their weighted total.
 
         Raises:
-            DataError: There are fewer images than a term compares, or a term is not finite.
+            DataError: There are fewer images than a term compares, a network that makes codes has
+                no weights, or a term is not finite.
         """
         plan = subject.objective.expand()
         terms = self._terms(plan, subject)

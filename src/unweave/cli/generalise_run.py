@@ -13,6 +13,7 @@ from tyro.conf import arg
 from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, names_of, to_number
 
 if TYPE_CHECKING:
+    from unweave.analysis.base import Told
     from unweave.conditions import Split
     from unweave.studies import ScoreRequest
     from unweave.training import TrainConfig
@@ -194,7 +195,7 @@ class _Trained(Common):
             raise SpecError("Say how long to train, such as --steps 20000 or --epochs 30.")
         config = make_config(**settings)
         kind = kind_of(config.objective.expand())
-        if kind != self.kind:
+        if _COMMANDS[kind] != _COMMANDS[self.kind]:
             raise SpecError(
                 f"{config.objective} trains {_SORTS[kind]}, which unweave generalise "
                 f"{_COMMANDS[kind]} is for."
@@ -237,15 +238,17 @@ class _Trained(Common):
     def _check(
         self, config: TrainConfig, split: Split, requests: tuple[ScoreRequest, ...]
     ) -> None:
-        """Refuse unknown metrics, and labels that held-out images do not have, before any work."""
+        """Refuse unknown metrics, and labels of held-out images that were not trained on."""
         from unweave.analysis import choose
         from unweave.data import parse_dataset
         from unweave.metrics.protocols import protocol
         from unweave.run.asked import check_told
 
-        check_told(config, parse_dataset(split.test_text))
+        told: list[Told] = []
         for request in requests:
-            choose(protocol(request.protocol), request.metrics)
+            _, analyses = choose(protocol(request.protocol), request.metrics)
+            told += [each.told for each in analyses if request.data is not None]
+        check_told(config, parse_dataset(split.test_text), told)
 
     def _estimate(
         self, config: Any, split: Any, requests: tuple[ScoreRequest, ...], folder: Path
@@ -288,11 +291,13 @@ class _Trained(Common):
 
 _SORTS: Final[dict[str, str]] = {
     "autoencoder": "a model with an encoder",
+    "conditional": "a model with an encoder",
     "decoder": "a decoder of true factors",
     "composer": "a composer",
 }
 _COMMANDS: Final[dict[str, str]] = {
     "autoencoder": "run",
+    "conditional": "run",
     "decoder": "decode",
     "composer": "compose",
 }

@@ -25,6 +25,8 @@ DCI: Final = ("dag", "dci_lasso")
 
 _OF: Final[dict[Kind, tuple[str, ...]]] = {
     "autoencoder": ("reconstruction_nll", "factor_errors", "factor_r2", "attribution"),
+    # Whose latents need not say what the labels say, so that no code is to blame.
+    "conditional": ("reconstruction_nll", "factor_errors", "factor_r2"),
     "decoder": ("reconstruction_nll", "factor_errors"),
     "composer": ("factor_r2",),
 }

@@ -15,6 +15,8 @@ from unweave.analysis import Attribution
 from unweave.analysis.placing import place
 from unweave.conditions import HELD_OUT_DATA
 from unweave.conditions.split import HELD_OUT, NEITHER
+from unweave.data import Dataset
+from unweave.data.numbering import numbered_as
 from unweave.data.samplers.composition_regimes import REGIMES, CompositionRegimes, Regime
 from unweave.errors import UnweaveError
 from unweave.generalise.asking import DCI, own_part
@@ -23,7 +25,7 @@ from unweave.metrics.protocols import protocol
 from unweave.objectives import Composer
 from unweave.pictures import probe_indices, reconstruct
 from unweave.run import Run, load_run
-from unweave.run.asked import asked_dataset
+from unweave.run.asked import asked_dataset, asked_spec, check_told
 from unweave.run.subjects import subject_of
 from unweave.scores import load_scores
 from unweave.splits import keyed_generator
@@ -125,13 +127,21 @@ def compared_reconstructions(found: Sequence[Found], names: Sequence[str]) -> An
         ],
     }
     flat = np.concatenate(list(groups.values()))
-    shown = [reconstruct(load_run(run.folder).model, whole, flat)[1] for run in found]
+    shown = [_reconstructed(load_run(run.folder), whole, flat) for run in found]
     return plots.held_out_reconstructions(
         whole.images(flat),
         shown,
         names,
         {first.condition: {name: len(rows) for name, rows in groups.items()}},
     )
+
+
+def _reconstructed(run: Run, whole: Dataset, flat: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """What a model makes of images of a whole dataset, told their labels as it was in training."""
+    if run.model.conditions is not None:
+        check_told(run.config, asked_spec(run.config, HELD_OUT_DATA), ("method",))
+        whole = numbered_as(whole, run.config.dataset.factor_space)
+    return reconstruct(run.model, whole, flat)[1]
 
 
 def _apart(found: Found) -> NDArray[np.int64]:

@@ -209,6 +209,13 @@ class Term(Component):
             SpecError: The message says why, and what to change.
         """
 
+    def labels_read(self, setup: Setup) -> tuple[str, ...]:
+        """Names of the factors whose values it reads; all of them where it needs factors.
+
+        Images that are scored can only have values of these that were trained on.
+        """
+        return _labels_of(self, setup)
+
     @abstractmethod
     def value(self, step: Step) -> Tensor:
         """The unweighted value, a scalar averaged over the batch."""
@@ -280,6 +287,14 @@ class Method(Component):
             SpecError: The message says why, and what to change.
         """
 
+    def labels_read(self, setup: Setup) -> tuple[str, ...]:
+        """Names of the factors whose values it reads; all of them where it needs factors.
+
+        Images that are scored can only have values of these that were trained on. A method that
+        compares factors reads no values.
+        """
+        return () if self.compares_factors else _labels_of(self, setup)
+
     def conditions(self, setup: Setup) -> Conditions | None:
         """Labels that the model is told, for a conditional method."""
         return None
@@ -315,6 +330,14 @@ class Method(Component):
         z = posterior.sample(inputs.streams.normal("posterior", *posterior.mean.shape))
         logits = model.decode(z, told)
         return inputs.step(posterior=posterior, z=z, logits=logits, target=images)
+
+
+def _labels_of(source: Method | Term, setup: Setup) -> tuple[str, ...]:
+    """Names of all factors, where a method or term needs those of images."""
+    needs = source.needs
+    if not needs.factors and needs.labelled is None:
+        return ()
+    return setup.labels(source.name).names
 
 
 def _repeats_published(component: Component) -> bool:

@@ -66,6 +66,11 @@ class ConditionalMethod(Method):
         """The labels by their names, or the categorical ones."""
         return told_labels(setup, self.name, self.labels, self.encoding, planes=self.planes)
 
+    def labels_read(self, setup: Setup) -> tuple[str, ...]:
+        """The labels that the model is told."""
+        names = setup.labels(self.name).names
+        return tuple(names[column] for column in self.conditions(setup).columns)
+
     def terms(self) -> tuple[Term, ...]:
         """Reconstruction and KL."""
         if self.capacity is None or self.gamma is None:

@@ -79,6 +79,11 @@ class LabelTerm(Term):
         """The labels that the network predicts."""
         return told_labels(setup, self.name, self.labels, self.encoding)
 
+    def labels_read(self, setup: Setup) -> tuple[str, ...]:
+        """The labels that the network predicts."""
+        names = setup.labels(self.name).names
+        return tuple(names[column] for column in self.told(setup).columns)
+
     def weigh(self, raw: Tensor, step: int) -> Tensor:
         """Weight times value."""
         return value_at(self.weight, step) * raw

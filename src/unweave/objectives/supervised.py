@@ -99,6 +99,10 @@ class Supervised(WeightedTerm):
                 f"labeller=partial(observed={setup.latents}), or take loss=cov."
             )
 
+    def labels_read(self, setup: Setup) -> tuple[str, ...]:
+        """The factors that labels are of."""
+        return self.labelled.columns(setup.labels(self.name))[0]
+
     def parts(self, setup: Setup) -> dict[str, nn.Module]:
         """What computes the loss and holds what it learns."""
         _, sizes = self.labelled.columns(setup.labels(self.name))

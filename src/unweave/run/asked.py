@@ -4,19 +4,25 @@ from __future__ import annotations
 
 __all__ = ["asked_dataset", "asked_rows", "asked_spec", "check_asked", "check_told"]
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave.analysis.base import Told
 from unweave.conditions import named_data
 from unweave.data import Dataset, DatasetSpec, Progress
+from unweave.data.codes import places_of, value_name
 from unweave.encoding import Codes, Part
 from unweave.errors import DataError, RunError, SpecError
-from unweave.objectives import Method
+from unweave.factors import Factor
+from unweave.objectives import Method, Term
 from unweave.session import training_rows
 from unweave.training import TrainConfig
+
+_MOST_VALUES: Final = 6
 
 
 def check_asked(
@@ -84,35 +90,65 @@ def asked_dataset(
     return asked_spec(config, data).open(progress)
 
 
-def check_told(config: TrainConfig, dataset: Dataset | DatasetSpec) -> None:
-    """Refuse to score an objective that is told labels on data with others.
+def check_told(
+    config: TrainConfig, dataset: Dataset | DatasetSpec, told: Iterable[Told] = ("objective",)
+) -> None:
+    """Refuse to score networks that are told factors of images on data whose factors do not fit.
+
+    Values may be numbered in another way than in the dataset that was trained on, and may be
+    fewer: they are found again by name or number (`Subject.told`). But each value that a network
+    is told must have been trained on.
 
     Args:
         config: What was trained.
         dataset: The data, opened or not.
+        told: What is told while they are scored, as `Analysis.told` says it.
 
     Raises:
-        DataError: The dataset has other factors than that which was trained on, or values that a
-            decoder of true factors has no input for.
+        DataError: The dataset has other factors than that which was trained on, or values that
+            were not trained on of one that a network is told, or that a decoder of true factors
+            has no input for.
     """
-    plan = config.objective.expand()
-    needs = plan.needs
-    if needs.codes is not None:
-        codes = needs.codes.on(config.dataset.whole_space)
+    plan, levels = config.objective.expand(), set(told)
+    if plan.needs.codes is not None and levels != {"nothing"}:
+        codes = plan.needs.codes.on(config.dataset.whole_space)
         codes.places(dataset.factor_space, _text(dataset))
-    readers = [source for source in plan.sources if source.needs.factors]
+    sources: tuple[Method | Term, ...] = ()
+    if "objective" in levels:
+        sources = plan.sources
+    elif "method" in levels:
+        sources = (plan.method,)
+    readers = [each for each in sources if each.needs.factors or each.needs.labelled is not None]
     if not readers:
         return
-    fits = dataset.labelled
-    if fits:
-        ours, theirs = config.dataset.factor_space, dataset.factor_space
-        alone = all(isinstance(each, Method) and each.compares_factors for each in readers)
-        fits = ours.names == theirs.names if alone else ours == theirs
-    if not fits:
+    ours = config.dataset.factor_space
+    if not dataset.labelled or dataset.factor_space.names != ours.names:
         raise DataError(
             f"{config.objective} is told labels of {config.dataset}, and {_text(dataset)} has "
             f"other factors. Leave out --data, or the analyses."
         )
+    setup = config.setup
+    names = {name for each in readers for name in each.labels_read(setup)}
+    unknown = [
+        f"{theirs.name} {_values(theirs, lacking)}"
+        for theirs, known in zip(dataset.factor_space.factors, ours.factors, strict=True)
+        if known.name in names and (lacking := places_of(theirs, known) < 0).any()
+    ]
+    if unknown:
+        raise DataError(
+            f"{config.objective} cannot be told {' and '.join(unknown)} of {_text(dataset)}: no "
+            f"image of {config.dataset} has that, so nothing is learnt of it. Name other labels "
+            "in the objective, hold out combinations of values that are trained on, or leave "
+            "these images out of what is scored."
+        )
+
+
+def _values(factor: Factor, chosen: NDArray[np.bool_]) -> str:
+    """Some values of a factor by name, or else as numbers; of many the first and the last."""
+    words = [value_name(factor, int(index)) for index in np.flatnonzero(chosen)]
+    if len(words) > _MOST_VALUES:
+        words = [*words[: _MOST_VALUES - 2], "...", words[-1]]
+    return ", ".join(words)
 
 
 def _text(dataset: Dataset | DatasetSpec) -> str:

@@ -324,7 +324,7 @@ class Run:
         check(tabular, analyses, part, codes)
         dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
         if analyses:
-            check_told(self.config, dataset)
+            check_told(self.config, dataset, [each.told for each in analyses])
         subject = subject_of(self, dataset, part=part, codes=codes, seed=seed, progress=progress)
         auto = chosen.encode == "auto"
         precision: Precision = automatic(self.model.device) if auto else "float32"

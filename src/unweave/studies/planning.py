@@ -156,17 +156,18 @@ def _check_other_data(runs: Sequence[PlannedRun], study: Study) -> None:
         for data in dict.fromkeys(request.data for request in asked):
             if data is None:
                 continue
-            analysed = any(
-                choose(protocol(request.protocol), request.metrics)[1]
+            analyses = [
+                analysis
                 for request in asked
                 if request.data == data
-            )
+                for analysis in choose(protocol(request.protocol), request.metrics)[1]
+            ]
             try:
                 spec = asked_spec(run.config, data)
                 spec.check_loadable()
                 # Factors that go by images are known once these are there.
-                if analysed and (not spec.labelled or factors_before(spec) is not None):
-                    check_told(run.config, spec)
+                if analyses and (not spec.labelled or factors_before(spec) is not None):
+                    check_told(run.config, spec, [each.told for each in analyses])
             except (SpecError, DataError) as error:
                 where = f"The run with {_told(run.varied)}"
                 raise type(error)(f"{where}, evaluate with data={data}: {error}") from error
