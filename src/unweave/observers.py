@@ -16,6 +16,7 @@ from unweave.encoding import encode_rows, represent
 from unweave.pictures import probe_indices, reconstruct
 from unweave.rundir import append_line
 from unweave.splits import keyed_generator
+from unweave.tracking import Tracking
 from unweave.training import Learner, TrainConfig
 from unweave.training.checkpoint import save_tensors
 from unweave.training.tracker import SCORED
@@ -39,11 +40,18 @@ class PeriodicScores(Observer):
     """Scores of a fixed random subset of the training images, into metrics.jsonl."""
 
     def __init__(
-        self, every: int, dataset: Dataset, rows: np.ndarray, seed: int, folder: Path
+        self,
+        every: int,
+        dataset: Dataset,
+        rows: np.ndarray,
+        seed: int,
+        folder: Path,
+        tracking: Tracking,
     ) -> None:
         self.every = every
         self._dataset = dataset
         self._folder = folder
+        self._tracking = tracking
         rng = keyed_generator(seed, "periodic scores")
         count = min(SCORED_IMAGES, len(rows))
         self._rows = np.sort(rng.choice(rows, count, replace=False))
@@ -65,6 +73,7 @@ class PeriodicScores(Observer):
             "scores": found,
         }
         append_line(self._folder / "metrics.jsonl", line)
+        self._tracking.scores(step, found)
 
 
 @final
@@ -72,11 +81,18 @@ class PeriodicPicture(Observer):
     """Reconstructions of fixed probe images, as `figures/training/step-N.png`."""
 
     def __init__(
-        self, every: int, dataset: Dataset, rows: np.ndarray, seed: int, folder: Path
+        self,
+        every: int,
+        dataset: Dataset,
+        rows: np.ndarray,
+        seed: int,
+        folder: Path,
+        tracking: Tracking,
     ) -> None:
         self.every = every
         self._dataset = dataset
         self._folder = folder
+        self._tracking = tracking
         self._rows = rows[probe_indices(PROBE_IMAGES, len(rows), seed)]
 
     def look(self, learner: Learner, step: int, seconds: float) -> None:
@@ -86,7 +102,9 @@ class PeriodicPicture(Observer):
 
         originals, decoded = reconstruct(learner.model, self._dataset, self._rows)
         figure = plots.reconstructions(originals, decoded)
-        plots.save(figure, self._folder / "figures" / "training" / f"step-{step:07d}.png")
+        path = self._folder / "figures" / "training" / f"step-{step:07d}.png"
+        plots.save(figure, path)
+        self._tracking.picture(step, "reconstructions", path)
 
 
 @final
@@ -104,14 +122,16 @@ class Snapshots(Observer):
 
 
 def observers_of(
-    config: TrainConfig, dataset: Dataset, rows: np.ndarray, folder: Path
+    config: TrainConfig, dataset: Dataset, rows: np.ndarray, folder: Path, tracking: Tracking
 ) -> list[Observer]:
-    """The observers that a configuration asks for."""
+    """The observers that a configuration asks for; trackers are told what they find."""
     found: list[Observer] = []
     if config.snapshot_every:
         found.append(Snapshots(config.snapshot_every, folder))
     if config.evaluate_every:
-        found.append(PeriodicScores(config.evaluate_every, dataset, rows, config.seed, folder))
+        every = config.evaluate_every
+        found.append(PeriodicScores(every, dataset, rows, config.seed, folder, tracking))
     if config.picture_every:
-        found.append(PeriodicPicture(config.picture_every, dataset, rows, config.seed, folder))
+        every = config.picture_every
+        found.append(PeriodicPicture(every, dataset, rows, config.seed, folder, tracking))
     return found

@@ -26,6 +26,7 @@ from unweave.population.recursion.reduction import Reduction
 from unweave.schedules import Schedule
 from unweave.spec import Component, field_hints, members, parse
 from unweave.spec.hints import families, flat
+from unweave.tracking import TrackerSpec
 from unweave.training import Optimizer
 from unweave.training.rates import LearningRate
 
@@ -44,6 +45,7 @@ FAMILIES: dict[type[Component], str] = {
     Architecture: "unweave.nn",
     Optimizer: "unweave.training",
     LearningRate: "unweave.training.rates",
+    TrackerSpec: "unweave.tracking",
     Metric: "unweave.metrics",
     InformationEstimator: "unweave.metrics",
     Predictor: "unweave.metrics",

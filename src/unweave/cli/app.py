@@ -39,6 +39,7 @@ from unweave.cli.runs import RunsList, RunsRemove, RunsShow
 from unweave.cli.score import Score
 from unweave.cli.show import Plot, Report
 from unweave.cli.study import StudyClean, StudyResume, StudyRun, StudyStatus
+from unweave.cli.trackers import Trackers
 from unweave.cli.train import Train
 from unweave.errors import UnweaveError
 
@@ -113,6 +114,7 @@ _COMMANDS = (
     | Annotated[Objectives, subcommand("objectives")]
     | Annotated[Architectures, subcommand("architectures")]
     | Annotated[Optimizers, subcommand("optimizers")]
+    | Annotated[Trackers, subcommand("trackers")]
     | Annotated[Metrics, subcommand("metrics")]
     | Annotated[Presets, subcommand("presets")]
 )

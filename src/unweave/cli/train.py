@@ -114,6 +114,12 @@ class Train(Common):
     picture_every: Int = None
     """Steps between pictures of fixed probe images (default none)."""
 
+    track: Annotated[
+        tuple[str, ...], arg(metavar="TRACKER [TRACKER ...]", help_behavior_hint="")
+    ] = ()
+    """Trackers to tell of it as well, such as tensorboard wandb "mlflow(experiment=mine)"
+    (default: those that UNWEAVE_TRACK names, or none); see `unweave trackers`."""
+
     out: Text = None
     """Run folder (default: runs/<dataset>-<method>-<digest>, or under UNWEAVE_RUNS)."""
 
@@ -136,8 +142,10 @@ class Train(Common):
         from unweave.errors import RunError, SpecError
         from unweave.rundir import runs_root
         from unweave.session import begin, continue_run, read_config
+        from unweave.tracking import read_trackers
 
         minutes = minutes_of(self.max_minutes)
+        track = read_trackers(self.track or None)
         if self.resume and self.overwrite:
             raise SpecError("Give either --resume or --overwrite, not both.")
         settings = self._settings()
@@ -154,6 +162,7 @@ class Train(Common):
                     max_minutes=minutes,
                     watch=self._watch(),
                     progress=progress,
+                    track=track,
                 )
             else:
                 if self.resume and self.out is not None and "dataset" not in settings:
@@ -167,7 +176,11 @@ class Train(Common):
                     return self._estimate(config, folder)
                 if self.resume and folder.exists():
                     outcome = continue_run(
-                        folder, max_minutes=minutes, watch=self._watch(), progress=progress
+                        folder,
+                        max_minutes=minutes,
+                        watch=self._watch(),
+                        progress=progress,
+                        track=track,
                     )
                 else:
                     outcome = begin(
@@ -177,6 +190,7 @@ class Train(Common):
                         max_minutes=minutes,
                         watch=self._watch(),
                         progress=progress,
+                        track=track,
                     )
         self._show(outcome, folder)
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["train"]
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from unweave.run.opened import Run
 from unweave.rundir import runs_root
 from unweave.session import Watch, begin, continue_run
 from unweave.settings import make_config
+from unweave.tracking import TrackerSpec, read_trackers
 
 
 def train(
@@ -27,6 +29,7 @@ def train(
     max_minutes: float | None = None,
     watch: Watch | None = None,
     progress: Progress | None = None,
+    track: str | TrackerSpec | Sequence[str | TrackerSpec] | None = None,
     **settings: Any,
 ) -> Run:
     """Train a model and return its run.
@@ -42,6 +45,8 @@ def train(
         max_minutes: Stop at a checkpoint after this long.
         watch: Shows the training.
         progress: Shows the preparation of the dataset.
+        track: Trackers or their texts, such as ("tensorboard", "wandb(project=mine)"); None for
+            what the environment variable `UNWEAVE_TRACK` names.
         **settings: Further fields of `TrainConfig`, components as such or as text, and `lr` for
             `optimizer=Adam(lr=...)`.
 
@@ -49,9 +54,10 @@ def train(
         The run; its `status` says whether it is finished.
 
     Raises:
-        SpecError: A setting is wrong.
+        SpecError: A setting is wrong, or a tracker is not installed.
         RunError: The folder is in the way.
     """
+    trackers = read_trackers(track)
     config = make_config(dataset, objective, steps=steps, epochs=epochs, **settings)
     folder = Path(out) if out is not None else runs_root() / config.default_name
     if resume and folder.exists():
@@ -59,7 +65,12 @@ def train(
         given |= {k: getattr(config, k) for k in settings if k != "lr"}
         given |= {"optimizer": config.optimizer} if "lr" in settings else {}
         continue_run(
-            folder, changes=given, max_minutes=max_minutes, watch=watch, progress=progress
+            folder,
+            changes=given,
+            max_minutes=max_minutes,
+            watch=watch,
+            progress=progress,
+            track=trackers,
         )
     else:
         begin(
@@ -69,5 +80,6 @@ def train(
             max_minutes=max_minutes,
             watch=watch,
             progress=progress,
+            track=trackers,
         )
     return Run(folder)

@@ -6,6 +6,7 @@ __all__ = [
     "CHECKPOINT",
     "State",
     "append_record",
+    "environment",
     "last_terms",
     "leftovers",
     "log_file",
@@ -104,7 +105,7 @@ def write_new(
     old = temporary.with_suffix(".old")
     try:
         temporary.mkdir(parents=True)
-        write_json(temporary / "environment.json", _environment())
+        write_json(temporary / "environment.json", environment())
         write_status(temporary, "running", 0, config.steps, 0.0, 0.0, "")
         write_config(temporary, config)
         if fill is not None:
@@ -237,7 +238,8 @@ class _LogFile(logging.FileHandler):
         """Say nothing; logging would print a traceback."""
 
 
-def _environment() -> dict[str, Any]:
+def environment() -> dict[str, Any]:
+    """Versions, processor and platform, as `environment.json` has them."""
     packages = ("torch", "numpy", "scipy", "scikit-learn", "matplotlib", "safetensors")
     return {
         "format": FORMAT,

@@ -5,12 +5,13 @@ from __future__ import annotations
 __all__ = ["Outcome", "Watch", "begin", "continue_run"]
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, final
 
+from unweave import spec
 from unweave.data import Progress
 from unweave.errors import RunError, TrainingDivergedError
 from unweave.observers import observers_of
@@ -19,6 +20,7 @@ from unweave.session.folder import (
     CHECKPOINT,
     State,
     append_record,
+    environment,
     last_terms,
     log_file,
     read_config,
@@ -35,6 +37,7 @@ from unweave.session.preparation import (
     prepare,
 )
 from unweave.session.stopping import Clock, check_finite, check_weights, stop_on_signal
+from unweave.tracking import TrackerSpec, Tracking, flat_settings, read_trackers
 from unweave.training import TrainConfig
 from unweave.training.checkpoint import load_tensors, save_tensors
 from unweave.training.precision import resolve, training_process
@@ -89,6 +92,7 @@ def begin(
     max_minutes: float | None = None,
     watch: Watch | None = None,
     progress: Progress | None = None,
+    track: Sequence[TrackerSpec] | None = None,
 ) -> Outcome:
     """Train a new run.
 
@@ -101,13 +105,15 @@ def begin(
         max_minutes: Stop at a checkpoint after this long.
         watch: Shows the training.
         progress: Shows the preparation of the dataset.
+        track: Trackers; None for what `UNWEAVE_TRACK` names.
 
     Raises:
         RunError: The folder is in the way.
-        SpecError: The configuration cannot be trained here.
+        SpecError: The configuration cannot be trained here, or a tracker is not installed.
         DataError: The dataset cannot be had.
         TrainingDivergedError: A term or weight stopped being finite.
     """
+    trackers = read_trackers(track)
     check_place(folder, overwrite, config)
     config = resolve(config)
     initial = None
@@ -122,7 +128,13 @@ def begin(
             write_new(folder, setting.config, replace=overwrite)
         with _alone(folder):
             return _train(
-                setting, folder, done=0, seconds=0.0, max_minutes=max_minutes, watch=watch
+                setting,
+                folder,
+                done=0,
+                seconds=0.0,
+                max_minutes=max_minutes,
+                watch=watch,
+                trackers=trackers,
             )
 
 
@@ -133,6 +145,7 @@ def continue_run(
     max_minutes: float | None = None,
     watch: Watch | None = None,
     progress: Progress | None = None,
+    track: Sequence[TrackerSpec] | None = None,
 ) -> Outcome:
     """Go on with a run from its checkpoint; the result equals that of an uninterrupted run.
 
@@ -143,10 +156,13 @@ def continue_run(
         max_minutes: Stop at a checkpoint after this long.
         watch: Shows the training.
         progress: Shows the preparation of the dataset.
+        track: Trackers; None for what `UNWEAVE_TRACK` names.
 
     Raises:
         RunError: Not a run, or other settings than the run's.
+        SpecError: A tracker is not installed.
     """
+    trackers = read_trackers(track)
     config = read_config(folder)
     config = _with_changes(config, changes or {}, folder)
     if config.device != "cpu":
@@ -183,7 +199,13 @@ def continue_run(
         trim_lines(folder / "metrics.jsonl", lambda row: row.get("step", 0) <= done)
         write_config(folder, config)
         return _train(
-            setting, folder, done=done, seconds=seconds, max_minutes=max_minutes, watch=watch
+            setting,
+            folder,
+            done=done,
+            seconds=seconds,
+            max_minutes=max_minutes,
+            watch=watch,
+            trackers=trackers,
         )
 
 
@@ -216,16 +238,22 @@ def _train(
     seconds: float,
     max_minutes: float | None,
     watch: Watch | None,
+    trackers: Sequence[TrackerSpec],
 ) -> Outcome:
     config, learner = setting.config, setting.learner
     checkpoint = folder / CHECKPOINT
-    observers = observers_of(config, setting.dataset, setting.rows, folder)
     clock = Clock(seconds, None if max_minutes is None else 60 * max_minutes)
     terms: Mapping[str, float] = last_terms(folder)
     images = 0
     state: State = "finished"
     step = done
-    with log_file(folder / "log.txt"), stop_on_signal() as stop, _watching(watch):
+    with (
+        log_file(folder / "log.txt"),
+        stop_on_signal() as stop,
+        _watching(watch),
+        _tracking(trackers, folder, config, done) as tracking,
+    ):
+        observers = observers_of(config, setting.dataset, setting.rows, folder, tracking)
         remove_leftovers(folder)
         write_status(folder, "running", done, config.steps, seconds, 0.0, "")
         if done == 0 and config.init_from is not None:
@@ -250,6 +278,7 @@ def _train(
                     rate = clock.rate(images)
                     terms = append_record(folder, record, step, clock.seconds, rate, lr)
                     learner.tracker.reset()
+                    tracking.record(step, record.values, lr=learner.lr, images_per_second=rate)
                     if watch is not None:
                         watch.record(step, record)
                 due = [observer for observer in observers if step % observer.every == 0]
@@ -270,6 +299,7 @@ def _train(
                     break
         except Exception as error:
             kind: State = "diverged" if isinstance(error, TrainingDivergedError) else "stopped"
+            tracking.state = "diverged" if kind == "diverged" else "failed"
             rate = clock.rate(images)
             # The caller is told by the error itself; this is for log.txt.
             log.info("Stopped at step %d: %s", step, error)
@@ -278,6 +308,7 @@ def _train(
         rate = clock.rate(images)
         reason = "" if state == "finished" else stop.reason or "stopped by the time limit"
         write_status(folder, state, step, config.steps, clock.seconds, rate, reason)
+        tracking.state = state
         log.info("%s at step %d of %d, %.1f images/s.", state, step, config.steps, rate)
     return Outcome(state, step, step - done, clock.seconds, rate, terms)
 
@@ -300,6 +331,24 @@ def _try_status(
         write_status(folder, state, step, steps, seconds, rate, message)
     except Exception as error:
         log.warning("status.json could not be written: %s", error)
+
+
+def _tracking(
+    trackers: Sequence[TrackerSpec], folder: Path, config: TrainConfig, done: int
+) -> AbstractContextManager[Tracking]:
+    """Tell trackers of the training in the block."""
+    if not trackers:
+        return nullcontext(Tracking())
+    form = spec.to_dict(config)
+    del form["type"]
+    notes = {name: str(value) for name, value in environment().items() if name != "format"}
+    return Tracking.of(
+        trackers,
+        folder,
+        settings=flat_settings(form) | config.texts(),
+        notes={"command": config.command, **notes},
+        done=done,
+    )
 
 
 @contextmanager

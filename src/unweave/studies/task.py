@@ -25,6 +25,7 @@ from unweave.studies.answers import missing, note_left_out
 from unweave.studies.folder import StudyFolder
 from unweave.studies.spec import ScoreRequest
 from unweave.studies.storage import StoredRun, TakenOverError
+from unweave.tracking import FOLDER as TRACKING
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
@@ -322,10 +323,12 @@ class Beating:
     def keep(self, *, sparing: bool) -> None:
         """Put the run into its storage, if it has one and there is a new checkpoint."""
         written = self._written()
+        # Trackers write while the training goes on.
+        without = ("cache", TRACKING) if sparing else ("cache",)
         if (
             self._stored is not None
             and written != self._kept
-            and self._stored.put(self._whole, without=("cache",), sparing=sparing)
+            and self._stored.put(self._whole, without=without, sparing=sparing)
         ):
             self._kept = written
 
