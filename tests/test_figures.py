@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import signal
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 import unweave
 from session.runs import MINI, RICH, RICH_IMAGES, Watcher, copy_of, document, lines, rich
-from unweave import figures, plots
-from unweave.figures import FIGURES, draw, followed_factors, latent_names
+from unweave import plots
+from unweave.errors import SpecError
+from unweave.figures import FIGURES, Look, decoded, draw, followed_factors, latent_names
 from unweave.metrics import Matrix, Score
 from unweave.pictures import probe_indices, traverse
 from unweave.plots.traversals import order_by_kl
@@ -68,7 +70,7 @@ class TestTraversals:
         assert np.abs(images[2, 7] - expected).max() <= 1
 
     def test_of_many_latents_those_of_the_highest_kl_are_drawn(self, run, drawn, monkeypatch):
-        monkeypatch.setattr(figures, "SHOWN_LATENTS", 2)
+        monkeypatch.setattr(decoded, "SHOWN_LATENTS", 2)
         figure("traversals", run)
         (images, values), keywords = drawn["traversals"]
         kl = lines(run.folder, "train")[-1]["kl"]
@@ -222,3 +224,32 @@ def test_every_figure_is_drawn(run):
     run.evaluate()
     # No labels are told to this model.
     assert {path.stem for path in run.plot()} == set(FIGURES) - {"conditions"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"rows": 0}, "rows must be from 1"),
+        ({"cols": 1000}, "cols must be from 1"),
+        ({"range": 0.0}, "range must be above 0"),
+        ({"upsample": 0}, "upsample must be from 1"),
+        ({"indices": (3, -1)}, "one is -1"),
+        ({"start": "middle"}, "prior, posterior"),
+        ({"layout": "dvae"}, "unweave, disvae"),
+    ],
+)
+def test_no_picture_can_look_like_this(settings, message):
+    with pytest.raises(SpecError, match=message):
+        Look(**settings)
+
+
+def test_what_is_asked_for_is_what_differs_from_the_defaults():
+    assert Look().asked == ()
+    assert Look(rows=3, seed=0, labels=False).asked == ("rows", "labels", "seed")
+
+
+def test_every_kind_heeds_fields_that_there_are():
+    known = {field.name for field in dataclasses.fields(Look)}
+    for kind in FIGURES.values():
+        assert set(kind.heeds) <= known
+        assert kind.about.endswith(".")

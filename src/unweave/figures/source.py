@@ -1,0 +1,64 @@
+"""What figures are drawn from: a run's folder, its model, its data."""
+
+from __future__ import annotations
+
+__all__ = ["Source"]
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave.data import Dataset
+from unweave.figures.look import Look
+from unweave.figures.names import latent_names, mig_tables
+from unweave.rundir import read_rows
+from unweave.training import TrainConfig
+from unweave.vae import VAE
+
+
+@final
+@dataclass(frozen=True)
+class Source:
+    """A run, as far as figures look at it.
+
+    Attributes:
+        folder: The run folder.
+        config: The run's configuration.
+        model: Its model.
+        dataset: Its dataset; None where a figure is drawn without images.
+        step: Steps of the model's weights, whose scores are drawn; None for the newest scores.
+        look: What is asked for of the picture.
+    """
+
+    folder: Path
+    config: TrainConfig
+    model: VAE
+    dataset: Dataset | None
+    step: int | None = None
+    look: Look = field(default_factory=Look)
+
+    @property
+    def seed(self) -> int:
+        """Of whatever is drawn."""
+        return self.config.seed if self.look.seed is None else self.look.seed
+
+    def train_rows(self) -> list[dict[str, Any]]:
+        """What was logged of the training, a mapping a record."""
+        return [row for row in read_rows(self.folder / "metrics.jsonl") if row["event"] == "train"]
+
+    def last_kl(self) -> NDArray[np.float64] | None:
+        """KL of each latent at the last record, (L,) nats; None where none was logged."""
+        rows = self.train_rows()
+        return np.array(rows[-1]["kl"]) if rows and rows[-1]["kl"] else None
+
+    def mig_tables(self) -> list[dict[str, Any]]:
+        """MIG scores with tables, of these weights on the run's own dataset, oldest first."""
+        return mig_tables(self.folder, self.step, str(self.config.dataset))
+
+    def latent_names(self) -> list[str | None]:
+        """The factor that each latent follows where that is clear."""
+        data = str(self.config.dataset)
+        return latent_names(self.folder, self.model.latents, self.step, data)
