@@ -1,10 +1,22 @@
-"""What a model shows: reconstructions of probe images and traversals of its latents."""
+"""What a model shows: reconstructions of probe images, walks of its latents, samples."""
 
 from __future__ import annotations
 
-__all__ = ["probe_indices", "reconstruct", "traverse", "vary_factors", "vary_labels"]
+__all__ = [
+    "Encoded",
+    "decode",
+    "encode",
+    "probe_indices",
+    "reconstruct",
+    "traverse",
+    "vary_factors",
+    "vary_labels",
+    "walk_generators",
+]
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -12,9 +24,31 @@ from numpy.typing import NDArray
 
 from unweave.data import Dataset
 from unweave.encoding import full_precision, pixels_to_images
+from unweave.nn.lie_group_networks import GroupDecoder
 from unweave.splits import keyed_generator
 from unweave.training.source import to_images
 from unweave.vae import VAE
+
+# Images that are decoded at once.
+_BATCH = 256
+
+
+@final
+@dataclass(frozen=True)
+class Encoded:
+    """Images, and what a model makes of them.
+
+    Attributes:
+        images: (n, H, W, C) uint8.
+        mean: Posterior means, or the codes of true factors of a decoder alone, (n, L) float32.
+        std: Standard deviations of the posteriors, (n, L) float32; None for codes without noise.
+        told: Labels that a conditional model is told of them, as it takes them; else None.
+    """
+
+    images: NDArray[np.uint8]
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32] | None
+    told: torch.Tensor | None
 
 
 def probe_indices(count: int, images: int, seed: int) -> NDArray[np.int64]:
@@ -24,24 +58,62 @@ def probe_indices(count: int, images: int, seed: int) -> NDArray[np.int64]:
 
 
 @torch.inference_mode()
-def reconstruct(
-    model: VAE, dataset: Dataset, flat: NDArray[np.int64]
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Images and what the model makes of their posterior means, each (n, H, W, C) uint8.
+def encode(model: VAE, dataset: Dataset, flat: NDArray[np.int64]) -> Encoded:
+    """Images by flat index, with their posteriors.
 
     A conditional model is told the labels of the images, which must be numbered as those of the
-    dataset that it was trained on (`numbered_as`), and a decoder alone their factors.
+    dataset that it was trained on (`numbered_as`); a decoder alone is given their factors.
     """
+    images = dataset.images(flat)
     if model.given is not None:
-        return dataset.images(flat), _decoded(model, model.given.of(dataset)(flat))
+        return Encoded(images, model.given.of(dataset)(flat), None, None)
     pixels, scale = dataset.gather(flat)
     told = None
     if model.conditions is not None:
         told = model.condition(torch.from_numpy(dataset.factors(flat)).to(model.device))
     with full_precision(model):
         posterior = model.encode(to_images(pixels, scale, model.device), told)
-        decoded = model.likelihood.mean(model.decode(posterior.mean, told))
-    return dataset.images(flat), _to_uint8(decoded)
+    std = None
+    if posterior.logvar is not None:
+        std = torch.exp(0.5 * posterior.logvar).cpu().numpy()
+    return Encoded(images, posterior.mean.cpu().numpy(), std, told)
+
+
+@torch.inference_mode()
+def decode(
+    model: VAE,
+    codes: NDArray[np.float32],
+    told: torch.Tensor | None = None,
+    *,
+    truncate: bool = False,
+) -> NDArray[np.uint8]:
+    """Expected pixels of latents, (n, H, W, C) uint8.
+
+    Args:
+        model: The decoder.
+        codes: (n, L).
+        told: Labels as a conditional model takes them, (n, width); unknown where there are none.
+        truncate: Whether fractions of a grey level are cut off, rather than rounded.
+    """
+    z = torch.from_numpy(np.ascontiguousarray(codes, np.float32)).to(model.device)
+    parts = []
+    with full_precision(model):
+        for at in range(0, len(z), _BATCH):
+            part = None if told is None else told[at : at + _BATCH]
+            pixels = model.likelihood.mean(model.decode(z[at : at + _BATCH], part))
+            parts.append(_to_uint8(pixels, truncate))
+    return np.concatenate(parts)
+
+
+def reconstruct(
+    model: VAE, dataset: Dataset, flat: NDArray[np.int64], *, truncate: bool = False
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Images and what the model makes of their posterior means, each (n, H, W, C) uint8.
+
+    A conditional model is told the labels of the images, as by `encode`.
+    """
+    seen = encode(model, dataset, flat)
+    return seen.images, decode(model, seen.mean, seen.told, truncate=truncate)
 
 
 @torch.inference_mode()
@@ -51,31 +123,82 @@ def traverse(
     values: NDArray[np.float64],
     latents: Sequence[int] | None = None,
     labels: Sequence[int] | None = None,
+    *,
+    told: torch.Tensor | None = None,
+    truncate: bool = False,
 ) -> NDArray[np.uint8]:
     """Decode a code again and again while each latent in turn takes each value.
 
     Args:
         model: The decoder.
         start: The code to start from, (L,).
-        values: What the latent is set to, (S,).
+        values: What the latent is set to, (S,), or for each of the latents, (n, S).
         latents: Numbers of the latents, (n,); all of them by default.
         labels: Index of each label that a conditional model is told, (M,); unknown by default.
+        told: Or the labels as the model takes them, (1, width).
+        truncate: Whether fractions of a grey level are cut off, rather than rounded.
 
     Returns:
         (n, S, H, W, C) uint8.
     """
     chosen = range(len(start)) if latents is None else latents
-    codes = np.tile(start, (len(chosen), len(values), 1)).astype(np.float32)
+    given = np.broadcast_to(values, (len(chosen), np.shape(values)[-1]))
+    steps = given.shape[1]
+    codes = np.tile(start, (len(chosen), steps, 1)).astype(np.float32)
     for row, latent in enumerate(chosen):
-        codes[row, :, latent] = values
-    told = None
+        codes[row, :, latent] = given[row]
     if labels is not None:
         assert model.conditions is not None
-        told = model.conditions.encode_known(torch.tensor([list(labels)]))
-        told = told.to(model.device).expand(len(chosen) * len(values), -1)
-    images = _decoded(model, codes.reshape(-1, len(start)), told)
-    grid: NDArray[np.uint8] = np.reshape(images, (len(chosen), len(values), *images.shape[1:]))
+        told = model.conditions.encode_known(torch.tensor([list(labels)])).to(model.device)
+    if told is not None:
+        told = told.expand(len(chosen) * steps, -1)
+    images = decode(model, codes.reshape(-1, len(start)), told, truncate=truncate)
+    grid: NDArray[np.uint8] = np.reshape(images, (len(chosen), steps, *images.shape[1:]))
     return grid
+
+
+@torch.inference_mode()
+def walk_generators(
+    model: VAE,
+    start: NDArray[np.float32],
+    values: NDArray[np.float64],
+    told: torch.Tensor | None = None,
+) -> NDArray[np.uint8]:
+    """Decode a group element while each generator of a Lie group in turn moves it.
+
+    The element of `start` is multiplied from the left by expm(t A) for each generator A and each
+    t. Where generators commute these are the elements of `traverse`; else the two differ.
+
+    Args:
+        model: One whose architecture is `lie_group`, with generators.
+        start: The code whose element is moved, (L,).
+        values: How far, (S,).
+        told: Labels that a conditional model is told, (1, width); unknown by default.
+
+    Returns:
+        (L, S, H, W, C) uint8.
+    """
+    decoder = model.decoder
+    assert isinstance(decoder, GroupDecoder)
+    rows = []
+    with full_precision(model):
+        t = torch.tensor(values, dtype=torch.float32, device=model.device)
+        z = torch.from_numpy(np.asarray(start, np.float32)).to(model.device)
+        element = decoder.group(z[None, : decoder.latents])
+        sides = [generators.shape[1] for generators in decoder.generators()]
+        blocks = torch.split(element, [side * side for side in sides], dim=1)
+        if model.conditions is not None:
+            known = model.conditions.neutral(model.device)[None] if told is None else told
+            blocks = (*blocks, known)
+        for place, generators in enumerate(decoder.generators()):
+            before, own, after = blocks[:place], blocks[place], blocks[place + 1 :]
+            matrix = own.view(sides[place], sides[place])
+            for generator in generators:
+                moved = torch.linalg.matrix_exp(t[:, None, None] * generator) @ matrix
+                parts = [*before, moved.flatten(1), *after]
+                features = torch.cat([part.expand(len(t), -1) for part in parts], dim=1)
+                rows.append(_to_uint8(model.likelihood.mean(decoder.image(features).float())))
+    return np.stack(rows)
 
 
 @torch.inference_mode()
@@ -100,20 +223,15 @@ def vary_labels(
     conditions = model.conditions
     assert conditions is not None
     factors = torch.from_numpy(dataset.factors(flat)).to(model.device)
-    pixels, scale = dataset.gather(flat)
+    z = encode(model, dataset, flat).mean
     columns = []
-    with full_precision(model):
-        images = to_images(pixels, scale, model.device)
-        z = model.encode(images, conditions.encode(factors)).mean
-        for place, index in changes:
-            other = factors.clone()
-            other[:, conditions.columns[place]] = index
-            logits = model.decode(z, conditions.encode(other))
-            columns.append(_to_uint8(model.likelihood.mean(logits)))
+    for place, index in changes:
+        other = factors.clone()
+        other[:, conditions.columns[place]] = index
+        columns.append(decode(model, z, conditions.encode(other)))
     return np.stack(columns, axis=1)
 
 
-@torch.inference_mode()
 def vary_factors(
     model: VAE,
     dataset: Dataset,
@@ -135,19 +253,11 @@ def vary_factors(
     given = model.given
     assert given is not None
     codes = given.of(dataset)(flat)
-    columns = [_decoded(model, given.varied(codes, column, index)) for column, index in changes]
+    columns = [decode(model, given.varied(codes, column, index)) for column, index in changes]
     return np.stack(columns, axis=1)
 
 
-def _decoded(
-    model: VAE, codes: NDArray[np.float32], told: torch.Tensor | None = None
-) -> NDArray[np.uint8]:
-    z = torch.from_numpy(codes).to(model.device)
-    with full_precision(model):
-        return _to_uint8(model.likelihood.mean(model.decode(z, told)))
-
-
-def _to_uint8(images: torch.Tensor) -> NDArray[np.uint8]:
-    rounded = np.floor(255 * np.clip(pixels_to_images(images), 0, 1) + 0.5)
-    pixels: NDArray[np.uint8] = rounded.astype(np.uint8)
+def _to_uint8(images: torch.Tensor, truncate: bool = False) -> NDArray[np.uint8]:
+    levels: NDArray[Any] = 255 * np.clip(pixels_to_images(images), 0, 1)
+    pixels: NDArray[np.uint8] = np.floor(levels if truncate else levels + 0.5).astype(np.uint8)
     return pixels
