@@ -84,7 +84,7 @@ def names_of(metrics: str | None, flag: str = "--metrics") -> tuple[str, ...] | 
         return None
     names = tuple(name.strip() for name in metrics.split(",") if name.strip())
     if not names:
-        example = {"--metrics": "mig", "--group-by": "objective"}[flag]
+        example = {"--metrics": "mig", "--group-by": "objective", "--start-images": "3,55"}[flag]
         raise SpecError(f"{flag} is empty; give names such as {example}, or leave it out.")
     return names
 

@@ -9,7 +9,7 @@ from typing import Annotated, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Text, say
+from unweave.cli.common import Common, Flag, Text, names_of, say, to_number
 
 
 @final
@@ -53,12 +53,36 @@ class Report(Common):
     out: Text = None
     """File to write (default: report.html in the run folder)."""
 
+    without_explorer: Flag = False
+    """Leave out the part in which latents are moved by hand."""
+
+    decoder: Annotated[str, arg(metavar="TEXT", help_behavior_hint="")] = "auto"
+    """How pictures are decoded there: javascript (a small runtime of our own), onnx (ONNX Runtime
+    Web), strips (decoded ahead), or auto (default), the first of these that can be had."""
+
+    onnxruntime_web: Text = None
+    """The package onnxruntime-web, a file or folder, which the decoder onnx needs."""
+
+    start_images: Text = None
+    """Images that it starts from: their numbers in the dataset, with commas between them (default:
+    those of the figure of reconstructions, and a few more)."""
+
     def run(self) -> int:
         """Write the page and say where it is."""
         from unweave.cli.run_folder import check_run_folder
         from unweave.run import load_run
 
         check_run_folder(self.run_folder)
-        path = str(load_run(self.run_folder).report(self.out))
+        names = names_of(self.start_images, "--start-images") or ()
+        images = [to_number("--start-images", name, int) for name in names]
+        path = str(
+            load_run(self.run_folder).report(
+                self.out,
+                explorer=not self.without_explorer,
+                decoder=self.decoder,
+                onnxruntime_web=self.onnxruntime_web,
+                images=images,
+            )
+        )
         self.emit({"report": path}, path)
         return 0

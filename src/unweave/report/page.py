@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["environment", "rendered_note", "write_report"]
+__all__ = ["MAILABLE", "environment", "page_room", "rendered_note", "write_report"]
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from unweave.data import DatasetSpec, parse_dataset
 from unweave.data.listing import published
 from unweave.errors import UnweaveError
+from unweave.report.explorer import POLICIES, explorer_section
 from unweave.report.files import RunFiles, read_run
 from unweave.report.pictures import pictures, training_pictures
 from unweave.report.scores import following, score_views
@@ -22,11 +24,18 @@ from unweave.report.words import count, flatten, number, plain, sentence_list
 from unweave.rundir import atomic_write
 from unweave.scores import CLEAR_GAP
 
+MAILABLE = 10_000_000
+"""Bytes of a page that can be mailed."""
+
 _MOST_CARDS = 4
 
 
 def write_report(
-    run_folder: Path, out: Path | None = None, *, left_out: Mapping[str, str] | None = None
+    run_folder: Path,
+    out: Path | None = None,
+    *,
+    left_out: Mapping[str, str] | None = None,
+    explorer: tuple[str, Mapping[str, Any]] | None = None,
 ) -> Path:
     """Write one HTML file that shows a run: scores, pictures, settings, how to do it again.
 
@@ -38,6 +47,8 @@ def write_report(
         run_folder: The folder of a run, finished or not.
         out: The file to write; by default `report.html` in the run folder.
         left_out: What could not be had, such as scores or a figure, and why; said on the page.
+        explorer: How latents are moved by hand on the page: the way to decode, and what it needs,
+            as `explorer_section` takes them; None for a page without scripts.
 
     Returns:
         The file that was written.
@@ -48,14 +59,31 @@ def write_report(
     """
     run = read_run(Path(run_folder))
     path = run.folder / "report.html" if out is None else Path(out)
-    page = (
-        environment()
-        .get_template("report.html.j2")
-        .render(_content(run) | {"left_out": _left_out(left_out or {})})
-    )
+    page = _page(run, left_out or {}, explorer)
     with atomic_write(path) as handle:
         handle.write(page.encode("utf-8"))
     return path
+
+
+def page_room(run_folder: Path) -> int:
+    """Bytes that an explorer may take, so that the page can be mailed; its figures are there.
+
+    Raises:
+        RunError: It is not a run folder, or one of its files is damaged.
+    """
+    return max(0, MAILABLE - len(_page(read_run(Path(run_folder)), {}, None).encode("utf-8")))
+
+
+def _page(
+    run: RunFiles,
+    left_out: Mapping[str, str],
+    explorer: tuple[str, Mapping[str, Any]] | None,
+) -> str:
+    section = policy = ""
+    if explorer is not None:
+        section, policy = Markup(explorer_section(*explorer)), f"; {POLICIES[explorer[0]]}"
+    parts = {"left_out": _left_out(left_out), "explorer": section, "policy": policy}
+    return environment().get_template("report.html.j2").render(_content(run) | parts)
 
 
 def environment() -> Environment:

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["Run", "load_run"]
 
 import logging
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -28,6 +29,7 @@ from unweave.objectives.composer import OPERATOR
 from unweave.report import write_report
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, asked_rows, check_asked, check_told
+from unweave.run.exploring import Asking, explorer_fragment, explorer_of
 from unweave.run.subjects import subject_of
 from unweave.rundir import read_json
 from unweave.scores import Scores, load_scores, save_scores
@@ -383,7 +385,15 @@ class Run:
                 paths.append(plots.save(figure, self.folder / "figures" / f"{kind}.png"))
         return paths, left_out
 
-    def report(self, out: str | Path | None = None) -> Path:
+    def report(
+        self,
+        out: str | Path | None = None,
+        *,
+        explorer: bool = True,
+        decoder: str = "auto",
+        onnxruntime_web: str | Path | None = None,
+        images: Sequence[int] = (),
+    ) -> Path:
         """Draw the figures, score the run if its weights are not scored yet, write the report.
 
         What the default protocol scores unasked is what the page needs; an analysis alone does
@@ -392,10 +402,20 @@ class Run:
 
         Args:
             out: File to write; `report.html` in the run folder by default.
+            explorer: Whether latents can be moved by hand on the page.
+            decoder: How the explorer decodes, as `explorer_html` takes it.
+            onnxruntime_web: The package onnxruntime-web, as `explorer_html` takes it.
+            images: Flat indices of the images that the explorer starts from.
 
         Returns:
             Path of the page.
+
+        Raises:
+            SpecError: The way to decode that is asked for cannot be had.
+            DataError: The dataset does not have one of the images.
         """
+        asking = Asking(decoder, onnxruntime_web, images)
+        asking.check(explorer=explorer)
         needed = {metric.name for metric in metrics_of(protocol(DEFAULT), None)}
         asked = None
         if not self._plan.encodes:
@@ -411,7 +431,39 @@ class Run:
             except DataError as error:
                 left_out["scores"] = str(error)
         left_out |= self._draw(tuple(FIGURES))[1]
-        return write_report(self.folder, None if out is None else Path(out), left_out=left_out)
+        moved = None
+        if explorer:
+            moved, missing = explorer_of(self, asking)
+            left_out |= missing
+        path = None if out is None else Path(out)
+        return write_report(self.folder, path, left_out=left_out, explorer=moved)
+
+    def explorer_html(
+        self,
+        *,
+        decoder: str = "auto",
+        onnxruntime_web: str | Path | None = None,
+        images: Sequence[int] = (),
+        height: int = 780,
+    ) -> str:
+        """The explorer as a fragment of a page, such as a notebook: latents are moved by hand.
+
+        It is a frame that holds all it needs, and which styles and scripts around it do not reach.
+
+        Args:
+            decoder: `javascript` for our own runtime; `onnx` for ONNX Runtime Web; `strips` for
+                pictures that are decoded ahead; `auto` for the first of these that can be had.
+            onnxruntime_web: The file that `npm pack onnxruntime-web` writes, or the folder of the
+                installed package.
+            images: Flat indices of the images that it starts from; by default those that the
+                figure of reconstructions shows.
+            height: Of the frame, in CSS pixels.
+
+        Raises:
+            SpecError: The way to decode that is asked for cannot be had.
+            DataError: The dataset does not have one of the images.
+        """
+        return explorer_fragment(self, Asking(decoder, onnxruntime_web, images), height)
 
     def export(
         self,

@@ -1,0 +1,111 @@
+"""The part of a page in which latents are moved by hand, as HTML with everything inside."""
+
+from __future__ import annotations
+
+__all__ = ["POLICIES", "explorer_frame", "explorer_page", "explorer_section"]
+
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+POLICIES: Final = {
+    "javascript": "script-src 'unsafe-inline' 'unsafe-eval'; worker-src blob:",
+    "onnx": "script-src 'unsafe-inline' 'unsafe-eval' blob:",
+    "strips": "script-src 'unsafe-inline' 'unsafe-eval'",
+}
+"""What each way to decode needs of a page's policy beside pictures and styles.
+
+Nothing may be fetched. Programs that drive a page, as tests do, evaluate texts in it; a page whose
+scripts all stand in it is no less safe for that.
+"""
+
+_PARTS: Final = {
+    "javascript": ("weights",),
+    "onnx": ("onnx", "script", "module"),
+    "strips": (),
+}
+_SCRIPTS: Final = {
+    "javascript": ("weights.js", "convolution.js", "runtime.js", "worker.js"),
+    "onnx": ("weights.js", "onnx.js"),
+    "strips": ("strips.js",),
+}
+
+
+def explorer_section(decoder: str, content: Mapping[str, Any]) -> str:
+    """The part of a page, HTML, with its scripts and style.
+
+    Args:
+        decoder: How pictures are decoded: `javascript`, `onnx` or `strips`.
+        content: What `unweave.explorer` gathers, JSON.
+    """
+    plain = dict(content)
+    runtime = plain.pop("runtime", {})
+    texts = {"weights": plain.pop("weights", ""), "onnx": plain.pop("onnx", "")}
+    texts |= {"script": runtime.get("script", ""), "module": runtime.get("module", "")}
+    return (
+        _environment()
+        .get_template("section.html.j2")
+        .render(
+            decoder=decoder,
+            content=plain,
+            first=plain["starts"][0]["given"],
+            parts={name: Markup(texts[name]) for name in _PARTS[decoder]},
+            scripts=(*_SCRIPTS[decoder], "controls.js", "main.js"),
+            version=runtime.get("version", ""),
+        )
+    )
+
+
+def explorer_page(decoder: str, content: Mapping[str, Any], title: str) -> str:
+    """A whole page with nothing but the explorer."""
+    return (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            title=title,
+            policy=POLICIES[decoder],
+            section=Markup(explorer_section(decoder, content)),
+        )
+    )
+
+
+def explorer_frame(page: str, height: int = 760) -> str:
+    """A page as a fragment of another one, which neither styles nor scripts reach."""
+    return (
+        f'<iframe title="Explorer" sandbox="allow-scripts" loading="lazy" srcdoc="{escape(page)}" '
+        f'style="width: 100%; height: {height}px; border: 0"></iframe>'
+    )
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("unweave.report", "explorer"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["written"] = _written
+    environment.filters["shown"] = _shown
+    return environment
+
+
+def _written(control: Mapping[str, Any], given: list[float]) -> float:
+    """The value of a slider that stands for what a decoder is given."""
+    at = control["at"]
+    if control["kind"] == "latent":
+        return float(given[at])
+    if control["kind"] == "number":
+        return float((given[at] - control["offset"]) / control["scale"])
+    turn = math.atan2(given[at], given[at + 1]) / (2 * math.pi) % 1
+    return float(control["first"] + turn * control["period"])
+
+
+def _shown(value: float) -> str:
+    """A number beside a slider."""
+    return f"{value:.2f}"
