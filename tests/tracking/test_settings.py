@@ -11,6 +11,7 @@ from tracking.stand_ins import Lines, Missing
 from unweave import spec
 from unweave.errors import SpecError
 from unweave.settings import make_config
+from unweave.studies import Study, run_study
 from unweave.tracking import (
     MLflow,
     TensorBoard,
@@ -130,3 +131,11 @@ def test_trackers_are_listed_with_their_settings():
 
 def test_own_trackers_are_members():
     assert read_trackers("lines(path='a')") == (Lines(path="a"),)
+
+
+def test_a_study_with_a_tracker_that_is_not_installed_does_not_begin(tmp_path, monkeypatch):
+    monkeypatch.setenv("UNWEAVE_TRACK", "missing")
+    study = Study(name="some", settings={"dataset": MINI, "objective": "vae", "steps": 2})
+    with pytest.raises(SpecError, match="not installed here"):
+        run_study(study, out=tmp_path / "study", executor="serial")
+    assert not (tmp_path / "study").exists()

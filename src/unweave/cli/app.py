@@ -30,6 +30,7 @@ from unweave.cli.lists import (
     Presets,
     StudyList,
 )
+from unweave.cli.live import Watch
 from unweave.cli.population import PopulationExport, PopulationResume, PopulationStatus
 from unweave.cli.population_recurse import PopulationRecurse
 from unweave.cli.population_run import PopulationRun
@@ -100,6 +101,7 @@ _COMMANDS = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Import, subcommand("import")]
     | Annotated[Export, subcommand("export")]
+    | Annotated[Watch, subcommand("watch")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Score, subcommand("score")]
     | Annotated[Rank, subcommand("rank")]

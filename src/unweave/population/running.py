@@ -22,6 +22,7 @@ from unweave.spec import Component
 from unweave.studies.running import Executor, check_not_worker, engine_of
 from unweave.studies.storage import open_storage
 from unweave.studies.task import write_marker
+from unweave.tracking import read_trackers
 from unweave.training import TrainConfig
 
 __all__ = ["run_population"]
@@ -70,6 +71,8 @@ def run_population(
         DataError: The dataset cannot be had.
     """
     check_not_worker("run_population")
+    # Those that UNWEAVE_TRACK names, which each worker would refuse by itself.
+    read_trackers(None)
     population.check()
     folder = PopulationFolder(Path(out).absolute())
     check_folder(folder, population)

@@ -31,6 +31,7 @@ from unweave.studies.reading import read_study
 from unweave.studies.spec import Study
 from unweave.studies.storage import open_storage
 from unweave.studies.task import TASK, is_done, write_marker
+from unweave.tracking import read_trackers
 from unweave.training.precision import resolve
 
 __all__ = [
@@ -139,6 +140,8 @@ def run_study(
         RunError: The folder is in the way.
     """
     check_not_worker()
+    # Those that UNWEAVE_TRACK names, which each worker would refuse by itself.
+    read_trackers(None)
     study = study if isinstance(study, Study) else read_study(study)
     runs = plan(study)
     folder = place_of(study, out)

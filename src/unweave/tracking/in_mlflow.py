@@ -84,8 +84,8 @@ class _Run(Backend):
                 if found is None
                 else found.experiment_id
             )
-            tags = {"unweave.group": run.group} if run.group else {}
-            known = self._client.create_run(experiment, run_name=run.name, tags=tags)
+            grouped = {"unweave.group": run.group} if run.group else {}
+            known = self._client.create_run(experiment, run_name=run.name, tags=grouped)
         else:
             self._client.update_run(known.info.run_id, status="RUNNING")
             history = self._client.get_metric_history(known.info.run_id, "loss/model")

@@ -49,11 +49,9 @@ class WandB(TrackerSpec):
 @final
 class _Run(Backend):
     def __init__(self, spec: WandB, run: TrackedRun, memory: Memory) -> None:
-        mode = spec.mode
-        if mode == "offline":
-            # Nothing is sent, not even what went wrong in wandb.
-            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         import wandb
+
+        mode = spec.mode
 
         identifier = memory.setdefault("id", secrets.token_hex(4))
         self._wandb = wandb
@@ -61,6 +59,9 @@ class _Run(Backend):
             # Never a question on the terminal of the training.
             given = os.environ.get("WANDB_MODE")
             mode = given or ("online" if wandb.login(prompt=False) else "offline")
+        if mode == "offline":
+            # Nothing is sent, not even what went wrong in wandb.
+            os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
         folder = spec.folder or os.environ.get("WANDB_DIR") or str(run.place("wandb"))
         Path(folder).mkdir(parents=True, exist_ok=True)
         self._run: Any = wandb.init(

@@ -22,6 +22,7 @@ from unweave.population.table import Row
 from unweave.rundir import LOCK
 from unweave.studies.running import Executor, check_not_worker, engine_of
 from unweave.studies.task import write_marker
+from unweave.tracking import read_trackers
 
 Listener: TypeAlias = Callable[[Mapping[str, Any]], None]
 
@@ -61,6 +62,8 @@ def run_recursion(
         DataError: The dataset cannot be had.
     """
     check_not_worker("run_recursion")
+    # Those that UNWEAVE_TRACK names, which each worker would refuse by itself.
+    read_trackers(None)
     recursion.check()
     folder = RecursionFolder(Path(out).absolute())
     check_folder(folder, recursion)
