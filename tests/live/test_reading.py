@@ -124,6 +124,9 @@ def test_runs_of_a_folder_are_found_by_name_and_told_in_a_line(tmp_path, run):
     told = summary(tmp_path / "a")
     assert (told["name"], told["step"], told["steps"], told["loss"]) == ("a", 3, 10_000, 3)
     assert (told["dataset"], told["objective"], told["seed"]) == ("d", "o", 3)
+    # Its last line is one of scores.
+    last = [row for row in lines(run) if row["event"] == "train"][-1]
+    assert (summary(run)["step"], summary(run)["loss"]) == (8, last["loss"]["model"])
     (tmp_path / "a" / "config.json").write_text("{")
     assert summary(tmp_path / "a")["state"] == "damaged"
     with pytest.raises(RunError, match="not a folder"):

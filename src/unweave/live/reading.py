@@ -4,20 +4,24 @@ from __future__ import annotations
 
 __all__ = ["RunView", "find_views", "summary"]
 
+import contextlib
 import json
+import os
 import threading
 from pathlib import Path
 from typing import Any, Final, final
 
 from unweave.errors import RunError, UnweaveError
 from unweave.inventory import find_runs
-from unweave.rundir import LOCK, is_held, is_run, last_line, read_json
+from unweave.rundir import LOCK, is_held, is_run, read_json
 from unweave.scores import load_scores
 
 # A curve has so many points at most; each stands for the mean of its records.
 _POINTS: Final = 600
 # Speed is that of so many records.
 _RECENT: Final = 50
+# The last record is looked for in so many bytes.
+_TAIL: Final = 2**16
 _GROUPS: Final = ("loss", "raw", "weighted", "watched")
 
 
@@ -128,8 +132,24 @@ def summary(folder: Path) -> dict[str, Any]:
         return {"name": folder.name, "state": "damaged", "message": str(error)} | dict.fromkeys(
             ("dataset", "objective", "seed", "step", "steps", "loss", "changed")
         )
-    last = last_line(folder / "metrics.jsonl")
-    return _facts(folder, config, status, last if isinstance(last, dict) else None)
+    return _facts(folder, config, status, _last_record(folder / "metrics.jsonl"))
+
+
+def _last_record(path: Path) -> dict[str, Any] | None:
+    """The last line of means, however long the file is; lines of scores may stand behind it."""
+    try:
+        with path.open("rb") as handle:
+            size = handle.seek(0, os.SEEK_END)
+            handle.seek(max(size - _TAIL, 0))
+            lines = handle.read().splitlines()
+    except OSError:
+        return None
+    for line in reversed(lines):
+        with contextlib.suppress(ValueError):
+            row = json.loads(line)
+            if isinstance(row, dict) and row.get("event") == "train":
+                return row
+    return None
 
 
 def _facts(

@@ -128,8 +128,8 @@ class Channel:
             pass  # The process says why, or its end does.
         except Exception as error:
             self._fail(str(error))
-        process = self._process
-        if process is not None:
+        if self._process is not None:
+            process = self._process
             with contextlib.suppress(OSError):
                 assert process.stdin is not None
                 process.stdin.close()
@@ -197,5 +197,5 @@ def _start() -> subprocess.Popen[bytes]:
             "OMP_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
         },
-        **({"process_group": 0} if os.name == "posix" else {}),
+        process_group=0 if os.name == "posix" else None,
     )

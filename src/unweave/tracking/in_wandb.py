@@ -51,7 +51,7 @@ class _Run(Backend):
     def __init__(self, spec: WandB, run: TrackedRun, memory: Memory) -> None:
         import wandb
 
-        mode = spec.mode
+        mode: str = spec.mode
 
         identifier = memory.setdefault("id", secrets.token_hex(4))
         self._wandb = wandb
