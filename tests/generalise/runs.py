@@ -25,12 +25,14 @@ def found_of(
     outside=None,
     composition=None,
     data=SMALL,
+    holdout=0.05,
+    maps=None,
     **settings,
 ):
     """A run that was never trained, with numbers of one's own."""
     split = split_of(condition, data)
     config = make_config(
-        split.train_text, objective, steps=10, seed=seed, holdout=0.05, **settings
+        split.train_text, objective, steps=10, seed=seed, holdout=holdout, **settings
     )
     return Found(
         folder=Path(f"runs/{objective}-{condition}-{seed}"),
@@ -42,6 +44,7 @@ def found_of(
         metrics={},
         scores={"in_distribution": inside or {}, "held_out": outside or {}},
         composition=composition or {},
+        maps=maps or {},
     )
 
 

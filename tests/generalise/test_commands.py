@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
+import re
 import shutil
 
+import numpy as np
 import pytest
 
 import unweave
 from generalise.runs import SMALL, trained
 from unweave.cli.app import main
 from unweave.conditions import split_of
-from unweave.generalise import read_run
+from unweave.generalise import groups_of, read_run, write_page
+from unweave.generalise.by_combination import lacking_maps
+from unweave.generalise.figures import compared_reconstructions
 from unweave.metrics.protocols import protocol
 from unweave.scores import load_scores
 
@@ -128,6 +133,80 @@ def test_a_report_sets_models_beside_each_other(said, tmp_path):
         assert words in text
 
 
+@pytest.mark.parametrize("what", ["checkpoint/state.safetensors", "config.json"])
+def test_a_run_that_cannot_reconstruct_is_named_and_the_others_are_shown(tmp_path, what):
+    folders = [tmp_path / "good", tmp_path / "bad"]
+    for folder, kind in zip(folders, ("run", "decode"), strict=True):
+        shutil.copytree(trained(kind), folder)
+    found = [read_run(folder) for folder in folders]
+    (folders[1] / what).write_bytes(b"damaged")
+    figure, lost = compared_reconstructions(found, ["vae", "decoder"])
+    rows = [text.get_text() for axes in figure.axes for text in axes.texts]
+    assert "vae" in rows
+    assert "decoder" not in rows
+    [sentence] = lost
+    assert sentence.startswith(f"{folders[1]} has no reconstructions here: ")
+    page = write_page(found, tmp_path / "page.html").read_text()
+    assert f"{folders[1]} has no reconstructions here" in page
+    assert "the first run of each model" in page
+    (folders[0] / what).write_bytes(b"damaged")
+    figure, lost = compared_reconstructions(found, ["vae", "decoder"])
+    assert figure is None
+    assert len(lost) == 2
+    page = write_page(found, tmp_path / "page.html").read_text()
+    assert f"{folders[0]} has no reconstructions here" in page
+
+
+def test_errors_by_combination_are_stored_and_shown(said, tmp_path):
+    found = {kind: read_run(trained(kind)) for kind in KINDS}
+    assert found["compose"].maps == {}
+    for kind in ("run", "decode"):
+        for region in ("in_distribution", "held_out"):
+            matrix = found[kind].maps[region]
+            assert matrix["axes"] == ["shape", "pos_x"]
+        outside = np.array(matrix["values"], float)
+        # All cells have as many images.
+        value = found[kind].number("held_out", "reconstruction_nll", "excess")
+        assert np.nanmean(outside) == pytest.approx(value)
+        assert np.isfinite(outside).sum() == 4
+    stored = json.loads((trained("run") / "generalisation.json").read_text())
+    assert stored["maps"]["held_out"] == found["run"].maps["held_out"]
+    page = tmp_path / "page.html"
+    said("generalise", "report", *map(trained, KINDS), "--out", page)
+    assert "Errors by combination" in page.read_text()
+    assert "these two commands add" not in page.read_text()
+
+
+def test_runs_that_were_scored_before_there_were_maps(said, tmp_path):
+    """The page bears them, and names commands that do add the maps."""
+    folder = tmp_path / "run"
+    shutil.copytree(trained("run"), folder)
+    stored = json.loads((folder / "scores.json").read_text())
+    for row in stored["scores"]:
+        row["parts"].pop("excess_placed", None)
+        if row["metric"] == "reconstruction_nll":
+            row["matrix"] = None
+    (folder / "scores.json").write_text(json.dumps(stored))
+    run = read_run(folder)
+    assert run.maps == {}
+    parts = run.scores["held_out"]["attribution"]
+    before = read_run(trained("run")).scores["held_out"]["attribution"]
+    assert parts["excess_placed"] == pytest.approx(before["excess_placed"])
+    text = write_page([run], tmp_path / "page.html").read_text()
+    assert "Errors by combination" not in text
+    sentence = lacking_maps(groups_of([run]))
+    assert html.escape(sentence) in text
+    commands = re.findall(r"unweave (evaluate RUN .*?)(?:, and|, with)", sentence)
+    assert len(commands) == 2
+    for command in commands:
+        words = command.replace("RUN", str(folder)).split()
+        assert main([*words, "--log-level", "error"]) == 0
+    assert read_run(folder).maps.keys() == {"in_distribution", "held_out"}
+    assert (
+        "Errors by combination" in write_page([read_run(folder)], tmp_path / "p.html").read_text()
+    )
+
+
 def test_runs_without_scores_of_what_was_held_out_are_told(said, tmp_path):
     unweave.train(SMALL, "vae", steps=1, batch_size=8, threads=1, out=tmp_path / "whole")
     assert "Nothing is held out" in said("generalise", "report", tmp_path / "whole", code=2)
@@ -199,6 +278,11 @@ def test_a_composer_is_drawn_with_factors_that_it_was_trained_to_take(said, tmp_
             "Give either --preset",
         ),
         (("run", "--preset", "dag/vae_dsprites"), "Nothing is held out of dsprites"),
+        (
+            ("compose", "--data", SMALL, "--condition", "shape2tx", "--steps", 3, "--batch-size",
+             4000),
+            "Give a smaller one: --batch-size",
+        ),
         (
             ("compose", "--data", SMALL, "--condition", "shape2tx", "--steps", 3, "--operator",
              "interp", "--objective", "composer"),

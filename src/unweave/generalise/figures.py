@@ -21,6 +21,7 @@ from unweave.data.samplers.composition_regimes import REGIMES, CompositionRegime
 from unweave.errors import UnweaveError
 from unweave.generalise.asking import DCI, own_part
 from unweave.generalise.reading import Found
+from unweave.generalise.wording import region_words
 from unweave.metrics.protocols import protocol
 from unweave.objectives import Composer
 from unweave.pictures import probe_indices, reconstruct
@@ -57,7 +58,10 @@ def draw_run(run: Run, found: Found) -> list[Path]:
         if found.kind == "composer":
             made["composed"] = composed_images(run, found)
         else:
-            made["held_out"] = compared_reconstructions([found], ["reconstruction"])
+            figure, lost = compared_reconstructions([found], ["reconstruction"])
+            made |= {} if figure is None else {"held_out": figure}
+            for sentence in lost:
+                log.warning("There is no figure of what was held out: %s", sentence)
     except UnweaveError as error:
         log.warning("%s: there is no figure of what was held out: %s", run.folder, error)
     if found.kind == "autoencoder":
@@ -111,29 +115,51 @@ def importances(found: Found) -> tuple[NDArray[np.float64], list[str], list[str]
     return np.asarray(matrix["values"], np.float64), matrix["columns"], matrix["rows"]
 
 
-def compared_reconstructions(found: Sequence[Found], names: Sequence[str]) -> Any:
+def compared_reconstructions(
+    found: Sequence[Found], names: Sequence[str]
+) -> tuple[Any | None, list[str]]:
     """What several models make of the same images, like those trained on and held out.
 
     Args:
         found: Runs of one condition of one dataset, with their weights.
         names: What each is called.
+
+    Returns:
+        The figure, None where no run can be shown; and a sentence on each run that cannot.
     """
     first = found[0]
-    whole = first.recovered.data.open()
+    inside, outside = region_words([first]).values()
     groups = {
-        "in distribution": _apart(first),
-        "held out": first.split.held_out[
+        inside: _apart(first),
+        outside: first.split.held_out[
             probe_indices(_EACH, len(first.split.held_out), first.config.seed)
         ],
     }
     flat = np.concatenate(list(groups.values()))
-    shown = [_reconstructed(load_run(run.folder), whole, flat) for run in found]
-    return plots.held_out_reconstructions(
-        whole.images(flat),
+    try:
+        whole = first.recovered.data.open()
+        originals = whole.images(flat)
+    except UnweaveError as error:
+        return None, [f"There are no reconstructions: {error}"]
+    shown: list[NDArray[np.uint8]] = []
+    called: list[str] = []
+    lost: list[str] = []
+    for run, name in zip(found, names, strict=True):
+        try:
+            shown.append(_reconstructed(load_run(run.folder), whole, flat))
+        except UnweaveError as error:
+            lost.append(f"{run.folder} has no reconstructions here: {error}")
+        else:
+            called.append(name)
+    if not shown:
+        return None, lost
+    figure = plots.held_out_reconstructions(
+        originals,
         shown,
-        names,
+        called,
         {first.condition: {name: len(rows) for name, rows in groups.items()}},
     )
+    return figure, lost
 
 
 def _reconstructed(run: Run, whole: Dataset, flat: NDArray[np.int64]) -> NDArray[np.uint8]:
@@ -145,7 +171,7 @@ def _reconstructed(run: Run, whole: Dataset, flat: NDArray[np.int64]) -> NDArray
 
 
 def _apart(found: Found) -> NDArray[np.int64]:
-    """A few images that the training kept apart, as flat indices of the whole dataset."""
+    """A few images that the training kept apart, or else was on, as flat indices of the whole."""
     rows = found.split.train
     if found.config.holdout:
         rows = found.split.in_distribution(found.config.holdout, found.config.seed)[1]

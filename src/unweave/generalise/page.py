@@ -9,14 +9,15 @@ from typing import Any, Final
 import numpy as np
 
 from unweave import plots
-from unweave.errors import UnweaveError
+from unweave.generalise.by_combination import errors_figure, lacking_maps
 from unweave.generalise.figures import compared_reconstructions, importances
 from unweave.generalise.published import SOURCE
 from unweave.generalise.reading import Found
 from unweave.generalise.summary import Group, Mean, Relation, groups_of, relations_of
+from unweave.generalise.tables import Table, tables_of
+from unweave.generalise.wording import ends_of, not_apart, region_words
 from unweave.generalise.words import KINDS, columns_of, related, signed
 from unweave.report import write_generalisation
-from unweave.session import CHECKPOINT
 
 __all__ = ["write_page"]
 
@@ -67,6 +68,7 @@ def _condition(groups: Sequence[Group], relations: Sequence[Relation]) -> dict[s
     first = groups[0].runs[0]
     split, condition = first.split, first.recovered.condition
     shown = columns_of(groups)
+    pictures, lost = _pictures(groups)
     return {
         "name": groups[0].condition,
         "dataset": groups[0].dataset,
@@ -90,21 +92,19 @@ def _condition(groups: Sequence[Group], relations: Sequence[Relation]) -> dict[s
             }
             for group in groups
         ],
-        "factors": _factor_table(groups),
-        "blame": _blame_table(groups),
-        "composed": _composed_table(groups),
+        "not_apart": not_apart([run for group in groups for run in group.runs]),
+        "tables": [_beside(table) for table in tables_of(groups)],
         "relations": [related(relation) for relation in relations],
-        "pictures": _pictures(groups),
+        "pictures": pictures,
+        "lacking": [*lost, *filter(None, [lacking_maps(groups)])],
     }
 
 
 def _cell(mean: Mean | None, digits: int) -> dict[str, str]:
-    if mean is None:
-        return {"mean": "", "ends": ""}
-    ends = ""
-    if mean.low is not None and mean.high is not None:
-        ends = f"{mean.low:.{digits}f} to {mean.high:.{digits}f}"
-    return {"mean": f"{mean.mean:.{digits}f}", "ends": ends}
+    return {
+        "mean": "" if mean is None else f"{mean.mean:.{digits}f}",
+        "ends": ends_of(mean, digits),
+    }
 
 
 def _published(group: Group) -> str:
@@ -117,110 +117,43 @@ def _published(group: Group) -> str:
     )
 
 
-def _factor_table(groups: Sequence[Group]) -> dict[str, Any]:
-    """What a probe reads right from reconstructions, by factor."""
-    groups = [g for g in groups if any("factor_errors" in r.scores["held_out"] for r in g.runs)]
-    parts = dict.fromkeys(
-        part.removesuffix(".accuracy")
-        for group in groups
-        for run in group.runs
-        for part in run.scores["held_out"].get("factor_errors", {})
-        if part.endswith(".accuracy")
-    )
+def _beside(table: Table) -> dict[str, Any]:
+    """A table beside the main one, in words."""
     return {
-        "factors": list(parts),
+        "name": table.name,
+        "heading": table.heading,
+        "heads": list(table.heads),
         "rows": [
             {
-                "model": group.model,
-                "region": words,
+                "model": row.model,
+                "images": row.images,
                 "cells": [
-                    _share(group, region, "factor_errors", f"{factor}.accuracy")
-                    for factor in parts
+                    _cell(cell, digits)
+                    for cell, digits in zip(row.cells, table.digits, strict=True)
                 ],
             }
-            for group in groups
-            for region, words in _REGION_WORDS.items()
+            for row in table.rows
         ],
     }
 
 
-_REGION_WORDS: Final[dict[Any, str]] = {
-    "in_distribution": "in distribution",
-    "held_out": "held out",
-}
+def _pictures(groups: Sequence[Group]) -> tuple[list[tuple[str, str, Any]], list[str]]:
+    """Errors by combination, and reconstructions and Hinton diagrams of the first runs.
 
-
-def _share(group: Group, region: Any, analysis: str, part: str, digits: int = 3) -> str:
-    """The mean over runs of one number, as text."""
-    values = [run.number(region, analysis, part) for run in group.runs]
-    known = [value for value in values if value is not None]
-    return f"{np.mean(known):.{digits}f}" if known else ""
-
-
-_BLAME: Final = {
-    "distance": "distance, sd",
-    "nearest_expected": "nearest, share",
-    "excess": "excess, own code",
-    "excess_swapped": "excess, without displacement",
-}
-
-
-def _blame_table(groups: Sequence[Group]) -> dict[str, Any]:
-    """Where codes are, and what is decoded from where they are expected."""
-    known = [g for g in groups if any("attribution" in r.scores["held_out"] for r in g.runs)]
-    return {
-        "heads": list(_BLAME.values()),
-        "rows": [
-            {
-                "model": group.model,
-                "region": words,
-                "cells": [_share(group, region, "attribution", part) for part in _BLAME],
-            }
-            for group in known
-            for region, words in _REGION_WORDS.items()
-        ],
-    }
-
-
-def _composed_table(groups: Sequence[Group]) -> list[dict[str, Any]]:
-    """The tests of composers: excess NLL, and that of leaving the reference as it is."""
-    rows = []
-    for group in groups:
-        for regime, words in (
-            ("id_id", "all known"), ("id_ood", "known inputs, new output"), ("ood_ood", "all new"),
-        ):  # fmt: skip
-            values = [run.composition.get(f"{regime}.excess") for run in group.runs]
-            known = [value for value in values if value is not None]
-            copied = [run.composition.get(f"{regime}.copied") for run in group.runs]
-            if known:
-                unchanged = [value for value in copied if value is not None]
-                rows.append(
-                    {
-                        "model": group.model,
-                        "regime": words,
-                        "excess": f"{np.mean(known):.2f}",
-                        "copied": f"{np.mean(unchanged):.2f}" if unchanged else "",
-                    }
-                )
-    return rows
-
-
-def _pictures(groups: Sequence[Group]) -> list[tuple[str, str, Any]]:
-    """Reconstructions and Hinton diagrams of the first run of each model."""
+    Returns:
+        Heading, caption and figure of each; and sentences on what cannot be shown.
+    """
     made: list[tuple[str, str, Any]] = []
-    shown = [
-        (group.runs[0], group.model)
-        for group in groups
-        if group.runs[0].kind != "composer" and (group.runs[0].folder / CHECKPOINT).is_file()
-    ]
+    by_combination = errors_figure(groups)
+    if by_combination is not None:
+        made.append(by_combination)
+    shown = [(group.runs[0], group.model) for group in groups if group.runs[0].kind != "composer"]
+    lost: list[str] = []
     if shown:
-        try:
-            figure = compared_reconstructions([run for run, _ in shown], [n for _, n in shown])
-        except UnweaveError:
-            # Weights or images are not on this machine any more; the numbers are.
-            figure = None
+        figure, lost = compared_reconstructions([run for run, _ in shown], [n for _, n in shown])
         if figure is not None:
-            caption = "Images like those trained on, and held out; the first run of each model."
+            like = "like those" if shown[0][0].config.holdout else "that were"
+            caption = f"Images {like} trained on, and held out; the first run of each model."
             made.append(("Reconstructions", caption, figure))
     tables = [(group.model, importances(group.runs[0])) for group in groups]
     known = [(name, table) for name, table in tables if table is not None]
@@ -236,7 +169,7 @@ def _pictures(groups: Sequence[Group]) -> list[tuple[str, str, Any]]:
             "trained on; the first run of each model."
         )
         made.append(("Which latent tells which factor", caption, figure))
-    return made
+    return made, lost
 
 
 def _over_all(groups: Sequence[Group]) -> list[tuple[str, str, Any]]:
@@ -246,6 +179,7 @@ def _over_all(groups: Sequence[Group]) -> list[tuple[str, str, Any]]:
     for dataset in datasets:
         own = [group for group in groups if group.dataset == dataset]
         suffix = f" on {dataset}" if len(datasets) > 1 else ""
+        inside, outside = region_words([run for group in own for run in group.runs]).values()
         gaps = _panels(own, lambda run: (run.number("in_distribution", *_EXCESS),
                                          run.number("held_out", *_EXCESS)))  # fmt: skip
         if gaps:
@@ -253,7 +187,15 @@ def _over_all(groups: Sequence[Group]) -> list[tuple[str, str, Any]]:
                 (
                     f"Errors and gaps{suffix}",
                     "Means over runs, with each run behind them.",
-                    plots.generalisation_gaps(gaps, _ends(own, gaps)),
+                    plots.generalisation_gaps(
+                        gaps,
+                        _ends(own, gaps),
+                        regions=(inside, outside),
+                        # Of runs of both sorts the words would be too long.
+                        gap_label=f"gap ({outside} \N{MINUS SIGN} {inside})"
+                        if " or " not in inside
+                        else "gap",
+                    ),
                 )
             )
         points = _panels(own, lambda run: (run.disentanglement,
@@ -263,10 +205,10 @@ def _over_all(groups: Sequence[Group]) -> list[tuple[str, str, Any]]:
             made.append(
                 (
                     f"Disentanglement against errors{suffix}",
-                    "A line joins what one run makes of images like those it was trained on, and "
-                    "of those that were held out. A decoder of true factors has disentanglement "
+                    f"A line joins what one run makes of images that are {inside}, and of those "
+                    "that were held out. A decoder of true factors has disentanglement "
                     "1 by definition.",
-                    plots.disentanglement_against_error(points),
+                    plots.disentanglement_against_error(points, regions=(inside, outside)),
                 )
             )
     return made

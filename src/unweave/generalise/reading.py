@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -42,6 +42,8 @@ class Found:
         metrics: Further metrics of the images that were trained on, by name.
         scores: Region -> name of the analysis -> its value, under the name `value`, and its parts.
         composition: Value and parts of the analysis of a composer; empty where there is none.
+        maps: Region -> mean excess of reconstructions by combination of two factors, in the form
+            of `Matrix.to_dict` with None for no image; of the regions of which it was scored.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class Found:
     metrics: Mapping[str, float]
     scores: Mapping[Region, Mapping[str, Mapping[str, float]]]
     composition: Mapping[str, float]
+    maps: Mapping[Region, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def kind(self) -> Kind:
@@ -109,6 +112,7 @@ class Found:
                 for name, parts in self.scores["held_out"].items()
             },
             "composition": dict(self.composition),
+            "maps": {region: dict(found) for region, found in self.maps.items()},
         }
 
 
@@ -165,6 +169,7 @@ def read_run(folder: str | Path) -> Found:
             "held_out": {name: unseen[name] for name in sorted(known & unseen.keys())},
         },
         composition=composition,
+        maps={} if kind == "composer" else _maps(inside, outside, apart),
     )
 
 
@@ -174,7 +179,29 @@ def _scores(
     """Values and parts of one protocol and one part of the images, by name; later rows count."""
     label = protocol(protocol_name).label
     return {
-        row["metric"]: {"value": row["value"], **row["parts"]}
+        row["metric"]: {"value": row["value"], **_with_placed(row["parts"])}
         for row in rows
         if (row["protocol"], row["part"]) == (label, part) and row["value"] is not None
     }
+
+
+def _with_placed(parts: Mapping[str, float]) -> Mapping[str, float]:
+    """Parts with `excess_placed`, which is a sum of two others, where a score was made without."""
+    if "excess_placed" in parts or not {"recovered", "excess_swapped"} <= parts.keys():
+        return parts
+    return {**parts, "excess_placed": parts["recovered"] + parts["excess_swapped"]}
+
+
+def _maps(
+    inside: Sequence[Mapping[str, Any]], outside: Sequence[Mapping[str, Any]], apart: str
+) -> dict[Region, Mapping[str, Any]]:
+    """The newest table by values of factors of each region, where there is one."""
+    label = protocol(DEFAULT).label
+    found: dict[Region, Mapping[str, Any]] = {}
+    for region, rows, part in zip(REGIONS, (inside, outside), (apart, "all"), strict=True):
+        for row in rows:
+            told = (row["metric"], row["protocol"], row["part"])
+            matrix = row.get("matrix")
+            if told == ("reconstruction_nll", label, part) and matrix and matrix.get("axes"):
+                found[region] = matrix
+    return found

@@ -9,13 +9,14 @@ from typing import Any, Final, final
 
 import numpy as np
 
+from unweave.generalise.asking import Region
 from unweave.generalise.names import model_names
 from unweave.generalise.published import PublishedNumbers, published_numbers
 from unweave.generalise.reading import Found
 from unweave.metrics.interval import FEWEST, over_runs
 from unweave.results.correlation import rank_correlation
 
-__all__ = ["COLUMNS", "Group", "Mean", "Relation", "groups_of", "relations_of"]
+__all__ = ["COLUMNS", "Group", "Mean", "Relation", "groups_of", "mean_of", "relations_of"]
 
 _SEED: Final = 0
 
@@ -100,6 +101,10 @@ class Group:
     def number(self, column: str) -> Mean | None:
         """A column of `COLUMNS` over the runs; None where no run has it."""
         return mean_of(COLUMNS[column](run) for run in self.runs)
+
+    def part(self, region: Region, analysis: str, part: str = "value") -> Mean | None:
+        """A part of a score over the runs; None where no run has it."""
+        return mean_of(run.number(region, analysis, part) for run in self.runs)
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""

@@ -7,6 +7,8 @@ from typing import Final
 
 from unweave.generalise.reading import Found
 from unweave.generalise.summary import Group, Mean, Relation
+from unweave.generalise.tables import Table, TableName, tables_of
+from unweave.generalise.wording import ends_of, not_apart, region_words
 
 __all__ = ["KINDS", "SHOWN", "columns_of", "lines_of", "related", "signed", "told"]
 
@@ -20,6 +22,8 @@ SHOWN: Final[tuple[tuple[str, str, int], ...]] = (
     ("floor_gap", "floor gap", 2),
     ("r2", "R2", 3),
     ("r2_held_out", "R2 held out", 3),
+    ("factor_errors", "factor errors", 3),
+    ("factor_errors_held_out", "factor errors held out", 3),
 )
 """Columns of `COLUMNS` that are shown to people, with what they are called."""
 
@@ -39,8 +43,16 @@ _LEGEND: Final = (
     "Excess NLL in nats an image: in distribution (kept apart, or trained on where nothing was), "
     "held out,",
     "and the gap between them. In brackets the 95 % interval of the mean over runs; of two runs "
-    "both values.",
+    "both values,",
+    "of a single one a dash.",
 )
+_NOTES: Final[dict[TableName, str]] = {
+    "factors": "Share of images of which a network reads the factor right; factor errors are that "
+    "of true images less that of reconstructions.",
+    "blame": "Of images that have an expected code: excess, own code = recovered + without "
+    "displacement.",
+    "composed": "Nats an image.",
+}
 
 # Analysis, part, what it is called.
 _ROWS: Final[tuple[tuple[str, str, str], ...]] = (
@@ -49,6 +61,7 @@ _ROWS: Final[tuple[tuple[str, str, str], ...]] = (
     ("reconstruction_nll", "excess", "excess NLL, nats"),
     ("reconstruction_nll", "psnr", "PSNR, dB"),
     ("factor_r2", "value", "R2 of factors, from codes"),
+    ("factor_errors", "value", "factor errors, share"),
 )
 _NAMES: Final[dict[str, str]] = {"id_id": "known", "id_ood": "new output", "ood_ood": "all new"}
 
@@ -72,8 +85,9 @@ def told(found: Found) -> str:
         if found.number("held_out", analysis, part) is not None
     ]
     if body:
-        apart = "in distribution" if found.config.holdout else "trained on"
-        lines += ["", *_table(["", apart, "held out", "difference"], body)]
+        regions = region_words([found]).values()
+        lines += ["", *_table(["", *regions, "difference"], body)]
+    lines += [sentence] if (sentence := not_apart([found])) else []
     lines += _composed(found)
     return "\n".join(lines)
 
@@ -95,12 +109,14 @@ def _both(found: Found, analysis: str, part: str) -> list[str]:
 
 
 def _probed(found: Found) -> list[tuple[str, str, str]]:
-    """What a probe reads right from reconstructions, factor by factor."""
+    """What a probe reads right from reconstructions and true images, factor by factor."""
     parts = found.scores["held_out"].get("factor_errors", {})
+    words = {"accuracy": "right", "true_accuracy": "right in true images"}
     return [
-        ("factor_errors", part, f"{part.removesuffix('.accuracy')} right, share")
+        ("factor_errors", part, f"{part.removesuffix(f'.{end}')} {said}, share")
         for part in parts
-        if part.endswith(".accuracy")
+        for end, said in words.items()
+        if part.endswith(f".{end}")
     ]
 
 
@@ -109,7 +125,9 @@ def _positions(found: Found) -> list[tuple[str, str, str]]:
     words = {
         "distance": "distance from expected code, sd",
         "nearest_expected": "nearest to expected code, share",
+        "excess_placed": "excess NLL of own code, nats",
         "excess_swapped": "excess NLL without displacement, nats",
+        "recovered": "recovered, nats",
     }
     parts = found.scores["held_out"].get("attribution", {})
     return [("attribution", part, said) for part, said in words.items() if part in parts]
@@ -165,8 +183,24 @@ def lines_of(groups: Sequence[Group], relations: Sequence[Relation]) -> list[str
             for group in own
         ]
         lines += _table(heads, body)
+        sentence = not_apart([run for group in own for run in group.runs])
+        lines += [sentence] if sentence else []
         lines += [related(each) for each in relations if (each.dataset, each.condition) == place]
+        for table in tables_of(own):
+            lines += ["", f"{table.heading}. {_NOTES[table.name]}", *_beside(table)]
     return [*lines, "", *_LEGEND]
+
+
+def _beside(table: Table) -> list[str]:
+    """A table beside the main one."""
+    body = [
+        [
+            f"{row.model}, {row.images}",
+            *(_mean(cell, digits) for cell, digits in zip(row.cells, table.digits, strict=True)),
+        ]
+        for row in table.rows
+    ]
+    return _table(["model, images", *table.heads], body)
 
 
 def columns_of(groups: Sequence[Group]) -> list[tuple[str, str, int]]:
@@ -205,6 +239,4 @@ def _mean(mean: Mean | None, digits: int) -> str:
     """A mean with the ends of its interval."""
     if mean is None:
         return ""
-    if mean.low is None or mean.high is None:
-        return f"{mean.mean:.{digits}f}"
-    return f"{mean.mean:.{digits}f} ({mean.low:.{digits}f} to {mean.high:.{digits}f})"
+    return f"{mean.mean:.{digits}f} ({ends_of(mean, digits)})"
