@@ -13,7 +13,14 @@ from torch import nn
 import unweave
 from reference import factor_errors_reference as reference
 from session.runs import cli, folder_for_runs, paragraph
-from unweave.analysis import FactorErrors, Subject, factor_errors, protocols
+from unweave.analysis import (
+    FactorErrors,
+    ReconstructionNLL,
+    Subject,
+    TestLosses,
+    factor_errors,
+    protocols,
+)
 from unweave.data import from_arrays
 from unweave.errors import DataError
 from unweave.latents import Point
@@ -319,11 +326,15 @@ def test_of_a_composer_images_are_compared_with_their_targets(answering, monkeyp
     assert to_images(pixels, scale, CPU).equal(targets)
 
 
-def test_a_network_without_weights_is_named():
+@pytest.mark.parametrize("analysis", [QUICK, ReconstructionNLL(), TestLosses()], ids=str)
+def test_a_network_without_weights_is_named(analysis):
     run = trained("ifcvae(labels=(shape,))")
     subject = subject_of(model=run.model, objective=run.config.objective, setup=run.config.setup)
-    with pytest.raises(DataError, match=r"factor_errors of ifcvae.* needs the label_encoder"):
-        QUICK.score(subject)
+    words = rf"{analysis.name} of ifcvae.* needs the label_encoder.* Train on from it with --init"
+    with pytest.raises(DataError, match=words):
+        analysis.rows(subject)
+    with pytest.raises(DataError, match=words):
+        analysis.score(subject)
 
 
 def test_images_that_cannot_be_scored(answering):

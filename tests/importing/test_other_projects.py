@@ -14,7 +14,7 @@ import torch
 import unweave
 from reference.other_checkpoints import DptConditional, LieModel, clg, dag, dpt, randomise
 from session.runs import MINI, cli, document, listing, paragraph
-from unweave.errors import CheckpointError, SpecError
+from unweave.errors import CheckpointError, DataError, SpecError
 from unweave.importing.files import read_content, read_settings
 from unweave.likelihoods import Bernoulli, Gaussian
 from unweave.nn import LieGroup
@@ -339,6 +339,17 @@ class TestDisentanglementPyTorch:
         pixels = model.pixels(torch.from_numpy(z[:3]), one_hot).numpy().transpose(0, 2, 3, 1)
         np.testing.assert_allclose(run.decode(z[:3], labels=labels), pixels, rtol=1e-4, atol=1e-5)
         assert "order of image and label planes" in document(run.folder / "import.json")["assumed"]
+
+    def test_a_model_without_its_operator_is_not_scored_by_it(self, tmp_path):
+        model = randomise(dpt("padless_conv64", "simple_conv64"))
+        path = save(dpt_file(model), tmp_path / "last")
+        run = unweave.import_run(
+            path, out=tmp_path / "run", dataset=MINI, objective="composer",
+            architecture="pair(encode=padless_conv64, decode=simple_conv64)",
+        )  # fmt: skip
+        for name in ("test_losses", "reconstruction_nll", "factor_errors"):
+            with pytest.raises(DataError, match=f"{name} of composer needs the operator, and the"):
+                run.evaluate((name,))
 
     def test_an_architecture_may_be_named(self, tmp_path):
         model = randomise(dpt("padless_conv64", "simple_conv64"))

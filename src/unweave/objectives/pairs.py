@@ -160,6 +160,8 @@ class _Adaptive(_PairMethod):
 class _ByLabels(_PairMethod):
     """What a pair shares is told by its factors: factor i is latent i."""
 
+    compares_factors: ClassVar[bool] = True
+
     @property
     def needs(self) -> Needs:
         """Pairs and their factors."""
