@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["as_rgb", "edge_colour", "tile"]
+__all__ = ["Pixels", "as_rgb", "edge_colour", "enlarge", "tile"]
 
 from typing import Any
 
@@ -46,6 +46,16 @@ def edge_colour(images: NDArray[Any]) -> int:
     edges = (images[..., 0, :, :], images[..., -1, :, :], images[..., 0, :], images[..., -1, :])
     brightness = np.mean([float(edge.mean()) for edge in edges])
     return 184 if brightness > 192 else 255
+
+
+def enlarge(images: NDArray[Any], times: int) -> NDArray[Any]:
+    """Repeat each pixel so often in both directions.
+
+    Args:
+        images: (..., H, W, C).
+        times: At least 1.
+    """
+    return images.repeat(times, axis=-3).repeat(times, axis=-2)
 
 
 def tile(

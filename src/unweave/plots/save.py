@@ -1,4 +1,4 @@
-"""A figure or an array of pixels as PNG."""
+"""A figure or an array of pixels as PNG, and frames as a moving picture."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
+from unweave.plots.animation import Animation, write_animation
 from unweave.plots.images import as_rgb
 from unweave.plots.style import styled
 from unweave.rundir import atomic_write
@@ -22,21 +23,27 @@ _METADATA: dict[str, Any] = {"Software": None}
 
 
 @styled
-def save(picture: Figure | NDArray[Any], path: Path | str) -> Path:
-    """Write a picture as PNG: whole or not at all, the same bytes for the same picture.
+def save(picture: Figure | NDArray[Any] | Animation, path: Path | str) -> Path:
+    """Write a picture: whole or not at all, the same bytes for the same picture.
 
     Args:
-        picture: A figure, or (H, W, C) uint8 with C of 1 or 3, written pixel by pixel.
-        path: Where to; the name ends in `.png`.
+        picture: A figure, or (H, W, C) uint8 with C of 1 or 3, written pixel by pixel; or a moving
+            picture.
+        path: Where to; the name ends in `.png`, and that of a moving picture in `.gif`, `.webp` or
+            `.mp4`.
 
     Returns:
         The path.
 
     Raises:
         ValueError: The name does not end in `.png`, or the array is not an image.
+        SpecError: A moving picture cannot be written in the format of its name.
         UnweaveError: The disk is full or the folder cannot be written.
     """
     path = Path(path)
+    if isinstance(picture, Animation):
+        write_animation(picture, path)
+        return path
     if path.suffix.lower() != ".png":
         raise ValueError(f"path must end in .png; got {path.name}.")
     pixels = None if isinstance(picture, Figure) else as_rgb(picture, 3, "picture")

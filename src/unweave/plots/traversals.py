@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["INACTIVE_KL", "order_by_kl", "traversals"]
+__all__ = ["INACTIVE_KL", "order_by_kl", "signed", "traversals"]
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +38,7 @@ def traversals(
     kl: ArrayLike | None = None,
     latents: Sequence[int] | None = None,
     labels: Sequence[str | None] | None = None,
+    heads: Sequence[str] | None = None,
 ) -> Figure:
     """One row a latent: the decoded images while it takes each value and the others rest.
 
@@ -48,6 +49,7 @@ def traversals(
             first, and latents below `INACTIVE_KL` have a grey label.
         latents: (L,) numbers of the latents, by default 0 to L - 1.
         labels: (L,) name of the factor that each row's latent follows, or None.
+        heads: (steps,) words above the columns; the values by default.
 
     Returns:
         The figure; tiles are drawn without resampling.
@@ -63,6 +65,8 @@ def traversals(
     nats = None if kl is None else np.asarray(kl, np.float64)
     if at.shape != (steps,):
         raise ValueError(f"values must be one for each of {steps} columns; got {at.shape}.")
+    if heads is not None and len(heads) != steps:
+        raise ValueError(f"heads must be one for each of {steps} columns; got {len(heads)}.")
     for name, length in (("latents", len(names)), ("labels", len(factors))):
         if length != rows:
             raise ValueError(f"{name} must be one for each of {rows} rows; got {length}.")
@@ -71,11 +75,13 @@ def traversals(
 
     order = list(range(rows)) if nats is None else order_by_kl(nats)
     canvas = tile(rgb[order], _PAD, edge_colour(rgb))
-    words = _numbers(at)
-    heads = list(zip(centres(steps, width, _PAD).tolist(), words, strict=True))
+    words = signed(at) if heads is None else list(heads)
+    columns = list(zip(centres(steps, width, _PAD).tolist(), words, strict=True))
     longest = max((len(factor) for factor in factors if factor), default=0)
     left = max(1.05, min(2.4, 0.35 + 0.078 * longest))
-    figure, axes, inches = image_grid(canvas, columns=heads, left=left, top=0.3, tile_width=width)
+    figure, axes, inches = image_grid(
+        canvas, columns=columns, left=left, top=0.3, tile_width=width
+    )
     lines = 2 if any(factors) else 1
     size = max(3.5, min(8.5, (height + _PAD) * inches * 72 / lines * 0.72))
     room = (width + _PAD) * inches * 72 / (0.72 * max(map(len, words)))
@@ -93,7 +99,7 @@ def traversals(
     return figure
 
 
-def _numbers(values: NDArray[np.float64]) -> list[str]:
+def signed(values: NDArray[np.float64]) -> list[str]:
     """Signed values with as few decimals, up to three, as keep them exact."""
     decimals = next((d for d in (1, 2) if np.allclose(values, values.round(d), atol=1e-6)), 3)
     texts = [f"{value:+.{decimals}f}" for value in values]
