@@ -12,6 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SLOW_STAMP := $(VENV)/.installed-slow
+# The version of ONNX Runtime Web that pages are tested with.
+ONNXRUNTIME_WEB := 1.30.0
 
 .PHONY: help install demo test test-slow unit bench lint format docs clean
 
@@ -62,6 +64,8 @@ $(STAMP): pyproject.toml $(CONSTRAINTS)
 $(SLOW_STAMP): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check \
 	  --constraint $(CONSTRAINTS) --no-build-isolation --editable '.[test-slow]'
+	@npm pack --silent --pack-destination $(VENV) onnxruntime-web@$(ONNXRUNTIME_WEB) >/dev/null \
+	  || echo 'Tests of pages with ONNX Runtime Web are skipped: npm cannot fetch it.'
 	@touch $@
 
 demo: $(STAMP)

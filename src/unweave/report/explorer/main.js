@@ -23,7 +23,8 @@
     const content = JSON.parse(section.querySelector('[data-part="content"]').textContent);
     const kind = section.dataset.decoder;
     const canvas = section.querySelector("canvas");
-    const context = canvas.getContext("2d");
+    // Pictures are small and may be read back: they need no graphics card.
+    const context = canvas.getContext("2d", { willReadFrequently: true });
     const given = Float32Array.from(content.starts[0].given);
     let start = 0;
     let last = null;
