@@ -36,7 +36,9 @@ def maps_of(split: Split) -> dict[tuple[str, ...], NDArray[np.int64]]:
     space = split.space
     factors = [position for position in split.compared if space.sizes[position] > 1]
     indices = split.table.indices(np.arange(len(split.states)))
-    chosen = [_ordered(*pair, space) for pair in combinations(factors, 2)]
+    chosen: list[tuple[int, ...]] = [
+        _ordered(one, other, space) for one, other in combinations(factors, 2)
+    ]
     found = {}
     for positions in chosen or [tuple(factors)]:
         sizes = [space.sizes[position] for position in positions]
@@ -70,7 +72,7 @@ def axes_of(condition: Condition, space: FactorSpace) -> tuple[int, ...]:
     named = Rule(condition.held_out, space).compared
     factors = [position for position in named if 1 < sizes[position] <= MOST_VALUES]
     most = sorted(factors, key=lambda position: (-sizes[position], position))[:2]
-    return _ordered(*sorted(most), space) if len(most) == 2 else tuple(most)
+    return tuple(most) if len(most) < 2 else _ordered(min(most), max(most), space)
 
 
 def _ordered(one: int, other: int, space: FactorSpace) -> tuple[int, int]:

@@ -67,7 +67,7 @@ def error_map(runs: Sequence[Found]) -> ErrorMap | None:
         rows=rows,
         columns=columns,
         values=values,
-        held_out=np.isfinite(outside).any(axis=0),
+        held_out=np.asarray(np.isfinite(outside).any(axis=0), np.bool_),
         runs=len(known),
     )
 
