@@ -245,7 +245,7 @@ class TestPictures:
         assert originals.shape == reconstructed.shape == (8, 64, 64, 1)
         assert changed.shape == (8, 5, 64, 64, 1)
         # The column of an image's own value is its reconstruction, where one label is told.
-        monkeypatch.setattr(figures.decoded, "SHOWN_CONDITIONS", 2)
+        monkeypatch.setattr(figures.told, "SHOWN_CONDITIONS", 2)
         figures.draw("conditions", *source)
         assert calls[1][3] == [("shape", ["square", "heart"])]
         assert calls[1][2].shape[1] == 2

@@ -12,7 +12,7 @@ import unweave
 from session.runs import MINI, RICH, RICH_IMAGES, Watcher, copy_of, document, lines, rich
 from unweave import plots
 from unweave.errors import SpecError
-from unweave.figures import FIGURES, Look, decoded, draw, followed_factors, latent_names
+from unweave.figures import FIGURES, Look, draw, followed_factors, latent_names, walked
 from unweave.metrics import Matrix, Score
 from unweave.pictures import probe_indices, traverse
 from unweave.plots.traversals import order_by_kl
@@ -70,7 +70,7 @@ class TestTraversals:
         assert np.abs(images[2, 7] - expected).max() <= 1
 
     def test_of_many_latents_those_of_the_highest_kl_are_drawn(self, run, drawn, monkeypatch):
-        monkeypatch.setattr(decoded, "SHOWN_LATENTS", 2)
+        monkeypatch.setattr(walked, "SHOWN_LATENTS", 2)
         figure("traversals", run)
         (images, values), keywords = drawn["traversals"]
         kl = lines(run.folder, "train")[-1]["kl"]
@@ -222,8 +222,13 @@ def test_the_table_says_what_was_scored(run):
 
 def test_every_figure_is_drawn(run):
     run.evaluate()
-    # No labels are told to this model.
-    assert {path.stem for path in run.plot()} == set(FIGURES) - {"conditions"}
+    # No labels are told to this model, and it has no group of matrices.
+    missing = {"conditions", "attribute_traversals", "lie_walks"}
+    usual = {name for name, kind in FIGURES.items() if kind.usual}
+    assert {path.stem for path in run.plot()} == usual - missing
+    moving = {kind.file(name) for name, kind in FIGURES.items() if kind.animated}
+    drawn = {path.name for path in run.plot("all", animations=True)}
+    assert drawn == {f"{name}.png" for name in usual - missing} | moving
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FIGURES", "Kind", "check_figure", "draw", "wants_images"]
+__all__ = ["CODES", "FIGURES", "Kind", "check_figure", "draw", "wants_images"]
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,15 +10,33 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, final
 
 from unweave.data import Dataset
-from unweave.figures import decoded, logged, tables
-from unweave.figures.look import Look
+from unweave.errors import SpecError
+from unweave.figures import (
+    decoded,
+    lie_walks,
+    logged,
+    over_training,
+    tables,
+    told,
+    walked,
+)
+from unweave.figures.circles import circles
+from unweave.figures.look import Look, Start
+from unweave.figures.response import response
 from unweave.figures.source import Source
-from unweave.objectives import Plan
+from unweave.figures.usage import usage
+from unweave.nn import LieGroup
+from unweave.representation import Representation
 from unweave.training import TrainConfig
 from unweave.vae import VAE
 
-Need: TypeAlias = Literal["images", "codes", "told"]
-"""Images of the dataset; codes of images; a decoder that is told labels, or is given factors."""
+Need: TypeAlias = Literal["images", "start", "codes", "told", "factors", "generators"]
+"""Images of the dataset; images where walks start from the code of one; codes of images; a decoder
+that is told labels, or is given factors; images whose factors are known; a decoder with a group of
+matrices."""
+
+CODES = 10_000
+"""Images at most whose codes are drawn."""
 
 
 @final
@@ -28,35 +46,110 @@ class Kind:
 
     Attributes:
         about: What it shows, in a sentence.
-        draw: From a run to what is drawn: a figure; or None where the run has nothing to draw it
-            from.
+        draw: From a run to what is drawn: a figure, pixels (H, W, C) uint8, or a moving picture;
+            or None where the run has nothing to draw it from.
         needs: What a run must have for it.
         heeds: Fields of `Look` that make a difference to it.
+        usual: Whether it is drawn when no kind is named, and for the report; what takes long, or
+            few will look at, is not.
+        animated: Whether it moves.
+        start: Where its walks start by default.
+        wants: What some runs lack for it, as the end of "it needs ...".
     """
 
     about: str
     draw: Callable[[Source], Any | None]
     needs: frozenset[Need] = frozenset()
     heeds: tuple[str, ...] = ()
+    usual: bool = True
+    animated: bool = False
+    start: Start = "prior"
+    wants: str = ""
 
+    def file(self, name: str, form: str = "gif") -> str:
+        """Name of the file of a figure, of moving ones in a format."""
+        return f"{name}.{form if self.animated else 'png'}"
+
+
+_OF_CODES: frozenset[Need] = frozenset({"images", "codes"})
+_OF_FACTORS: frozenset[Need] = _OF_CODES | {"factors"}
+
+_WALKS = ("rows", "cols", "range", "indices", "upsample", "labels", "seed", "layout")
 
 FIGURES: dict[str, Kind] = {
+    "samples": Kind(
+        about="Images that the model makes of latents drawn from the prior.",
+        draw=decoded.samples,
+        needs=frozenset({"codes"}),
+        heeds=("rows", "cols", "upsample", "seed", "layout"),
+    ),
+    "data_samples": Kind(
+        about="Images of the dataset.",
+        draw=decoded.data_samples,
+        needs=frozenset({"images"}),
+        heeds=("rows", "cols", "indices", "upsample", "seed", "layout"),
+        usual=False,
+    ),
     "reconstructions": Kind(
         about="Images of the dataset, and what the model makes of them.",
         draw=decoded.reconstructions,
         needs=frozenset({"images"}),
-        heeds=("seed",),
+        heeds=("rows", "cols", "indices", "upsample", "labels", "seed", "layout"),
     ),
     "traversals": Kind(
         about="The image while one latent after the other takes each value and the others rest.",
-        draw=decoded.traversals,
-        needs=frozenset({"codes"}),
+        draw=walked.traversals,
+        needs=frozenset({"codes", "start"}),
+        heeds=(*_WALKS, "start"),
+    ),
+    "reconstruct_traverse": Kind(
+        about="Images, their reconstructions, and traversals from the code of the first one.",
+        draw=walked.reconstruct_traverse,
+        needs=frozenset({"codes", "images"}),
+        heeds=(*_WALKS, "start"),
+        usual=False,
+        start="posterior",
+    ),
+    "gif_traversals": Kind(
+        about="A column for each image, a row for each latent, which all walk at the same time.",
+        draw=walked.gif_traversals,
+        needs=frozenset({"codes", "images"}),
+        heeds=(*_WALKS, "cycle"),
+        usual=False,
+        animated=True,
+        start="posterior",
     ),
     "conditions": Kind(
         about="Images under each value of each label that the decoder is told.",
-        draw=decoded.conditions,
+        draw=told.conditions,
         needs=frozenset({"images", "told"}),
-        heeds=("seed",),
+        heeds=("rows", "cols", "indices", "upsample", "seed"),
+        wants="a decoder that is told labels, such as that of cvae",
+    ),
+    "attribute_traversals": Kind(
+        about="One image, while one label after the other takes each value, and then one latent.",
+        draw=told.attribute_traversals,
+        needs=frozenset({"images", "told"}),
+        heeds=("rows", "cols", "range", "indices", "upsample", "labels", "seed"),
+        start="posterior",
+        wants="a decoder that is told labels, such as that of cvae",
+    ),
+    "lie_walks": Kind(
+        about="The image while each generator of a Lie group in turn moves its group element.",
+        draw=lie_walks.lie_walks,
+        needs=frozenset({"codes", "start", "generators"}),
+        heeds=("rows", "cols", "range", "indices", "upsample", "start", "labels", "seed"),
+        start="posterior",
+        wants="the generators of lie_group_vae",
+    ),
+    "training": Kind(
+        about="Traversals from snapshot to snapshot of the training, or its pictures on the way.",
+        draw=over_training.training,
+        needs=frozenset({"start"}),
+        heeds=("rows", "cols", "range", "indices", "upsample", "start", "labels", "seed"),
+        usual=False,
+        animated=True,
+        wants="two snapshots (--snapshot-every) or two pictures (--picture-every) of the training",
     ),
     "loss_curves": Kind(
         about="The loss and each of its terms during training.", draw=logged.loss_curves
@@ -71,6 +164,21 @@ FIGURES: dict[str, Kind] = {
         draw=tables.mig,
         needs=frozenset({"codes"}),
     ),
+    "response": Kind(
+        about="Mean and spread of each latent over the values of each factor.",
+        draw=response,
+        needs=_OF_FACTORS,
+    ),
+    "circles": Kind(
+        about="Codes of circular factors on the two latents that know most of each.",
+        draw=circles,
+        needs=_OF_FACTORS,
+    ),
+    "usage": Kind(
+        about="KL of each latent, variances of means and posteriors, and where its means lie.",
+        draw=usage,
+        needs=_OF_CODES,
+    ),
 }
 """Each kind by its name, in the order of a page."""
 
@@ -83,6 +191,7 @@ def draw(
     dataset: Dataset | None,
     step: int | None = None,
     look: Look | None = None,
+    encode: Callable[[], Representation] | None = None,
 ) -> Any | None:
     """A figure by name, or None when the run has nothing to draw it from.
 
@@ -95,22 +204,47 @@ def draw(
         step: Steps of the model's weights, whose scores on the run's own dataset are drawn; None
             for the newest scores.
         look: What is asked for of the picture.
+        encode: Gives codes and factors of at most `CODES` images of the dataset, where a figure of
+            them is to be drawn; one table at every call.
     """
-    source = Source(folder, config, model, dataset, step, look or Look())
+    if _why_not(kind, config) is not None:
+        return None
+    source = Source(folder, config, model, dataset, step, look or Look(), encode)
     return FIGURES[kind].draw(source)
 
 
-def wants_images(kind: str, model: VAE) -> bool:
+def wants_images(kind: str, model: VAE, look: Look | None = None) -> bool:
     """Whether a figure of this model needs the images of the dataset."""
     needs = FIGURES[kind].needs
-    return "images" in needs and ("told" not in needs or decoded.tells(model))
+    if "codes" in needs and not model.encodes:
+        return False
+    start = (None if look is None else look.start) or FIGURES[kind].start
+    if "start" in needs and start == "posterior":
+        return True
+    return "images" in needs and ("told" not in needs or told.tells(model))
 
 
-def check_figure(kind: str, plan: Plan) -> None:
-    """Refuse a figure of codes, of a model without an encoder.
+def check_figure(kind: str, config: TrainConfig) -> None:
+    """Refuse a figure of what a run does not have: codes, factors or generators.
 
     Raises:
-        SpecError: It is one; the message says what can be drawn instead.
+        SpecError: It is one; the message says why, or what can be drawn instead.
     """
     if "codes" in FIGURES[kind].needs:
-        plan.check_encodes(f"The figure {kind}")
+        config.objective.expand().check_encodes(f"The figure {kind}")
+    if reason := _why_not(kind, config):
+        raise SpecError(reason)
+
+
+def _why_not(kind: str, config: TrainConfig) -> str | None:
+    """Why a run cannot have a figure, of what only some runs have."""
+    needs = FIGURES[kind].needs
+    if "factors" in needs and not config.dataset.labelled:
+        return f"The figure {kind} shows factors, and those of {config.dataset} are not known."
+    network = config.architecture
+    if "generators" in needs and not (isinstance(network, LieGroup) and network.exponential):
+        return (
+            f"The figure {kind} shows the generators of a Lie group, and {network} has none: "
+            "train lie_group_vae."
+        )
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LAYOUTS", "Layout", "Look", "Start"]
+__all__ = ["CYCLES", "LAYOUTS", "Cycle", "Layout", "Look", "Start"]
 
 from dataclasses import dataclass, fields
 from typing import Literal, TypeAlias, final, get_args
@@ -14,6 +14,12 @@ LAYOUTS = get_args(Layout)
 """Our own layout, and published ones that are repeated pixel by pixel."""
 
 Start: TypeAlias = Literal["prior", "posterior"]
+
+Cycle: TypeAlias = Literal[
+    "std_gaussian", "fitted_gaussian", "fixed_interval", "conf_interval", "minmax"
+]
+CYCLES = get_args(Cycle)
+"""How latents go up, down and back to where they were, as disentanglement_lib animates them."""
 
 
 @final
@@ -30,12 +36,17 @@ class Look:
         indices: Flat indices of the images that are shown first.
         upsample: How often each pixel is repeated in both directions.
         start: Where walks begin: at the centre of the prior, or at the code of an image.
-        labels: Whether rows are labelled, such as with the KL of their latent.
+        labels: Whether rows are labelled, such as with the KL of their latent; pictures without
+            labels are pixels alone. None for labels in our own layout, and none in others.
         seed: Seed of whatever is drawn; None for the run's own.
         layout: How tiles are laid out and labelled.
+        cycle: How latents of moving pictures go up, down and back, from the code of the image:
+            through the probabilities of the standard normal, or of a normal fitted to the codes
+            of 64 images; or linearly from -2 to 2, over two fitted standard deviations to each
+            side of the fitted mean, or between the least and greatest of these codes.
 
     Raises:
-        SpecError: A number is out of range, or there is no such layout or start.
+        SpecError: A number is out of range, or there is no such layout, start or cycle.
     """
 
     rows: int | None = None
@@ -44,9 +55,10 @@ class Look:
     indices: tuple[int, ...] = ()
     upsample: int = 1
     start: Start | None = None
-    labels: bool = True
+    labels: bool | None = None
     seed: int | None = None
     layout: Layout = "unweave"
+    cycle: Cycle | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no picture can have."""
@@ -62,10 +74,19 @@ class Look:
             raise SpecError(
                 f"indices are numbers of images from 0 on, but one is {min(self.indices)}."
             )
-        for name, allowed in (("start", get_args(Start)), ("layout", LAYOUTS)):
+        for name, allowed in (
+            ("start", get_args(Start)),
+            ("layout", LAYOUTS),
+            ("cycle", CYCLES),
+        ):
             value = getattr(self, name)
             if value is not None and value not in allowed:
                 raise SpecError(f"Unknown {name} {value!r}. Choose one of: {', '.join(allowed)}.")
+
+    @property
+    def labelled(self) -> bool:
+        """Whether rows are labelled."""
+        return self.layout == "unweave" if self.labels is None else self.labels
 
     @property
     def asked(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Source"]
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from unweave.data import Dataset
 from unweave.figures.look import Look
 from unweave.figures.names import latent_names, mig_tables
+from unweave.representation import Representation
 from unweave.rundir import read_rows
 from unweave.training import TrainConfig
 from unweave.vae import VAE
@@ -31,6 +33,8 @@ class Source:
         dataset: Its dataset; None where a figure is drawn without images.
         step: Steps of the model's weights, whose scores are drawn; None for the newest scores.
         look: What is asked for of the picture.
+        encode: Makes a table of codes and factors of images of the dataset; of every image, or of
+            enough of them drawn at random. Called again it gives the same table, not a new one.
     """
 
     folder: Path
@@ -39,15 +43,26 @@ class Source:
     dataset: Dataset | None
     step: int | None = None
     look: Look = field(default_factory=Look)
+    encode: Callable[[], Representation] | None = None
 
     @property
     def seed(self) -> int:
         """Of whatever is drawn."""
         return self.config.seed if self.look.seed is None else self.look.seed
 
+    def codes(self) -> Representation | None:
+        """Posteriors and factors of images of the dataset; None where they cannot be had."""
+        return None if self.encode is None or not self.model.encodes else self.encode()
+
     def train_rows(self) -> list[dict[str, Any]]:
         """What was logged of the training, a mapping a record."""
         return [row for row in read_rows(self.folder / "metrics.jsonl") if row["event"] == "train"]
+
+    def score_rows(self) -> list[dict[str, Any]]:
+        """Scores during the training, a mapping a record."""
+        return [
+            row for row in read_rows(self.folder / "metrics.jsonl") if row["event"] == "scores"
+        ]
 
     def last_kl(self) -> NDArray[np.float64] | None:
         """KL of each latent at the last record, (L,) nats; None where none was logged."""

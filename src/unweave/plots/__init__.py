@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 __all__ = [
+    "FORMATS",
     "INACTIVE_KL",
+    "Animation",
+    "Block",
+    "Circle",
+    "Response",
+    "above",
+    "beside",
     "best_latents",
+    "check_format",
+    "circles",
     "conditions",
     "correlation_matrix",
     "disentanglement_against_error",
+    "disvae_animation",
+    "disvae_grid",
+    "disvae_reconstruct_traverse",
+    "edge_colour",
+    "enlarge",
     "errors_by_combination",
     "generalisation_gaps",
     "held_out_maps",
     "held_out_reconstructions",
     "hinton_diagrams",
     "hyper_map",
+    "image_blocks",
     "image_rows",
+    "joined_blocks",
     "joint_shares",
     "kl_bars",
     "kl_curves",
     "latent_factor_matrix",
     "latent_positions",
+    "latent_responses",
+    "latent_usage",
     "lineage",
     "loss_curves",
     "order_by_kl",
@@ -27,14 +45,19 @@ __all__ = [
     "rank_lines",
     "reconstructions",
     "round_scores",
+    "run_grid",
     "save",
     "schedules",
     "share_bars",
+    "signed",
     "tile",
     "traversals",
     "violins",
 ]
 
+from unweave.plots.animation import FORMATS, Animation, check_format
+from unweave.plots.blocks import Block, image_blocks, joined_blocks
+from unweave.plots.circles import Circle, circles
 from unweave.plots.combinations import errors_by_combination
 from unweave.plots.comparison import held_out_reconstructions
 from unweave.plots.conditions import conditions
@@ -44,19 +67,28 @@ from unweave.plots.generalisation import disentanglement_against_error
 from unweave.plots.held_out import held_out_maps
 from unweave.plots.hinton import hinton_diagrams
 from unweave.plots.hyper import hyper_map
-from unweave.plots.images import tile
+from unweave.plots.images import edge_colour, enlarge, tile
 from unweave.plots.joint import joint_shares
 from unweave.plots.kl import kl_bars, kl_curves
+from unweave.plots.lettering import above, beside
 from unweave.plots.lineage import lineage
 from unweave.plots.losses import loss_curves
 from unweave.plots.matrix import best_latents, latent_factor_matrix
 from unweave.plots.positions import latent_positions
+from unweave.plots.published import (
+    disvae_animation,
+    disvae_grid,
+    disvae_reconstruct_traverse,
+)
 from unweave.plots.ranks import rank_lines
 from unweave.plots.reconstructions import reconstructions
+from unweave.plots.responses import Response, latent_responses
 from unweave.plots.round_scores import round_scores
 from unweave.plots.rows import image_rows
+from unweave.plots.run_grid import run_grid
 from unweave.plots.save import png, save
 from unweave.plots.schedules import schedules
 from unweave.plots.shares import share_bars
-from unweave.plots.traversals import INACTIVE_KL, order_by_kl, traversals
+from unweave.plots.traversals import INACTIVE_KL, order_by_kl, signed, traversals
+from unweave.plots.usage import latent_usage
 from unweave.plots.violins import violins

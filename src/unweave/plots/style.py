@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "ACCENT",
     "BLUE",
+    "CYCLIC",
     "DIVERGING",
     "FAINT",
     "GRID",
@@ -57,6 +58,12 @@ SEQUENTIAL = LinearSegmentedColormap.from_list(
 DIVERGING = LinearSegmentedColormap.from_list(
     "unweave_diverging",
     ["#8a3a00", "#d98a4a", "#f5dcc6", "#f7f9fb", "#c9dff0", "#5a9bcb", "#0b4f8a"],
+)
+
+# Ends where it begins. Blue and yellow, which every kind of colour blindness tells apart, lie
+# opposite each other, and so do green and purple, of which one is light and one dark.
+CYCLIC = LinearSegmentedColormap.from_list(
+    "unweave_cyclic", ["#1f5fa8", "#4fb59a", "#e8a623", "#a13a7c", "#1f5fa8"]
 )
 
 _SETTINGS: dict[str, Any] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Run", "load_run"]
 
+import functools
 import logging
 from collections.abc import Sequence
 from functools import cached_property
@@ -19,9 +20,18 @@ from unweave.analysis import TestLosses, choose, load_parts
 from unweave.data import Dataset, DatasetSpec, Progress
 from unweave.data.codes import Factors
 from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
-from unweave.errors import DataError, SpecError, nearest
+from unweave.errors import DataError, SpecError
 from unweave.exporting import Exported, check_export, export_model
-from unweave.figures import FIGURES, check_figure, draw, wants_images
+from unweave.figures import (
+    CODES,
+    FIGURES,
+    Look,
+    asked_kinds,
+    check_figure,
+    draw,
+    unheeded,
+    wants_images,
+)
 from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.nn.composition import Operator
 from unweave.objectives import Composer, Plan
@@ -347,42 +357,72 @@ class Run:
         save_scores(self.folder, tuple(scores.values()))
         return scores
 
-    def plot(self, *kinds: str) -> list[Path]:
+    def plot(
+        self,
+        *kinds: str,
+        look: Look | None = None,
+        animations: bool = False,
+        format: str = "gif",
+    ) -> list[Path]:
         """Draw figures into `figures/`.
 
         Args:
-            *kinds: Names from `unweave.figures.FIGURES`; all when none is given, without those
-                whose images cannot be had, which the log names.
+            *kinds: Names from `unweave.figures.FIGURES`; all usual ones when none is given, or
+                `all`, without those whose images or codes cannot be had, which the log names.
+            look: What is asked for of the pictures, such as rows and columns.
+            animations: Whether moving pictures are drawn with the usual ones.
+            format: What moving pictures are written as: `gif`, `webp`, or `mp4`, which needs
+                `pip install 'unweave[video]'`.
 
         Returns:
-            Paths of the PNG files.
+            Paths of the files.
 
         Raises:
-            SpecError: An unknown kind, or one of codes, of a model without an encoder.
-            DataError: A kind was asked for whose images cannot be had.
+            SpecError: An unknown kind or format, or one of codes, of a model without an encoder;
+                or of factors that are not known, or of generators, of a model without a Lie
+                group.
+            DataError: A kind was asked for whose images or codes cannot be had.
         """
-        for kind in kinds:
-            if kind not in FIGURES:
-                raise SpecError(f"Unknown figure {kind!r}. {nearest(kind, FIGURES)}")
-            check_figure(kind, self._plan)
-        if any(wants_images(kind, self.model) for kind in kinds):
+        look = look or Look()
+        form = plots.check_format(format)
+        chosen = asked_kinds(kinds, animations=animations)
+        named = [kind for kind in chosen if kind in kinds]
+        for kind in named:
+            check_figure(kind, self.config)
+        for note in unheeded(named, look):
+            log.warning("%s", note)
+        if any(wants_images(kind, self.model, look) for kind in named):
             _ = self.dataset
-        return self._draw(kinds or tuple(FIGURES))[0]
+        paths, left_out = self._draw(chosen, look, form)
+        for kind in named:
+            if kind in left_out:
+                raise DataError(left_out[kind])
+        return paths
 
-    def _draw(self, kinds: tuple[str, ...]) -> tuple[list[Path], dict[str, str]]:
+    @property
+    def _usual(self) -> tuple[str, ...]:
+        return tuple(name for name, kind in FIGURES.items() if kind.usual)
+
+    def _draw(
+        self, kinds: tuple[str, ...], look: Look | None = None, form: str = "gif"
+    ) -> tuple[list[Path], dict[str, str]]:
         """Paths of the figures that can be drawn, and why others cannot, by kind."""
         paths: list[Path] = []
         left_out: dict[str, str] = {}
+        # One table for all kinds, so that what they share is computed once.
+        encode = functools.cache(lambda: self.representation(images=CODES))
         for kind in kinds:
             try:
-                dataset = self.dataset if wants_images(kind, self.model) else None
+                dataset = self.dataset if wants_images(kind, self.model, look) else None
+                source = (self.folder, self.config, self.model, dataset, self.step)
+                figure = draw(kind, *source, look, encode=encode)
             except DataError as error:
                 left_out[kind] = str(error)
                 log.warning("The figure %s is left out. %s", kind, error)
                 continue
-            figure = draw(kind, self.folder, self.config, self.model, dataset, self.step)
             if figure is not None:
-                paths.append(plots.save(figure, self.folder / "figures" / f"{kind}.png"))
+                name = FIGURES[kind].file(kind, form)
+                paths.append(plots.save(figure, self.folder / "figures" / name))
         return paths, left_out
 
     def report(
@@ -430,7 +470,7 @@ class Run:
                 self.evaluate(asked)
             except DataError as error:
                 left_out["scores"] = str(error)
-        left_out |= self._draw(tuple(FIGURES))[1]
+        left_out |= self._draw(self._usual)[1]
         moved = None
         if explorer:
             moved, missing = explorer_of(self, asking)

@@ -128,7 +128,7 @@ def _check_encoders(runs: Iterable[PlannedRun], study: Study) -> None:
         try:
             check_codes(plan, metrics)
             for kind in study.plots:
-                check_figure(kind, plan)
+                check_figure(kind, run.config)
         except SpecError as error:
             raise SpecError(f"{where}: {error}") from error
 

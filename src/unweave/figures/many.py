@@ -1,0 +1,88 @@
+"""The same picture of several runs in one: rows and columns of objectives and datasets."""
+
+from __future__ import annotations
+
+__all__ = ["GRID_KINDS", "draw_runs"]
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unweave import plots
+from unweave.errors import RunError, SpecError, nearest
+from unweave.figures.catalog import FIGURES
+from unweave.figures.source import Source
+
+GRID_KINDS: Final = (
+    "samples",
+    "data_samples",
+    "reconstructions",
+    "traversals",
+    "reconstruct_traverse",
+    "gif_traversals",
+    "lie_walks",
+)
+"""Kinds of which several runs can be shown in one picture."""
+
+# Rows and columns of a panel by kind: smaller than those of a picture of its own.
+_ROWS: Final = {"reconstructions": 1, "gif_traversals": 5, "samples": 3, "data_samples": 3}
+_COLUMNS: Final = {"gif_traversals": 3}
+_SHOWN: Final = (5, 7)
+# Letters of an objective or a dataset in a line.
+_LINE: Final = 30
+
+
+def draw_runs(kind: str, sources: Sequence[Source]) -> NDArray[np.uint8] | plots.Animation:
+    """One picture of several runs, a panel each.
+
+    Where runs are all combinations of objectives and datasets, each once, a row is an objective
+    and a column a dataset, as in the published grids of disentangling-vae; else each run has a row
+    of its own. The layout `disvae` has no words.
+
+    Args:
+        kind: One of `GRID_KINDS`.
+        sources: The runs, with what is asked for of the picture.
+
+    Raises:
+        SpecError: There is no such kind, or it is not one for several runs.
+        RunError: A run has nothing to draw it from.
+    """
+    if kind not in GRID_KINDS:
+        known = "" if kind in FIGURES else f" {nearest(kind, FIGURES)}"
+        raise SpecError(
+            f"Several runs can be shown in one picture of {', '.join(GRID_KINDS)}, not of "
+            f"{kind!r}.{known}"
+        )
+    panels = []
+    for source in sources:
+        look = source.look
+        own = look.layout == "unweave"
+        rows = look.rows or (_ROWS.get(kind, _SHOWN[0]) if own else None)
+        cols = look.cols or (_COLUMNS.get(kind, _SHOWN[1]) if own else None)
+        small = replace(look, rows=rows, cols=cols, labels=False)
+        panel = FIGURES[kind].draw(replace(source, look=small))
+        if panel is None:
+            needed = FIGURES[kind].wants or "images, and a model with an encoder"
+            raise RunError(f"{source.folder} has nothing to draw {kind} from: it needs {needed}.")
+        panels.append(panel)
+    objectives = [str(source.config.objective) for source in sources]
+    datasets = [str(source.config.dataset) for source in sources]
+    rows_, columns = list(dict.fromkeys(objectives)), list(dict.fromkeys(datasets))
+    pairs = list(zip(objectives, datasets, strict=True))
+    worded = sources[0].look.layout == "unweave" and sources[0].look.labels is not False
+    whole = len(set(pairs)) == len(pairs) == len(rows_) * len(columns)
+    if whole and len(columns) > 1:
+        places = [(rows_.index(one), columns.index(other)) for one, other in pairs]
+        words = ([_lines(text) for text in rows_], columns)
+    else:
+        places = [(place, 0) for place in range(len(sources))]
+        words = ([_lines(one) + "\n" + _lines(other) for one, other in pairs], [])
+    return plots.run_grid(panels, places, *(words if worded else ([], [])))
+
+
+def _lines(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, _LINE))

@@ -1,0 +1,117 @@
+"""What becomes of images when labels that the decoder is told, or factors, are others."""
+
+from __future__ import annotations
+
+__all__ = ["attribute_traversals", "conditions", "tells"]
+
+from typing import Any
+
+import numpy as np
+
+from unweave import plots
+from unweave.data import Dataset
+from unweave.factors import Factor
+from unweave.figures.chosen import beginning, images, latent_rows
+from unweave.figures.source import Source
+from unweave.figures.walks import walk
+from unweave.pictures import reconstruct, traverse, vary_factors, vary_labels
+from unweave.vae import VAE
+
+# Labels have as many columns together; a label as many as there is room for, within limits.
+SHOWN_ROWS = 8
+SHOWN_CONDITIONS = 24
+SHOWN_VALUES = 8
+WALKED_ROWS = 10
+WALKED_VALUES = 9
+
+
+def conditions(source: Source) -> Any | None:
+    """Images under each value of each label that the decoder is told."""
+    model, dataset, times = source.model, source.dataset, source.look.upsample
+    told = _told_factors(model, dataset)
+    if dataset is None or told is None:
+        return None
+    factors = told[: SHOWN_CONDITIONS // 2]
+    room = max(2, min(SHOWN_VALUES, SHOWN_CONDITIONS // len(factors)))
+    most = source.look.cols or room
+    shown = [factor.evenly_spaced(min(most, factor.size)).tolist() for factor in factors]
+    changes = [(place, index) for place, indices in enumerate(shown) for index in indices]
+    flat = images(source, source.look.rows or SHOWN_ROWS)
+    originals, reconstructed = reconstruct(model, dataset, flat)
+    groups = [
+        (factor.name, [_value_name(factor, index) for index in indices])
+        for factor, indices in zip(factors, shown, strict=True)
+    ]
+    changed = (vary_labels if model.encodes else vary_factors)(model, dataset, flat, changes)
+    large = (plots.enlarge(part, times) for part in (originals, reconstructed, changed))
+    return plots.conditions(*large, groups)
+
+
+def attribute_traversals(source: Source) -> Any | None:
+    """One image, while one label after the other takes each value, and then one latent."""
+    model, dataset, look = source.model, source.dataset, source.look
+    told = _told_factors(model, dataset)
+    if dataset is None or told is None:
+        return None
+    rows, cols = look.rows or WALKED_ROWS, look.cols or WALKED_VALUES
+    flat = images(source, 1)
+    pair = np.concatenate(reconstruct(model, dataset, flat))
+    blocks = [plots.Block(images=pair[None], names=("image",), heads=("original", "reconstr."))]
+    vary = vary_labels if model.encodes else vary_factors
+    for place, factor in enumerate(told):
+        shown = factor.evenly_spaced(min(cols, factor.size)).tolist()
+        blocks.append(
+            plots.Block(
+                images=vary(model, dataset, flat, [(place, index) for index in shown]),
+                names=(factor.name,),
+                heads=[_value_name(factor, index) for index in shown],
+            )
+        )
+    if model.encodes:
+        start = beginning(source, "posterior")
+        going = walk(look, cols, start)
+        latents = latent_rows(source, rows)
+        numbers = [row.latent for row in latents]
+        blocks.append(
+            plots.Block(
+                images=traverse(
+                    model, start.mean, going.values[numbers], numbers, told=start.told
+                ),
+                names=[row.name for row in latents],
+                notes=[row.factor for row in latents],
+                faint=[row.faint for row in latents],
+                heads=going.heads,
+            )
+        )
+    large = [_enlarged(block, look.upsample) for block in blocks]
+    return plots.image_blocks(large) if look.labelled else plots.joined_blocks(large)
+
+
+def tells(model: VAE) -> bool:
+    """Whether the decoder is told labels, or is given factors."""
+    return model.conditions is not None or model.given is not None
+
+
+def _told_factors(model: VAE, dataset: Dataset | None) -> tuple[Factor, ...] | None:
+    """The factors whose values a decoder is told beside latents, or in their place."""
+    if model.given is not None:
+        return model.given.space.factors
+    if model.conditions is None or dataset is None:
+        return None
+    return tuple(dataset.factor_space.factors[column] for column in model.conditions.columns)
+
+
+def _value_name(factor: Factor, index: int) -> str:
+    if factor.labels is not None:
+        return factor.labels[index]
+    return str(index) if factor.values is None else f"{factor.values[index]:.3g}"
+
+
+def _enlarged(block: plots.Block, times: int) -> plots.Block:
+    return plots.Block(
+        images=plots.enlarge(block.images, times),
+        names=block.names,
+        notes=block.notes,
+        faint=block.faint,
+        heads=block.heads,
+    )

@@ -1,0 +1,115 @@
+"""Many small panels on one sheet: axes that are measured in inches, and cells on them.
+
+One axes for all panels takes a tenth of the time of an axes for each.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "GROUND",
+    "Cell",
+    "Head",
+    "add_lines",
+    "head_of",
+    "new_sheet",
+    "write_head",
+    "write_words",
+]
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection, PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike, NDArray
+
+from unweave.plots.names import wrapped
+from unweave.plots.style import INK, MUTED, new_figure
+
+GROUND = "#f3f5f8"
+# Inches: the edge of a sheet, a line of its title and one of the words below.
+_EDGE = 0.12
+_TITLE = 0.24
+_LINE = 0.155
+_NOTE_SIZE = 8.0
+# What a plain letter is narrower than a bold one.
+_PLAIN = 1.14
+
+
+@final
+@dataclass(frozen=True)
+class Cell:
+    """A rectangle on a sheet, in inches from its upper left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    def x(self, shares: ArrayLike) -> NDArray[np.float64]:
+        """Places across, of shares from 0 at the left to 1 at the right."""
+        return self.left + self.width * np.asarray(shares, np.float64)
+
+    def y(self, shares: ArrayLike) -> NDArray[np.float64]:
+        """Places down, of shares from 0 at the foot to 1 at the top."""
+        return self.top + self.height * (1 - np.asarray(shares, np.float64))
+
+    @property
+    def box(self) -> Rectangle:
+        """Its outline."""
+        return Rectangle((self.left, self.top), self.width, self.height)
+
+
+@final
+@dataclass(frozen=True)
+class Head:
+    """The words above the panels of a sheet, and how many inches they take."""
+
+    title: str
+    lines: tuple[str, ...]
+    height: float
+
+
+def head_of(title: str, note: str, width: float) -> Head:
+    """Words above panels, in as many lines as a sheet of a width in inches asks for."""
+    lines = tuple(wrapped(note, _PLAIN * (width - 2 * _EDGE), _NOTE_SIZE).split("\n"))
+    lines = lines if note else ()
+    return Head(title, lines, 0.1 + _TITLE * bool(title) + _LINE * len(lines) + 0.08)
+
+
+def new_sheet(width: float, height: float, cells: Sequence[Cell] = ()) -> tuple[Figure, Axes]:
+    """A figure with one axes all over it, in inches from the upper left corner, and its cells."""
+    figure = new_figure(width, height)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0))
+    axes.set_axis_off()
+    if cells:
+        boxes = PatchCollection([cell.box for cell in cells], facecolor=GROUND, linewidth=0)
+        boxes.set_zorder(0.5)
+        axes.add_collection(boxes, autolim=False)
+    return figure, axes
+
+
+def write_head(axes: Axes, head: Head) -> None:
+    """Write title and note into the upper left corner."""
+    if head.title:
+        axes.text(_EDGE, 0.08, head.title, fontweight="bold", fontsize=9.5, va="top", color=INK)
+    axes.text(
+        _EDGE, 0.1 + _TITLE * bool(head.title), "\n".join(head.lines), fontsize=_NOTE_SIZE,
+        va="top", color=MUTED, linespacing=1.25,
+    )  # fmt: skip
+
+
+def write_words(axes: Axes, x: float, y: float, words: str, size: float, **look: Any) -> None:
+    """Small words at a place of a sheet, by default left of it, in the middle, and muted."""
+    given: dict[str, Any] = {"color": MUTED, "ha": "left", "va": "center_baseline"}
+    axes.text(x, y, words, fontsize=size, **(given | look))
+
+
+def add_lines(axes: Axes, lines: Sequence[NDArray[np.float64]], **look: Any) -> None:
+    """Many lines at once, each (n, 2)."""
+    axes.add_collection(LineCollection(lines, **look), autolim=False)
