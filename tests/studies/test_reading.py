@@ -317,11 +317,15 @@ def test_paths_of_sweeps_need_no_quotes(sweep):
 def test_studies_of_the_guide_and_of_the_examples_can_be_run():
     root = Path(__file__).parents[2]
     page = (root / "docs/how-to/run-a-study.md").read_text("utf-8")
-    whole, axes, parts = (
+    whole, axes, parts, kinds = (
         tomllib.loads(text) for text in re.findall(r"^```toml\n(.*?)^```$", page, re.S | re.M)
     )
     assert len(plan(study_of(whole, "guide"))) == 6
     assert len(plan(study_of({"train": {"objective": "vae", "steps": 9}} | parts, "guide"))) == 2
+    models = study_of({"train": {"dataset": MINI, "steps": 9}} | kinds, "guide")
+    asked = [[r.metrics for r in models.asked_of(run.config)] for run in plan(models)]
+    everything = [("reconstruction_nll",), ("mig", "dci")]
+    assert asked == [everything, everything, everything[:1]]
     train = {"dataset": MINI, "objective": "factor_vae"}
     settings = study_of({"train": train} | axes, "guide").combinations()
     # Each axis by itself, since not all of them fit one method.
