@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import time
 
@@ -14,6 +15,7 @@ from tracking.stand_ins import Dies, Hangs, Lines, NoOpen, Raises
 from unweave import train
 from unweave.errors import TrainingDivergedError
 from unweave.rundir import read_json
+from unweave.studies.task import Beating
 from unweave.tracking import TrackedRun, channel
 from unweave.tracking.channel import Channel
 
@@ -187,3 +189,24 @@ def test_what_is_put_before_the_tracker_is_open_comes_to_it(tmp_path):
     # Once it is closed, nothing more is taken.
     lines_of.put({"kind": "scalars", "step": 300, "values": {}})
     assert of_kind(path, "close") == [{"kind": "close", "state": "finished"}]
+
+
+def test_what_trackers_write_is_stored_only_once_they_have_ended(tmp_path):
+    """A storage takes files by their digests, and trackers write while a training goes on."""
+    puts = []
+
+    class Stored:
+        def put(self, folder, *, done=False, without=(), sparing=False):
+            puts.append((without, sparing))
+            return True
+
+    checkpoint = tmp_path / "checkpoint" / "state.safetensors"
+    beating = Beating(lambda: None, tmp_path, Stored())
+    beating.step(1, 4)
+    assert puts == []
+    checkpoint.parent.mkdir()
+    checkpoint.write_bytes(b"one")
+    beating.step(2, 4)
+    os.utime(checkpoint, ns=(0, 0))
+    beating.keep(sparing=False)
+    assert puts == [(("cache", "tracking"), True), (("cache",), False)]
