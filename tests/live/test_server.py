@@ -15,7 +15,7 @@ from PIL import Image
 
 from live.serving import serving
 from session.runs import MINI, TINY, cli
-from unweave import train
+from unweave import load_run, train
 from unweave.live.pictures import Pictures
 
 
@@ -160,14 +160,25 @@ def test_runs_of_a_folder_are_listed_with_a_page_for_each(run):
         assert ask(server, "/run.json?run=other")[0] == 404
 
 
+def test_scores_of_a_finished_run_are_told(run):
+    scores = load_run(run).evaluate(("mig", "sap"))
+    with serving(run) as server:
+        rows = told(server, "/run.json")["scores"]
+    assert [row["name"] for row in rows] == ["mig", "sap"]
+    assert [row["value"] for row in rows] == [scores["mig"].value, scores["sap"].value]
+    assert rows[0]["protocol"] == scores["mig"].protocol
+
+
 def test_a_damaged_run_is_an_answer_and_no_crash(tmp_path, run):
     damaged = tmp_path / "damaged"
     damaged.mkdir()
-    (damaged / "config.json").write_text("{")
-    with serving(damaged) as server:
-        status, _, body = ask(server, "/run.json")
-        assert status == 503
-        assert "config.json" in json.loads(body)["error"]
+    for config, said in (("{", "config.json"), ('{"text": 3}', "cannot be read")):
+        (damaged / "config.json").write_text(config)
+        (damaged / "status.json").write_text("{}")
+        with serving(damaged) as server:
+            status, _, body = ask(server, "/run.json")
+            assert status == 503
+            assert said in json.loads(body)["error"]
 
 
 def test_the_command_says_where_the_page_is_and_ends_with_ctrl_c(run):

@@ -206,7 +206,8 @@ def _left(train: list[dict[str, Any]], steps: Any) -> float | None:
     taken = last["step"] - first["step"]
     if taken <= 0:
         return None
-    return (steps - last["step"]) * (_number(last, "seconds") - _number(first, "seconds")) / taken
+    seconds = _number(last, "seconds") - _number(first, "seconds")
+    return float((steps - last["step"]) * seconds / taken)
 
 
 def _curves(rows: list[dict[str, Any]]) -> dict[str, dict[str, list[list[float]]]]:
@@ -250,10 +251,10 @@ def _thinned(points: list[tuple[int, float]]) -> list[list[float]]:
 def _scores(folder: Path) -> list[dict[str, Any]]:
     """The scores of a run, a line for each."""
     try:
-        scores = load_scores(folder)
+        rows = load_scores(folder)
     except UnweaveError:
         return []
     return [
-        {"name": score.metric, "value": score.value, "protocol": score.protocol}
-        for score in scores
+        {"name": row.get("metric"), "value": row.get("value"), "protocol": row.get("protocol")}
+        for row in rows
     ]

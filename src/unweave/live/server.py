@@ -122,6 +122,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(address.path, asked)
         except UnweaveError as error:
             self._json({"error": str(error)}, HTTPStatus.SERVICE_UNAVAILABLE)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # Files that are not as they should be; the page asks again.
+            told = f"the files of the run cannot be read: {type(error).__name__}: {error}"
+            self._json({"error": told}, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _answer(self, path: str, asked: dict[str, str]) -> None:
         run = asked.get("run", "")
