@@ -206,11 +206,10 @@ def _javascript(
     if not _difference(program, given, expected) <= HALF_LEVEL / 100:
         return "The page's own runtime does not give what the decoder gives."
     for rounding in ROUNDINGS:
-        allowed = 2 * HALF_LEVEL if rounding == "int8" else HALF_LEVEL
         if size_of(program, rounding) > room:
             continue
         error = _difference(rounded(program, rounding), given, expected)
-        if error <= allowed:
+        if error <= HALF_LEVEL:
             packed = pack(program, rounding)
             return {
                 "program": {"inputs": program.inputs, "steps": packed.steps},

@@ -98,9 +98,9 @@ class Builder:
             The value that it gives.
 
         Raises:
-            NotKnownError: The value is neither a vector nor an image.
+            NotKnownError: The value is neither a vector nor an image, and no way to one.
         """
-        if len(shape) not in (1, 3):
+        if len(shape) not in (1, 3) and kind != "reshape":
             raise NotKnownError(f"a value of shape {tuple(shape)}")
         arrays = {
             name: array.detach().cpu().float().contiguous().numpy()

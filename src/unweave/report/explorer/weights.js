@@ -28,8 +28,7 @@
     return halves;
   }
 
-  // An array of the weights. entry: { type, at, shape }, and for int8 scales, { at, count }: one
-  // factor for each part of the first axis. Numbers are little-endian.
+  // An array of the weights, from little-endian numbers. entry: { type, at, shape }.
   explorer.array = function (bytes, entry) {
     const count = entry.shape.reduce((product, size) => product * size, 1);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -37,14 +36,6 @@
     if (entry.type === "float16") {
       const table = halfTable();
       for (let i = 0; i < count; i++) values[i] = table[view.getUint16(entry.at + 2 * i, true)];
-    } else if (entry.type === "int8") {
-      const rest = count / entry.scales.count;
-      for (let row = 0; row < entry.scales.count; row++) {
-        const scale = view.getFloat32(entry.scales.at + 4 * row, true);
-        for (let i = row * rest; i < (row + 1) * rest; i++) {
-          values[i] = scale * view.getInt8(entry.at + i);
-        }
-      }
     } else {
       for (let i = 0; i < count; i++) values[i] = view.getFloat32(entry.at + 4 * i, true);
     }
