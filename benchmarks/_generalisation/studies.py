@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["FULL", "PARTS", "TINY", "Sizes", "study_of"]
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 from unweave.conditions import split_of
@@ -33,6 +33,8 @@ class Sizes:
 
 
 FULL: Final = Sizes(5000, (0, 1), {"dsprites": "dsprites", "shapes3d": "shapes3d"})
+# A step of a composer encodes two images and decodes three.
+COMPOSED: Final = replace(FULL, steps=3000, seeds=(0,))
 TINY: Final = Sizes(
     2,
     (0,),
@@ -98,6 +100,8 @@ PARTS: Final[dict[str, tuple[str, tuple[str, ...], tuple[dict[str, Any], ...]]]]
 
 def study_of(part: str, sizes: Sizes) -> Study:
     """One part as a study, in which each run is asked what `unweave generalise` asks."""
+    if sizes is FULL and part == "dsprites_composers":
+        sizes = COMPOSED
     dataset, conditions, models = PARTS[part]
     data = sizes.data[dataset]
     texts = [split_of(condition, data).train_text for condition in _fitting(conditions, sizes)]
@@ -124,4 +128,4 @@ def study_of(part: str, sizes: Sizes) -> Study:
 
 def _fitting(conditions: tuple[str, ...], sizes: Sizes) -> tuple[str, ...]:
     """Of a tiny grid, the element has no values left to hold out."""
-    return conditions if sizes is FULL else conditions[1:2]
+    return conditions[1:2] if sizes is TINY else conditions
