@@ -15,7 +15,7 @@ from PIL import Image
 
 from explorer.test_program import model_of
 from report.pages import Page
-from session.runs import RICH, copy_of, rich
+from session.runs import RICH, cli, copy_of, listing, paragraph, rich
 from unweave import load_run
 from unweave.data import parse_dataset
 from unweave.data.codes import Coding
@@ -249,6 +249,33 @@ def test_the_page_is_well_formed_and_asks_for_nothing(source):
     assert "https:" not in html
     frame = explorer_frame(html)
     assert Page(frame).all("iframe")[0]["srcdoc"] == html
+
+
+def test_the_command_refuses_what_cannot_be_before_any_work(tmp_path):
+    run = copy_of(rich(), tmp_path)
+    before = listing(run)
+    for flags, words in (
+        (("--decoder", "wasm"), ("wasm", "javascript")),
+        (("--decoder", "onnx"), ("--onnxruntime-web",)),
+        (("--start-images", "1,x"), ("--start-images", "whole number")),
+        (("--start-images", ","), ("--start-images", "empty")),
+        (("--without-explorer", "--start-images", "1"), ("--without-explorer",)),
+    ):
+        paragraph(cli("report", run, *flags), *words)
+    assert listing(run) == before
+
+
+def test_a_page_without_explorer_has_no_scripts(tmp_path, monkeypatch, one_figure):
+    run = load_run(copy_of(rich(), tmp_path))
+    monkeypatch.setattr(type(run), "evaluate", lambda *given, **named: None)
+    page = Page(run.report(explorer=False).read_text("utf-8"))
+    assert not page.all("script")
+    policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
+    assert "script-src" not in policy
+    assert page.all("canvas") == []
+    page = Page(run.report(images=(2,)).read_text("utf-8"))
+    assert [one["data-role"] for one in page.all("canvas")] == ["reconstruction"]
+    assert "Move the latents by hand" in page.words
 
 
 def test_the_explorer_never_stops_a_report(tmp_path, monkeypatch, one_figure):

@@ -60,12 +60,14 @@
     }
 
     controls.forEach((control, k) => {
-      elements[k].addEventListener("input", () => {
+      const moved = () => {
         const value = Number(elements[k].value);
         if (control.kind !== "choice") elements[k].nextElementSibling.value = value.toFixed(2);
         write(k, value);
         changed(k);
-      });
+      };
+      // Not all that drives a page sends both.
+      for (const event of ["input", "change"]) elements[k].addEventListener(event, moved);
     });
 
     return {

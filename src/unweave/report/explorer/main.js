@@ -108,7 +108,9 @@
       return select;
     });
     const chosen = (axis) => Number(axes[axis].value);
-    section.querySelector(".x-drag").hidden = controls.sliders.length === 0;
+    for (const part of [".x-drag", ".x-help"]) {
+      section.querySelector(part).hidden = controls.sliders.length === 0;
+    }
 
     let held = null;
     canvas.addEventListener("pointerdown", (event) => {
