@@ -33,6 +33,7 @@ from __future__ import annotations
 __all__ = ["main"]
 
 import argparse
+import os
 import shutil
 import statistics
 import sys
@@ -144,6 +145,7 @@ def _measure(
         version = chromium.version
         chromium.close()
     about = [*circumstances(), ("browser", f"headless Chromium {version}")]
+    about.append(("other work on the machine", f"a load of {os.getloadavg()[2]:.1f} processes"))
     if runtime is not None:
         about.append(("ONNX Runtime Web", runtime.version))
     return _table(read_lines(lines), about)

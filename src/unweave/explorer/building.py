@@ -45,7 +45,7 @@ _PROBES: Final = 48
 _MOST_ROWS: Final = 32
 _STRIP_STARTS: Final = 4
 _BATCH: Final = 64
-# What a page holds beside weights: the scripts, the controls and the images.
+# What a page holds beside weights and images: the scripts and the controls.
 _REST: Final = 150_000
 
 
@@ -134,7 +134,8 @@ def build(
         centre = np.asarray(codes[0], np.float64).mean(axis=0)
     begins.append(without_images(model, centre))
     content: dict[str, Any] = {"shape": list(model.image_shape), "controls": moved}
-    room -= _REST
+    written = [start.to_json() for start in begins]
+    room -= _REST + sum(len(start["image"] or "") for start in written)
     reasons: list[str] = []
     ways: dict[str, Callable[[], dict[str, Any] | str]] = {
         "javascript": lambda: _javascript(source, begins, moved, room),
@@ -149,7 +150,7 @@ def build(
             reasons.append(made)
             continue
         content |= made
-        content.setdefault("starts", [start.to_json() for start in begins])
+        content.setdefault("starts", written)
         return Explored(name, content | {"reasons": reasons})
     raise SpecError(f"This run has no explorer by the decoder {decoder}. {' '.join(reasons)}")
 
