@@ -53,8 +53,10 @@ class Attribution(Analysis):
     lost by where the encoder puts these images, and what remains is the decoder's, or was lost in
     a way that no sum of effects tells. What is recovered convicts the encoder; that little is does
     not acquit it where `nearest_expected` or `factor_r2` say that held-out images are taken for
-    others. On images like those trained on, codes are not displaced, and `recovered` is near 0;
-    compare with it.
+    others. Below 0 the decoder reads these codes where they are: then what they have in common is
+    no displacement but how factors act together, as codes of a model that is not disentangled do,
+    the more so the more factors a rule compares. On images like those trained on, codes are not
+    displaced, and `recovered` is near 0; compare with it.
 
     *Expected positions* tell more of models whose latents follow factors. Factors get a latent
     each (`assignment`), and the mean of that latent over images trained on with one value is the
