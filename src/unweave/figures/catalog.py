@@ -21,6 +21,10 @@ from unweave.figures import (
     walked,
 )
 from unweave.figures.circles import circles
+from unweave.figures.correlations import correlations
+from unweave.figures.embedding import embedding, tsne
+from unweave.figures.generators import generators
+from unweave.figures.interventions import irs
 from unweave.figures.look import Look, Start
 from unweave.figures.response import response
 from unweave.figures.source import Source
@@ -168,16 +172,101 @@ FIGURES: dict[str, Kind] = {
         about="Mean and spread of each latent over the values of each factor.",
         draw=response,
         needs=_OF_FACTORS,
+        wants="a factor that varies",
     ),
     "circles": Kind(
         about="Codes of circular factors on the two latents that know most of each.",
         draw=circles,
         needs=_OF_FACTORS,
+        wants="a circular factor that varies, and two latents",
     ),
     "usage": Kind(
         about="KL of each latent, variances of means and posteriors, and where its means lie.",
         draw=usage,
         needs=_OF_CODES,
+    ),
+    "irs": Kind(
+        about="Each latent while its factor is set, and while another one is set as well.",
+        draw=irs,
+        needs=_OF_FACTORS,
+        wants="a factor that varies",
+    ),
+    "correlations": Kind(
+        about="Correlations of latents among each other and with factors.",
+        draw=correlations,
+        needs=_OF_CODES,
+    ),
+    "embedding": Kind(
+        about="Codes along the two directions in which they vary most, coloured by each factor.",
+        draw=embedding,
+        needs=_OF_CODES,
+        wants="two latents",
+    ),
+    "tsne": Kind(
+        about="Codes embedded in two dimensions by t-SNE, coloured by each factor.",
+        draw=tsne,
+        needs=_OF_CODES,
+        usual=False,
+        wants="two latents that vary",
+    ),
+    "generators": Kind(
+        about="Norms, products, commutators and eigenvalues of the generators of a Lie group.",
+        draw=generators,
+        needs=frozenset({"generators"}),
+        wants="the generators of lie_group_vae",
+    ),
+    "score_curves": Kind(
+        about="Scores during the training.",
+        draw=logged.score_curves,
+        wants="scores during its training (--evaluate-every)",
+    ),
+    "hinton": Kind(
+        about="Weights of latents for factors, of the newest DCI, by lasso where there is one.",
+        draw=tables.hinton,
+        needs=frozenset({"codes"}),
+        wants="a score of the family dci, which `unweave evaluate` gives",
+    ),
+    "dci": Kind(
+        about="Importance of latents for factors, of the newest DCI by boosted trees.",
+        draw=tables.table_of("dci"),
+        needs=frozenset({"codes"}),
+        wants="the score dci, which `unweave evaluate` gives",
+    ),
+    "dci_lasso": Kind(
+        about="Weights of latents for factors, of the newest DCI by lasso.",
+        draw=tables.table_of("dci_lasso"),
+        needs=frozenset({"codes"}),
+        wants="the score dci_lasso, which `unweave evaluate` gives",
+    ),
+    "dci_forest": Kind(
+        about="Importance of latents for factors, of the newest DCI by random forests.",
+        draw=tables.table_of("dci_forest"),
+        needs=frozenset({"codes"}),
+        wants="the score dci_forest, which `unweave evaluate` gives",
+    ),
+    "dci_hist": Kind(
+        about="Importance of latents for factors, of the newest DCI by trees of histograms.",
+        draw=tables.table_of("dci_hist"),
+        needs=frozenset({"codes"}),
+        wants="the score dci_hist, which `unweave evaluate` gives",
+    ),
+    "dci_per_tree": Kind(
+        about="Importance of latents for factors, of the newest DCI by single trees.",
+        draw=tables.table_of("dci_per_tree"),
+        needs=frozenset({"codes"}),
+        wants="the score dci_per_tree, which `unweave evaluate` gives",
+    ),
+    "sap": Kind(
+        about="How well each latent alone tells each factor, of the newest SAP.",
+        draw=tables.table_of("sap"),
+        needs=frozenset({"codes"}),
+        wants="the score sap, which `unweave evaluate` gives",
+    ),
+    "sap_continuous": Kind(
+        about="How well each latent alone tells each factor as a number, of the newest SAP.",
+        draw=tables.table_of("sap_continuous"),
+        needs=frozenset({"codes"}),
+        wants="the score sap_continuous, which `unweave evaluate` gives",
     ),
 }
 """Each kind by its name, in the order of a page."""

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave import plots
-from unweave.data.codes import value_name
 from unweave.figures.response import moments
-from unweave.figures.shown import Values, grouped, information
+from unweave.figures.shown import Values, grouped, information, name_of
 from unweave.figures.source import Source
 from unweave.representation import Representation
 
@@ -45,16 +44,13 @@ def circles(source: Source) -> Any | None:
     ]
     if not circular:
         return None
-    names = source.latent_names()
     known = information(table)
     rows = []
     for column in circular[:_CIRCLES]:
         first, second = sorted(np.argsort(-known[:, column], kind="stable")[:2].tolist())
         values = grouped(space.factors[column], factors[:, column])
         codes = np.asarray(table.mean[:, [first, second]], np.float64)
-        labels = tuple(
-            f"z{j}" if names[j] is None else f"z{j}, {names[j]}" for j in (first, second)
-        )
+        labels = [f"z{j} ({known[j, column]:.2f} nats)" for j in (first, second)]
         panels = [("all images", codes, values.places[values.of], path_of(codes, values))]
         for name, those in _parts(table, column):
             part = grouped(space.factors[column], factors[those, column])
@@ -73,8 +69,8 @@ def circles(source: Source) -> Any | None:
     return plots.circles(
         rows,
         title=f"Circular factors ({len(table):,} images)",
-        note="Each on the two latents that know most of it; the line joins the means of its "
-        f"values.{more}",
+        note="Each on the two latents that know most of it, and how much they know; the line "
+        f"joins the means of its values.{more}",
     )
 
 
@@ -89,7 +85,7 @@ def _parts(table: Representation, column: int) -> list[tuple[str, NDArray[np.boo
         return []
     chosen = min(few, key=lambda k: space.sizes[k])
     factor = space.factors[chosen]
-    parts = [(value_name(factor, index), factors[:, chosen] == index)
+    parts = [(name_of(factor, index), factors[:, chosen] == index)
              for index in range(factor.size)]  # fmt: skip
     words = "" if factor.labels is not None else f"{factor.name} "
     return [(f"{words}{name}", those) for name, those in parts if those.any()]

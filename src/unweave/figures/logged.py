@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["kl", "loss_curves"]
+__all__ = ["kl", "loss_curves", "score_curves"]
 
 from typing import Any
 
@@ -41,3 +41,16 @@ def kl(source: Source) -> Any | None:
     if not rows or not rows[-1]["kl"]:
         return None
     return plots.kl_curves([row["step"] for row in rows], [row["kl"] for row in rows])
+
+
+def score_curves(source: Source) -> Any | None:
+    """Curves of the scores during the training, and of what they are made of."""
+    rows = source.score_rows()
+    if not rows:
+        return None
+    names = list(dict.fromkeys(name for row in rows for name in row["scores"]))
+    return plots.score_curves(
+        [row["step"] for row in rows],
+        {name: [row["scores"].get(name, np.nan) for row in rows] for name in names},
+        images=rows[-1]["samples"],
+    )

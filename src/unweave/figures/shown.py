@@ -8,6 +8,7 @@ __all__ = [
     "Values",
     "grouped",
     "information",
+    "name_of",
     "said",
     "shown_factors",
     "shown_latents",
@@ -20,7 +21,6 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.codes import value_name
 from unweave.factors import Factor, Kind
 from unweave.metrics.plug_in import discretise, entropies, mutual_information
 from unweave.representation import Representation
@@ -167,8 +167,15 @@ def grouped(factor: Factor, column: NDArray[np.int64], most: int = MOST_GROUPS) 
         order=factor.kind,
         of=group[np.asarray(column)],
         places=places,
-        names=tuple(value_name(factor, int(index)) for index in firsts),
+        names=tuple(name_of(factor, int(index)) for index in firsts),
     )
+
+
+def name_of(factor: Factor, index: int) -> str:
+    """What a value is called in little room: its name, or else its number in three digits."""
+    if factor.labels is not None:
+        return factor.labels[index]
+    return str(index) if factor.values is None else f"{factor.values[index]:.3g}"
 
 
 def said(names: list[str]) -> str:

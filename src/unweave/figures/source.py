@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Source"]
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -17,6 +17,7 @@ from unweave.figures.look import Look
 from unweave.figures.names import latent_names, mig_tables
 from unweave.representation import Representation
 from unweave.rundir import read_rows
+from unweave.scores import load_scores
 from unweave.training import TrainConfig
 from unweave.vae import VAE
 
@@ -72,6 +73,18 @@ class Source:
     def mig_tables(self) -> list[dict[str, Any]]:
         """MIG scores with tables, of these weights on the run's own dataset, oldest first."""
         return mig_tables(self.folder, self.step, str(self.config.dataset))
+
+    def tables(self, metrics: Collection[str]) -> list[dict[str, Any]]:
+        """Scores by some metrics with tables, as `mig_tables` has them."""
+        data = str(self.config.dataset)
+        return [
+            row
+            for row in load_scores(self.folder)
+            if row["metric"] in metrics
+            and row.get("matrix")
+            and self.step in (None, row.get("step"))
+            and row.get("data") == data
+        ]
 
     def latent_names(self) -> list[str | None]:
         """The factor that each latent follows where that is clear."""

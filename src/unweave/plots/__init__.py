@@ -8,12 +8,15 @@ __all__ = [
     "Animation",
     "Block",
     "Circle",
+    "Colouring",
+    "Intervention",
     "Response",
     "above",
     "beside",
     "best_latents",
     "check_format",
     "circles",
+    "code_correlations",
     "conditions",
     "correlation_matrix",
     "disentanglement_against_error",
@@ -21,15 +24,18 @@ __all__ = [
     "disvae_grid",
     "disvae_reconstruct_traverse",
     "edge_colour",
+    "embeddings",
     "enlarge",
     "errors_by_combination",
     "generalisation_gaps",
+    "generators",
     "held_out_maps",
     "held_out_reconstructions",
     "hinton_diagrams",
     "hyper_map",
     "image_blocks",
     "image_rows",
+    "interventions",
     "joined_blocks",
     "joint_shares",
     "kl_bars",
@@ -48,6 +54,7 @@ __all__ = [
     "run_grid",
     "save",
     "schedules",
+    "score_curves",
     "share_bars",
     "signed",
     "tile",
@@ -58,16 +65,20 @@ __all__ = [
 from unweave.plots.animation import FORMATS, Animation, check_format
 from unweave.plots.blocks import Block, image_blocks, joined_blocks
 from unweave.plots.circles import Circle, circles
+from unweave.plots.code_correlations import code_correlations
 from unweave.plots.combinations import errors_by_combination
 from unweave.plots.comparison import held_out_reconstructions
 from unweave.plots.conditions import conditions
 from unweave.plots.correlations import correlation_matrix
+from unweave.plots.embeddings import Colouring, embeddings
 from unweave.plots.gaps import generalisation_gaps
 from unweave.plots.generalisation import disentanglement_against_error
+from unweave.plots.generators import generators
 from unweave.plots.held_out import held_out_maps
 from unweave.plots.hinton import hinton_diagrams
 from unweave.plots.hyper import hyper_map
 from unweave.plots.images import edge_colour, enlarge, tile
+from unweave.plots.interventions import Intervention, interventions
 from unweave.plots.joint import joint_shares
 from unweave.plots.kl import kl_bars, kl_curves
 from unweave.plots.lettering import above, beside
@@ -88,6 +99,7 @@ from unweave.plots.rows import image_rows
 from unweave.plots.run_grid import run_grid
 from unweave.plots.save import png, save
 from unweave.plots.schedules import schedules
+from unweave.plots.score_curves import score_curves
 from unweave.plots.shares import share_bars
 from unweave.plots.traversals import INACTIVE_KL, order_by_kl, signed, traversals
 from unweave.plots.usage import latent_usage

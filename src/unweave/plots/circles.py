@@ -26,7 +26,7 @@ Points: TypeAlias = NDArray[np.float64]
 _MOST_POINTS = 1500
 # Inches.
 _LEFT = 0.62
-_RIGHT = 1.15
+_RIGHT = 1.3
 _GAP = 0.12
 _LARGEST = 2.3
 _BETWEEN = 0.72
@@ -95,7 +95,7 @@ def circles(rows: Sequence[Circle], *, title: str = "", note: str = "") -> Figur
             else:
                 axes.set_ylabel(clipped_end(row.latents[1], 22), labelpad=2)
         left = _LEFT + len(row.panels) * (side + _GAP)
-        _legend(whole, row, (left + 0.5, top + side / 2), side)
+        _legend(whole, row, (left + 0.56, top + side / 2), side)
     return figure
 
 

@@ -316,9 +316,13 @@ def _legend_lines(
 ) -> list[list[_Key | str]]:
     """What the legend shows, in as many lines as the width asks for."""
     groups: list[list[_Key | str]] = []
-    sized: list[_Key | str] = [label] if label else []
-    sized += [_key(1 / of, short(top / of)) for of in (1, 4, 16)]
-    groups.append(sized)
+    sized: list[_Key | str] = [_key(1 / of, short(top / of)) for of in (1, 4, 16)]
+    words: list[_Key | str] = [label] if label else []
+    # The words stand before the sizes, or above them where the line is too short for both.
+    if sum(_wide(item) for item in [*words, *sized]) <= width - 2 * _EDGE:
+        groups.append([*words, *sized])
+    else:
+        groups += [words, sized]
     values = np.concatenate([panel.values.ravel() for panel in panels])
     if (values[np.isfinite(values)] < 0).any():
         groups += [[_key(1.0, "positive")], [_key(-1.0, "negative")]]

@@ -20,8 +20,10 @@ from unweave.plots.shares import clipped_end
 from unweave.plots.sheet import (
     Cell,
     add_lines,
+    column_heads,
     head_of,
     new_sheet,
+    write_column,
     write_head,
     write_words,
 )
@@ -33,7 +35,7 @@ LARGE_SHARE = 0.1
 Order: TypeAlias = Literal["ordinal", "circular", "categorical"]
 
 # Inches.
-_LEFT = 0.78
+_LEFT = 0.88
 _GAP = 0.06
 _WIDEST = 1.3
 _TALLEST = 0.82
@@ -104,12 +106,10 @@ def latent_responses(
     follows = follows or [None] * len(latents)
     low, high = _range(responses)
     columns = len(responses)
-    wide = min(_WIDEST, (WIDTH - _LEFT - 0.1) / columns - _GAP)
-    tall = min(_TALLEST, max(_SHORTEST, 0.78 * wide))
     factors = shortened([response.factor for response in responses], _LONGEST)
-    tilted = max(map(len, factors)) * 1.12 * _LETTER > wide
-    names_high = 0.14 + 0.7 * _LETTER * max(map(len, factors)) if tilted else 0.22
-    width = max(_LEFT + columns * (wide + _GAP) + 0.1, 4.2)
+    wide, tilted, names_high, beyond = column_heads(factors, WIDTH - _LEFT - 0.1, _WIDEST, _GAP)
+    tall = min(_TALLEST, max(_SHORTEST, 0.78 * wide))
+    width = max(_LEFT + columns * (wide + _GAP) + max(0.1, beyond), 4.2)
     words = (
         f"All panels go from {short(low)} to {short(high)}; the number in the corner is the share "
         "of the latent's variance that the factor explains."
@@ -131,13 +131,7 @@ def latent_responses(
         for column, response in enumerate(responses):
             _panel(axes, cells[row][column], response, row, low, high)
     for column, (factor, foot_words) in enumerate(zip(factors, feet, strict=True)):
-        cell = cells[0][column]
-        look = {"color": INK, "fontweight": "bold"}
-        if tilted:
-            write_words(axes, cell.left + 0.06, top - 0.05, factor, 8, rotation=35,
-                        va="bottom", rotation_mode="anchor", **look)  # fmt: skip
-        else:
-            write_words(axes, cell.left + wide / 2, top - 0.1, factor, 8.5, ha="center", **look)
+        write_column(axes, cells[0][column], factor, tilted=tilted)
         _write_feet(axes, cells[-1][column], foot_words)
     return figure
 
@@ -256,9 +250,10 @@ def _ring(
         turns = np.linspace(0, 1, _ROUND)
         ring = [around(turns, np.full(_ROUND, zero))]
         add_lines(axes, ring, colors=FAINT, linewidths=0.5, zorder=1)
-    closed = np.append(places, places[0] + 1)
+    # Straight lines would cut corners: what is the same for all values is a circle.
+    turns = np.linspace(0, 1, _ROUND)
     outer, inner, middle = (
-        around(closed, np.append(heights, heights[0])) for heights in (high, low, mean)
+        around(turns, np.interp(turns, places, heights, period=1)) for heights in (high, low, mean)
     )
     fill = PolyCollection(
         [np.concatenate([outer, inner[::-1]])], facecolor=colour, alpha=0.2, linewidth=0,

@@ -10,8 +10,10 @@ __all__ = [
     "Cell",
     "Head",
     "add_lines",
+    "column_heads",
     "head_of",
     "new_sheet",
+    "write_column",
     "write_head",
     "write_words",
 ]
@@ -36,6 +38,8 @@ _EDGE = 0.12
 _TITLE = 0.24
 _LINE = 0.155
 _NOTE_SIZE = 8.0
+# Inches of a letter of the name of a column.
+_LETTER = 0.062
 # What a plain letter is narrower than a bold one.
 _PLAIN = 1.14
 
@@ -79,6 +83,43 @@ def head_of(title: str, note: str, width: float) -> Head:
     lines = tuple(wrapped(note, _PLAIN * (width - 2 * _EDGE), _NOTE_SIZE).split("\n"))
     lines = lines if note else ()
     return Head(title, lines, 0.1 + _TITLE * bool(title) + _LINE * len(lines) + 0.08)
+
+
+def column_heads(
+    names: Sequence[str], room: float, widest: float, gap: float
+) -> tuple[float, bool, float, float]:
+    """How names fit above columns of panels, side by side or tilted up to the right.
+
+    Args:
+        names: Of the columns.
+        room: Inches for all columns.
+        widest: Inches that a column may be wide at most, without the gap behind it.
+        gap: Inches behind each.
+
+    Returns:
+        Inches of a column; whether names are tilted; inches that they take above the columns, and
+        to the right of the last one.
+    """
+    wide = min(widest, room / len(names) - gap)
+    longest = max(map(len, names))
+    if 1.12 * _LETTER * longest <= wide:
+        return wide, False, 0.22, 0.0
+    # A letter at 35 degrees goes on by four fifths of its width.
+    reach = 0.06 + 0.86 * _LETTER * 1.12 * len(names[-1])
+    beyond = max(reach - wide, 0.0)
+    wide = min(wide, (room - beyond) / len(names) - gap)
+    return wide, True, 0.14 + 0.7 * _LETTER * longest, max(reach - wide, 0.0)
+
+
+def write_column(axes: Axes, cell: Cell, name: str, *, tilted: bool) -> None:
+    """Write the name of a column above its first panel."""
+    look = {"color": INK, "fontweight": "bold"}
+    if tilted:
+        write_words(axes, cell.left + 0.06, cell.top - 0.05, name, 8, rotation=35, va="bottom",
+                    rotation_mode="anchor", **look)  # fmt: skip
+    else:
+        middle = cell.left + cell.width / 2
+        write_words(axes, middle, cell.top - 0.1, name, 8.5, ha="center", **look)
 
 
 def new_sheet(width: float, height: float, cells: Sequence[Cell] = ()) -> tuple[Figure, Axes]:

@@ -20,7 +20,7 @@ from unweave.plots.sheet import Cell, add_lines, head_of, new_sheet, write_head,
 from unweave.plots.style import BLUE, FAINT, GRID, INK, MARK, WIDTH, styled
 
 # Inches.
-_LEFT = 0.9
+_LEFT = 1.2
 _GAP = 0.3
 _ROW = 0.36
 _LOW_ROW = 0.27
