@@ -45,7 +45,8 @@ def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports and plots that name no figures draw one alone: all of them take a second."""
     from unweave.figures import FIGURES
 
-    monkeypatch.setattr("unweave.run.opened.FIGURES", {"kl": FIGURES["kl"]})
+    for room in ("run.opened", "figures.asked"):
+        monkeypatch.setattr(f"unweave.{room}.FIGURES", {"kl": FIGURES["kl"]})
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ __all__ = [
     "load_dataset",
     "load_run",
     "own_architecture",
+    "plot_runs",
     "rank",
     "train",
 ]
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from unweave.importing import import_run
     from unweave.nn import own_architecture
     from unweave.ranking import rank
-    from unweave.run import Run, load_run, train
+    from unweave.run import Run, load_run, plot_runs, train
 
 _HOMES = {
     "Run": "unweave.run",
@@ -40,6 +41,7 @@ _HOMES = {
     "load_dataset": "unweave.data",
     "load_run": "unweave.run",
     "own_architecture": "unweave.nn",
+    "plot_runs": "unweave.run",
     "rank": "unweave.ranking",
     "train": "unweave.run",
 }

@@ -301,7 +301,7 @@ def drawn(monkeypatch):
 class TestKinds:
     def test_responses_are_those_of_the_codes(self, run, drawn):
         assert figure("response", run) == "figure"
-        (responses, names), _ = drawn["latent_responses"]
+        (responses, names, _), _ = drawn["latent_responses"]
         codes = run.representation()
         used = [j for j in range(4) if codes.mean[:, j].astype(float).var() > 0.01] or range(4)
         assert names == [f"z{j}" for j in used]
@@ -338,7 +338,9 @@ class TestKinds:
         _, points, places, path = row.panels[2]
         ellipses = codes.factors[:, 0] == 1
         np.testing.assert_allclose(points, codes.mean[ellipses][:, best], rtol=1e-6)
-        np.testing.assert_allclose(places, codes.factors[ellipses, 2] / 4)
+        turn = codes.factor_space.factors[2]
+        angles = np.array(turn.values)[codes.factors[ellipses, 2]]
+        np.testing.assert_allclose(places, (angles - turn.values[0]) / turn.period)
         assert path.shape == (4, 2)
 
     def test_interventions_and_correlations_and_embeddings(self, run, drawn):

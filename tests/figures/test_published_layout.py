@@ -35,8 +35,7 @@ def published(tmp_path_factory):
     if not (REFERENCE / "data_samples.png").is_file():
         pytest.skip("UNWEAVE_REFERENCE names no folder with the files of disentangling-vae")
     pictures = {
-        path.stem: np.asarray(Image.open(path).convert("RGB"))
-        for path in REFERENCE.glob("*.png")
+        path.stem: np.asarray(Image.open(path).convert("RGB")) for path in REFERENCE.glob("*.png")
     }
     folder = tmp_path_factory.mktemp("published") / "run"
     run = unweave.import_run(REFERENCE / "model.pt", out=folder)
@@ -143,9 +142,7 @@ def test_images_are_drawn_in_one_lot_for_all_pictures(run):
         (
             "posterior",
             0.3,
-            lambda mean, std: np.linspace(
-                -(mean - 0.8416212 * std), mean - 0.8416212 * std, 5
-            ),
+            lambda mean, std: np.linspace(-(mean - 0.8416212 * std), mean - 0.8416212 * std, 5),
         ),
     ],
 )
@@ -153,7 +150,7 @@ def test_rows_are_walks_in_the_order_of_the_kl(run, start, far, values):
     image = run.dataset.images(np.array([7]))
     mean, logvar = run.encode(image)
     mean, std = (mean[0], np.exp(logvar[0] / 2)) if start == "posterior" else (np.zeros(4), 1)
-    latents, kl = order(run)
+    latents, _ = order(run)
     codes = []
     for latent in latents[:3]:
         spread = std[latent] if start == "posterior" else 1.0

@@ -7,21 +7,28 @@ from unweave.figures.catalog import (
     Kind,
     check_figure,
     draw,
+    draw_from,
     wants_images,
 )
 from unweave.figures.look import CYCLES, LAYOUTS, Look
+from unweave.figures.many import GRID_KINDS, draw_runs
 from unweave.figures.names import followed_factors, latent_names
+from unweave.figures.source import Source
 
 __all__ = [
     "CODES",
     "CYCLES",
     "FIGURES",
+    "GRID_KINDS",
     "LAYOUTS",
     "Kind",
     "Look",
+    "Source",
     "asked_kinds",
     "check_figure",
     "draw",
+    "draw_from",
+    "draw_runs",
     "followed_factors",
     "latent_names",
     "unheeded",

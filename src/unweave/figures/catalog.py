@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CODES", "FIGURES", "Kind", "check_figure", "draw", "wants_images"]
+__all__ = ["CODES", "FIGURES", "Kind", "check_figure", "draw", "draw_from", "wants_images"]
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -156,17 +156,21 @@ FIGURES: dict[str, Kind] = {
         wants="two snapshots (--snapshot-every) or two pictures (--picture-every) of the training",
     ),
     "loss_curves": Kind(
-        about="The loss and each of its terms during training.", draw=logged.loss_curves
+        about="The loss and each of its terms during training.",
+        draw=logged.loss_curves,
+        wants="records of its training",
     ),
     "kl": Kind(
         about="The KL of each latent during training.",
         draw=logged.kl,
         needs=frozenset({"codes"}),
+        wants="records of its training, with posteriors that have noise",
     ),
     "mig": Kind(
         about="Mutual information of latents and factors, of the newest MIG.",
         draw=tables.mig,
         needs=frozenset({"codes"}),
+        wants="the score mig, which `unweave evaluate` gives",
     ),
     "response": Kind(
         about="Mean and spread of each latent over the values of each factor.",
@@ -251,7 +255,7 @@ FIGURES: dict[str, Kind] = {
         wants="the score dci_hist, which `unweave evaluate` gives",
     ),
     "dci_per_tree": Kind(
-        about="Importance of latents for factors, of the newest DCI by single trees.",
+        about="Importance of latents for factors, of the newest DCI by trees that count alike.",
         draw=tables.table_of("dci_per_tree"),
         needs=frozenset({"codes"}),
         wants="the score dci_per_tree, which `unweave evaluate` gives",
@@ -296,10 +300,17 @@ def draw(
         encode: Gives codes and factors of at most `CODES` images of the dataset, where a figure of
             them is to be drawn; one table at every call.
     """
-    if _why_not(kind, config) is not None:
-        return None
-    source = Source(folder, config, model, dataset, step, look or Look(), encode)
-    return FIGURES[kind].draw(source)
+    return draw_from(kind, Source(folder, config, model, dataset, step, look or Look(), encode))
+
+
+def draw_from(kind: str, source: Source) -> Any | None:
+    """A figure by name, or None when the run has nothing to draw it from.
+
+    Args:
+        kind: One of `FIGURES`.
+        source: The run, and what is asked for of the picture.
+    """
+    return None if _why_not(kind, source.config) else FIGURES[kind].draw(source)
 
 
 def wants_images(kind: str, model: VAE, look: Look | None = None) -> bool:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["Row", "beginning", "images", "latent_rows", "shade", "size", "truncates"]
+__all__ = [
+    "SHOWN_IMAGES",
+    "Row",
+    "beginning",
+    "images",
+    "latent_rows",
+    "shade",
+    "size",
+    "truncates",
+]
 
 import random
 from dataclasses import dataclass
@@ -18,6 +27,9 @@ from unweave.figures.look import Start
 from unweave.figures.source import Source
 from unweave.figures.walks import Beginning
 from unweave.pictures import encode, probe_indices
+
+SHOWN_IMAGES: Final = 20
+"""Images that are drawn at random, of which pictures show the first ones."""
 
 # Rows and columns of pictures of disentangling-vae.
 _DISVAE: Final = (6, 7)
@@ -87,8 +99,7 @@ def images(source: Source, count: int) -> NDArray[np.int64]:
         )
     rows, cols = size(source, 1, count)
     room = rows * cols if source.look.layout == "disvae" else count
-    # A walk begins at the first one, however many others show.
-    if count > 1 and len(asked) > room:
+    if len(asked) > room:
         raise SpecError(
             f"indices name {len(asked)} images, and the picture has room for {room}. Give it more "
             "rows or columns."
@@ -96,9 +107,18 @@ def images(source: Source, count: int) -> NDArray[np.int64]:
     if source.look.layout == "disvae":
         drawn = random.Random(source.seed).sample(range(total), min(total, room - len(asked)))
     else:
-        probes = probe_indices(count, total, source.seed).tolist()
-        drawn = [place for place in probes if place not in asked]
+        # The first ones are the same in all pictures.
+        probes = probe_indices(SHOWN_IMAGES, total, source.seed).tolist()
+        if count > SHOWN_IMAGES:
+            probes += probe_indices(count, total, source.seed).tolist()
+        drawn = [place for place in dict.fromkeys(probes) if place not in asked]
     return np.array([*asked, *drawn][:count], np.int64)
+
+
+def _first(source: Source) -> NDArray[np.int64]:
+    """The image that pictures show first, (1,)."""
+    room = max(SHOWN_IMAGES, len(source.look.indices))
+    return images(source, room)[:1]
 
 
 def beginning(source: Source, default: Start) -> Beginning:
@@ -109,7 +129,8 @@ def beginning(source: Source, default: Start) -> Beginning:
     """
     model = source.model
     if (source.look.start or default) == "posterior":
-        seen = encode(model, source.dataset, images(source, 1))  # type: ignore[arg-type]
+        assert source.dataset is not None
+        seen = encode(model, source.dataset, _first(source))
         told = None if seen.told is None else seen.told[:1]
         std = None if seen.std is None else seen.std[0]
         return Beginning("posterior", seen.mean[0], std, told, seen.images[0])

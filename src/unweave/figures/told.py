@@ -54,7 +54,7 @@ def attribute_traversals(source: Source) -> Any | None:
     if dataset is None or told is None:
         return None
     rows, cols = look.rows or WALKED_ROWS, look.cols or WALKED_VALUES
-    flat = images(source, 1)
+    flat = images(source, max(1, len(look.indices)))[:1]
     pair = np.concatenate(reconstruct(model, dataset, flat))
     blocks = [plots.Block(images=pair[None], names=("image",), heads=("original", "reconstr."))]
     vary = vary_labels if model.encodes else vary_factors

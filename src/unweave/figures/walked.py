@@ -180,7 +180,7 @@ def _frame(
     below = len(canvas) - len(rows) * (tall + 2) - 2
     middles = [2 + tall / 2] + [below + 2 + tall / 2 + k * (tall + 2) for k in range(len(rows))]
     if head:
-        canvas = plots.above(canvas, [head], [canvas.shape[1] / 2])
+        canvas = plots.above(canvas, [f"z = {head}"], [canvas.shape[1] / 2])
         shift = len(canvas) - (below + len(rows) * (tall + 2) + 2)
         middles = [middle + shift for middle in middles]
     return plots.beside(canvas, names, middles)

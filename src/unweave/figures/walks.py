@@ -83,7 +83,7 @@ def walk(look: Look, steps: int, beginning: Beginning, furthest: float = _RANGE)
     ones = np.ones((len(beginning.mean), 1))
     if wide >= _SHARES:
         values = np.linspace(-wide, wide, steps)
-        return Walk(ones * values, plots.signed(values))
+        return Walk(ones * values, plots.signed(values.round(2)))
     if beginning.at == "prior":
         end = float(norm.ppf(0.5 + wide))
         values = np.linspace(-end, end, steps)

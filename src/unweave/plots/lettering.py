@@ -6,8 +6,10 @@ __all__ = ["above", "beside", "bitmap_font", "right_of"]
 
 from collections.abc import Sequence
 from functools import cache
+from pathlib import Path
 
 import numpy as np
+from matplotlib import get_data_path
 from PIL import Image, ImageDraw, ImageFont
 
 from unweave.plots.images import Pixels, as_rgb
@@ -17,7 +19,7 @@ Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _INK = 27
 _MARGIN = 4
 # Size of words, in pixels, and how many of these a line takes.
-_SIZE = 12
+_SIZE = 11
 _LINE = 1.25
 
 
@@ -31,10 +33,12 @@ def bitmap_font() -> Font:
 
 @cache
 def _font(size: int) -> Font:
-    # Without FreeType there is the one of pixels alone.
+    # That of all figures, which comes with matplotlib.
+    path = Path(get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
     try:
-        return ImageFont.load_default(size)
+        return ImageFont.truetype(path, size)
     except (ImportError, OSError):
+        # Without FreeType there is the one of pixels alone.
         return bitmap_font()
 
 

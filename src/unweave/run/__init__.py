@@ -1,9 +1,10 @@
 """Runs: train one, load one, and ask it for codes, images, scores, figures and a report."""
 
 from unweave.run.opened import Run, load_run
+from unweave.run.side_by_side import plot_runs
 from unweave.run.training import train
 
-__all__ = ["Run", "load_run", "train"]
+__all__ = ["Run", "load_run", "plot_runs", "train"]
 
 # The documentation knows it by its public name, on two pages.
 Run.__module__ = __name__

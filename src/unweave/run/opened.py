@@ -6,7 +6,7 @@ __all__ = ["Run", "load_run"]
 
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -26,9 +26,10 @@ from unweave.figures import (
     CODES,
     FIGURES,
     Look,
+    Source,
     asked_kinds,
     check_figure,
-    draw,
+    draw_from,
     unheeded,
     wants_images,
 )
@@ -399,6 +400,52 @@ class Run:
                 raise DataError(left_out[kind])
         return paths
 
+    def picture(self, kind: str, look: Look | None = None) -> Any | None:
+        """A figure that is not written anywhere, such as for a notebook.
+
+        Args:
+            kind: A name from `unweave.figures.FIGURES`.
+            look: What is asked for of the picture.
+
+        Returns:
+            A figure of matplotlib; or (H, W, C) uint8, of what is pixels alone; or an `Animation`,
+            with `frames`; None where the run has nothing to draw it from.
+
+        Raises:
+            SpecError: As for `plot`.
+            DataError: Its images or codes cannot be had.
+        """
+        asked_kinds((kind,))
+        check_figure(kind, self.config)
+        return draw_from(kind, self.source(kind, look))
+
+    def source(
+        self,
+        kind: str,
+        look: Look | None = None,
+        encode: Callable[[], Representation] | None = None,
+    ) -> Source:
+        """What a figure of a kind is drawn from.
+
+        Args:
+            kind: A name from `unweave.figures.FIGURES`.
+            look: What is asked for of the picture.
+            encode: Gives a table of codes; None for those of `representation`.
+
+        Raises:
+            DataError: The images that it needs cannot be had.
+        """
+        dataset = self.dataset if wants_images(kind, self.model, look) else None
+        return Source(
+            self.folder,
+            self.config,
+            self.model,
+            dataset,
+            self.step,
+            look or Look(),
+            encode or (lambda: self.representation(images=CODES)),
+        )
+
     @property
     def _usual(self) -> tuple[str, ...]:
         return tuple(name for name, kind in FIGURES.items() if kind.usual)
@@ -413,9 +460,7 @@ class Run:
         encode = functools.cache(lambda: self.representation(images=CODES))
         for kind in kinds:
             try:
-                dataset = self.dataset if wants_images(kind, self.model, look) else None
-                source = (self.folder, self.config, self.model, dataset, self.step)
-                figure = draw(kind, *source, look, encode=encode)
+                figure = draw_from(kind, self.source(kind, look, encode))
             except DataError as error:
                 left_out[kind] = str(error)
                 log.warning("The figure %s is left out. %s", kind, error)

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from unweave.errors import RunError, TrainingDivergedError, UnweaveError
 from unweave.execution import Beat
+from unweave.figures import FIGURES
 from unweave.nn.own import allow_own
 from unweave.run import load_run
 from unweave.rundir import alone, atomic_write, read_json, work_lock
@@ -171,7 +172,8 @@ def is_done(payload: Mapping[str, Any]) -> bool:
     state = read_state(folder)
     if state == "diverged":
         return True
-    drawn = all((folder / "figures" / f"{kind}.png").is_file() for kind in payload["plots"])
+    files = [FIGURES[kind].file(kind) for kind in payload["plots"]]
+    drawn = all((folder / "figures" / name).is_file() for name in files)
     return state == "finished" and drawn and not _missing(payload, folder)
 
 
