@@ -385,7 +385,12 @@ class TestKinds:
             assert draw(kind, *given, encode=lambda: codes) is None
 
     def test_scores_during_the_training(self, run, drawn):
-        assert figure("score_curves", run) == "figure" if lines(run.folder, "scores") else True
+        rows = lines(run.folder, "scores")
+        assert figure("score_curves", run) == "figure"
+        (steps, scores), given = drawn["score_curves"]
+        assert steps == [row["step"] for row in rows]
+        assert scores == {"mig": [row["scores"]["mig"] for row in rows]}
+        assert given == {"images": rows[0]["samples"]}
         (run.folder / "metrics.jsonl").unlink()
         assert figure("score_curves", run) is None
 
