@@ -107,7 +107,7 @@ class TestResponses:
         rises = [line[0, 1] - line[-1, 1] for line in lines_of(figure.axes[0], BLUE)]
         # In rows: z0 of both factors, then z3.
         assert rises == pytest.approx([rises[0], 4 * rises[0], 2 * rises[0], 0])
-        assert "All panels go from −0.75 to 4.75" in " ".join(" ".join(words_of(figure)).split())
+        assert "All panels go from −0.75 to 5.25" in " ".join(" ".join(words_of(figure)).split())
 
     def test_a_circular_factor_goes_round(self):
         figure = latent_responses(

@@ -167,3 +167,12 @@ def test_kl_that_does_not_fit_is_refused():
         kl_curves([1], np.zeros((1, 2)), names=["a"])
     with pytest.raises(ValueError, match="one number for each latent"):
         kl_bars(np.zeros((2, 2)))
+
+
+@pytest.mark.parametrize(("decades", "fewest", "most"), [(1.5, 3, 7), (5, 2, 6), (12, 2, 6)])
+def test_a_logarithmic_scale_has_a_few_marks(decades, fewest, most):
+    values = 10.0 ** np.linspace(0, -decades, 100)
+    axes = loss_curves({"term": (np.arange(100), values)}).axes[0]
+    low, high = axes.get_ylim()
+    marks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    assert fewest <= len(marks) <= most

@@ -57,8 +57,8 @@ def correlations(source: Source) -> Any | None:
     note = about
     if words:
         note += (
-            f" With {said(words)}, whose values have no direction, it is the correlation "
-            "ratio, which has no sign."
+            f" With {'factors' if len(words) == len(columns) else said(words)}, whose values have "
+            "no direction, it is the correlation ratio, which has no sign."
         )
     return plots.code_correlations(
         pearson(codes, codes),

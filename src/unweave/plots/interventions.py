@@ -163,7 +163,8 @@ def _range(rows: Sequence[Intervention]) -> tuple[float, float]:
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (-1.0, 1.0)
     reach = 0.05 * (high - low) or 1.0
-    return low - reach, high + reach
+    # The number stands in the upper corner.
+    return low - reach, high + 3 * reach
 
 
 def _palette(order: Order) -> list[str]:

@@ -12,8 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike
 
+from unweave.plots.scales import magnitude
 from unweave.plots.series import Array, short, step_axis, thin
 from unweave.plots.style import BLUE, INK, MARK, MUTED, WIDTH, new_figure, styled
+
+# Highest over lowest value up to which a logarithmic scale has marks between powers of ten.
+_FEW_DECADES = 200
 
 
 @styled
@@ -78,12 +82,16 @@ def _panel(axes: Axes, x: Array, y: Array, colour: str) -> None:
         if y[finite].min() > 0 and early.max() > 10 * np.median(late):
             axes.set_yscale("log")
             axes.set_ylabel("logarithmic scale", fontsize=7.5)
-            axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=8))
+            few = y[finite].max() < _FEW_DECADES * y[finite].min()
+            axes.yaxis.set_major_locator(
+                LogLocator(subs=(1, 2, 5) if few else (1,), numticks=8 if few else 5)
+            )
             axes.yaxis.set_minor_locator(NullLocator())
         else:
             _clip(axes, y[finite], late)
             axes.yaxis.set_major_locator(MaxNLocator(5))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
+        written = magnitude if axes.get_yscale() == "log" else short
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: written(v)))
     if not finite.all():
         first = x[~finite][0]
         axes.plot(

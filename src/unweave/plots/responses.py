@@ -158,7 +158,8 @@ def _range(responses: Sequence[Response]) -> tuple[float, float]:
     values = values[np.isfinite(values)]
     low, high = (float(values.min()), float(values.max())) if len(values) else (-1.0, 1.0)
     reach = 0.05 * (high - low) or 1.0
-    return low - reach, high + reach
+    # The number stands in the upper corner.
+    return low - reach, high + 3 * reach
 
 
 def _name_row(axes: Axes, cell: Cell, name: str, factor: str | None) -> None:
