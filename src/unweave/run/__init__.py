@@ -2,9 +2,10 @@
 
 from unweave.run.opened import Run, load_run
 from unweave.run.side_by_side import plot_runs
+from unweave.run.trained_run import TrainedRun
 from unweave.run.training import train
 
-__all__ = ["Run", "load_run", "plot_runs", "train"]
+__all__ = ["Run", "TrainedRun", "load_run", "plot_runs", "train"]
 
-# The documentation knows it by its public name, on two pages.
-Run.__module__ = __name__
+# The documentation knows them by their public names, on two pages.
+Run.__module__ = TrainedRun.__module__ = __name__
