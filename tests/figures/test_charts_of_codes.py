@@ -126,7 +126,10 @@ class TestShown:
         assert latents.tolist() == [2, 3]
         assert words == "Shown are 2 of 3 used latents, of the largest KL."
         none = table(np.ones((4, 2)), np.zeros((4, 1)), Factor("x", 2))
-        assert shown_latents(none, 3)[0].tolist() == [0, 1]
+        latents, words = shown_latents(none, 3)
+        assert (latents.tolist(), words) == ([0, 1], "No latent is used.")
+        words = "No latent is used. Shown are 1 of 2 latents, of the largest variance."
+        assert shown_latents(none, 1)[1] == words
 
     def test_a_chart_has_the_factors_that_latents_know_most_of(self):
         factors = RNG.integers(0, (2, 2, 2, 1, 40), (600, 5))

@@ -85,16 +85,18 @@ def shown_latents(table: Representation, most: int) -> tuple[NDArray[np.int64], 
     """
     used = np.flatnonzero(used_latents(table.mean, table.logvar))
     kind = "used latents" if len(used) else "latents"
+    none = "" if len(used) else "No latent is used. "
     used = used if len(used) else np.arange(table.latents)
     if len(used) == table.latents <= most:
-        return used, ""
+        return used, none.strip()
     if len(used) <= most:
         return used, f"Shown are the {len(used)} {kind} of {table.latents}."
     noisy = table.logvar is not None
     weight = table.kl() if noisy else table.mean.astype(np.float64).var(axis=0)
     kept = used[np.argsort(-weight[used], kind="stable")[:most]]
     largest = "KL" if noisy else "variance"
-    return np.sort(kept), f"Shown are {most} of {len(used)} {kind}, of the largest {largest}."
+    words = f"{none}Shown are {most} of {len(used)} {kind}, of the largest {largest}."
+    return np.sort(kept), words
 
 
 def shown_factors(table: Representation, most: int) -> tuple[list[int], str]:
