@@ -210,6 +210,7 @@ FIGURES: dict[str, Kind] = {
         about="Codes embedded in two dimensions by t-SNE, coloured by each factor.",
         draw=tsne,
         needs=_OF_CODES,
+        heeds=("seed",),
         usual=False,
         wants="two latents that vary",
     ),

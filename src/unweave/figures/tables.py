@@ -14,7 +14,7 @@ from unweave.figures.source import Source
 
 _MOST_LATENTS = 64
 _MOST_FACTORS = 16
-_WEIGHTS = ("dci_lasso", "dci_per_tree", "dci_hist", "dci_forest", "dci")
+_TREES = ("dci", "dci_per_tree", "dci_hist", "dci_forest")
 
 
 def mig(source: Source) -> Any | None:
@@ -45,8 +45,8 @@ def table_of(*metrics: str) -> Callable[[Source], Any | None]:
 
 def hinton(source: Source) -> Any | None:
     """Weights of latents for factors, of the newest DCI by lasso, or else of the newest DCI."""
-    rows = next((found for name in _WEIGHTS if (found := source.tables((name,)))), None)
-    if rows is None:
+    rows = source.tables(("dci_lasso",)) or source.tables(_TREES)
+    if not rows:
         return None
     row, matrix = rows[-1], _fitting(rows[-1]["matrix"])
     values = np.asarray(matrix["values"], np.float64)
