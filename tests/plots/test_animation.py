@@ -71,7 +71,10 @@ def test_formats_that_cannot_be_written(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+# The library leaves pipes to the garbage collector.
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_mp4_shows_the_frames(tmp_path):
     imageio_ffmpeg = pytest.importorskip("imageio_ffmpeg")
     ramp = np.linspace(0, 255, 33).astype(np.uint8)

@@ -14,7 +14,7 @@ from unweave.figures.chosen import beginning, latent_rows, size
 from unweave.figures.source import Source
 from unweave.figures.walks import walk
 from unweave.nn.lie_group_networks import GroupDecoder
-from unweave.pictures import walk_generators
+from unweave.pictures import decode, walk_generators
 
 SHOWN_GENERATORS: Final = 32
 SHOWN_VALUES: Final = 9
@@ -49,7 +49,8 @@ def lie_walks(source: Source) -> Any | None:
     )
     blocks = [block]
     if start.image is not None:
-        image = np.asarray(start.image)[None, None]
-        first = plots.Block(images=plots.enlarge(image, look.upsample), names=("original",))
-        blocks = [first, block]
+        decoded = decode(model, start.mean[None], start.told)
+        pair = plots.enlarge(np.stack([start.image, decoded[0]])[None], look.upsample)
+        heads = ("original", "reconstr.")
+        blocks = [plots.Block(images=pair, names=("image",), heads=heads), block]
     return plots.image_blocks(blocks) if look.labelled else plots.joined_blocks(blocks)
