@@ -6,7 +6,7 @@ __all__ = ["Plot", "Report"]
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, final
+from typing import TYPE_CHECKING, Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
@@ -91,7 +91,7 @@ class Plot(Common):
             raise SpecError("--labels and --no-labels exclude each other. Give one of them.")
         numbers = names_of(self.indices, "--indices") or ()
         start = "posterior" if self.posterior else "prior" if self.prior else None
-        asked = {
+        asked: dict[str, Any] = {
             "rows": to_number("--rows", self.rows, int),
             "cols": to_number("--cols", self.cols, int),
             "range": to_number("--range", self.range, float),

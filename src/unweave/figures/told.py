@@ -43,8 +43,8 @@ def conditions(source: Source) -> Any | None:
         for factor, indices in zip(factors, shown, strict=True)
     ]
     changed = (vary_labels if model.encodes else vary_factors)(model, dataset, flat, changes)
-    large = (plots.enlarge(part, times) for part in (originals, reconstructed, changed))
-    return plots.conditions(*large, groups)
+    pair = plots.enlarge(originals, times), plots.enlarge(reconstructed, times)
+    return plots.conditions(*pair, plots.enlarge(changed, times), groups)
 
 
 def attribute_traversals(source: Source) -> Any | None:

@@ -115,12 +115,12 @@ def gif_traversals(source: Source) -> plots.Animation | None:
     time = CYCLE_MILLISECONDS
     if not look.cycle:
         # There and back.
-        shown, heads = (np.concatenate([of, of[-2:0:-1]]) for of in (shown, np.array(heads)))
+        shown = np.concatenate([shown, shown[-2:0:-1]])
+        heads = [*heads, *heads[-2:0:-1]]
         time = MILLISECONDS
     above = plots.enlarge(seen.images, look.upsample)
     frames = [
-        _frame(source, above, grid, rows, str(head))
-        for grid, head in zip(shown, heads, strict=True)
+        _frame(source, above, grid, rows, head) for grid, head in zip(shown, heads, strict=True)
     ]
     return plots.Animation(frames=np.stack(frames), milliseconds=time)
 
