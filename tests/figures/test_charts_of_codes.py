@@ -18,7 +18,7 @@ from unweave.figures.circles import path_of
 from unweave.figures.correlations import pearson
 from unweave.figures.embedding import principal
 from unweave.figures.generators import algebra
-from unweave.figures.interventions import conditional_means, robustness
+from unweave.figures.interventions import conditional_means, few, robustness
 from unweave.figures.response import moments
 from unweave.figures.shown import (
     grouped,
@@ -30,6 +30,7 @@ from unweave.figures.shown import (
 from unweave.figures.usage import histograms
 from unweave.metrics import IRS, Matrix, Score
 from unweave.metrics.draws import Draws
+from unweave.report.pictures import _KNOWN
 from unweave.representation import Representation
 from unweave.scores import ScoreRecord, save_scores
 
@@ -201,6 +202,20 @@ def test_means_under_two_interventions_are_those_of_a_loop():
             those = codes[(first.of == v) & (second.of == w)]
             assert found[v, w] == pytest.approx(those.mean())
     assert np.isnan(found[:, 3]).all()
+
+
+def test_of_many_categories_the_last_line_is_that_of_the_rest():
+    values = grouped(Factor("kind", 9, kind="categorical"), np.arange(9))
+    less = few(values)
+    assert less.of.tolist() == [0, 1, 2, 3, 4, 4, 4, 4, 4]
+    assert less.names == ("0", "1", "2", "3", "others")
+    assert few(less) is less
+
+
+def test_every_kind_has_words_on_a_page():
+    for name, kind in FIGURES.items():
+        assert all(_KNOWN[name]), name
+        assert kind.about.endswith(".")
 
 
 def test_the_path_of_a_circle_goes_round_it():

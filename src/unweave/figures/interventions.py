@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["conditional_means", "irs", "robustness"]
+__all__ = ["conditional_means", "few", "irs", "robustness"]
 
 from typing import Any
 
@@ -72,7 +72,7 @@ def irs(source: Source) -> Any | None:
         values = along[parent]
         mean, deviation, _ = moments(codes[:, [j]], values.of, values.count)
         curves = [
-            None if k == parent else conditional_means(codes[:, j], values, _few(other))
+            None if k == parent else conditional_means(codes[:, j], values, few(other))
             for k, other in enumerate(others)
         ]
         rows.append(
@@ -96,7 +96,7 @@ def irs(source: Source) -> Any | None:
     )
 
 
-def _few(values: Values) -> Values:
+def few(values: Values) -> Values:
     """Of many values without an order the first few; the images of the rest are the last one."""
     if values.count <= _LINES:
         return values
