@@ -34,7 +34,10 @@ class Sizes:
 
 FULL: Final = Sizes(5000, (0, 1), {"dsprites": "dsprites", "shapes3d": "shapes3d"})
 # A step of a composer encodes two images and decodes three.
-COMPOSED: Final = replace(FULL, steps=3000, seeds=(0,))
+SMALLER: Final = {
+    "dsprites_decoders": replace(FULL, seeds=(0,)),
+    "dsprites_composers": replace(FULL, steps=3000, seeds=(0,)),
+}
 TINY: Final = Sizes(
     2,
     (0,),
@@ -100,8 +103,8 @@ PARTS: Final[dict[str, tuple[str, tuple[str, ...], tuple[dict[str, Any], ...]]]]
 
 def study_of(part: str, sizes: Sizes) -> Study:
     """One part as a study, in which each run is asked what `unweave generalise` asks."""
-    if sizes is FULL and part == "dsprites_composers":
-        sizes = COMPOSED
+    if sizes is FULL:
+        sizes = SMALLER.get(part, FULL)
     dataset, conditions, models = PARTS[part]
     data = sizes.data[dataset]
     texts = [split_of(condition, data).train_text for condition in _fitting(conditions, sizes)]

@@ -24,7 +24,7 @@ def test_each_part_has_every_model_under_every_condition_with_its_seeds():
     counts = {part: len(study_of(part, FULL).combinations()) for part in PARTS}
     assert counts == {
         "dsprites": 18,
-        "dsprites_decoders": 12,
+        "dsprites_decoders": 6,
         "shapes3d": 4,
         "shapes3d_decoders": 4,
         "dsprites_composers": 6,
