@@ -6,9 +6,9 @@ Rendered dSprites and 3DShapes, whole, by the published conditions: recombinatio
 (`leave1out`), to range (`shape2tx`, `shape2ohue`), and on dSprites extrapolation (`blank_side`).
 Every model has 5,000 steps of batch size 64 and seeds 0 and 1, one thread, the default precision,
 and 5 % of the images to train on are kept apart, to compare with. Changed before their runs, for
-time: decoders on dSprites have seed 0 alone, composers too, and 3,000 steps. None is stopped early, chosen by
-its result, or left out. The source trained VAEs for 170,000 to 340,000 steps, and decoders of true
-factors for 5,000; its numbers stand beside ours, and are no criterion.
+time: decoders on dSprites have seed 0 alone, composers too, and 3,000 steps. None is stopped
+early, chosen by its result, or left out. The source trained VAEs for 170,000 to 340,000 steps, and
+decoders of true factors for 5,000; its numbers stand beside ours, and are no criterion.
 
 1. **dSprites.** VAE, beta-VAE with beta 8 and FactorVAE with gamma 50, networks `burgess_v2`, ten
    latents, Adam at 5e-4. Questions, of excess NLL at the posterior mean, held out less in
