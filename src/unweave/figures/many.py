@@ -33,7 +33,7 @@ _ROWS: Final = {"reconstructions": 1, "gif_traversals": 5, "samples": 3, "data_s
 _COLUMNS: Final = {"gif_traversals": 3}
 _SHOWN: Final = (5, 7)
 # Letters of an objective or a dataset in a line.
-_LINE: Final = 30
+_LINE: Final = 36
 
 
 def draw_runs(kind: str, sources: Sequence[Source]) -> NDArray[np.uint8] | plots.Animation:

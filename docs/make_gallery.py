@@ -1,0 +1,216 @@
+"""The page of figures and its pictures, of small models that this script trains itself.
+
+`python docs/make_gallery.py` trains four models on a part of dSprites, for some minutes, draws
+every kind of figure into docs/images/figures, and writes docs/reference/figures.md.
+`python docs/make_gallery.py KIND...` draws these kinds alone, and `--page` writes the page alone,
+with the pictures that there are. UNWEAVE_GALLERY names a folder in which the models are kept.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageSequence
+
+from unweave.figures import FIGURES, GRID_KINDS, Look
+
+DOCS = Path(__file__).parent
+PAGE = DOCS / "reference" / "figures.md"
+PICTURES = DOCS / "images" / "figures"
+
+DATA = "dsprites(grid=(3, 4, 8, 12, 12))"
+RUNS = {
+    "tc": ("beta_tcvae(beta=4)", {"latents": 6, "steps": 2500, "snapshot_every": 250}),
+    "vae": ("vae", {"latents": 6, "steps": 1500}),
+    "cvae": ("cvae(labels=('shape', 'scale'))", {"latents": 5, "steps": 1000}),
+    "lie": ("lie_group_vae", {"latents": 10, "steps": 800}),
+}
+SETTINGS = {"batch_size": 64, "lr": 0.001, "log_every": 50, "evaluate_every": 500, "seed": 0}
+SCORED = ("mig", "sap", "dci_lasso")
+# What is asked for of some pictures, so that they are small; and the flags that ask for it.
+LOOKS = {
+    "gif_traversals": ({"rows": 4, "cols": 5}, "--rows 4 --cols 5"),
+    "training": ({"rows": 6, "cols": 7}, "--rows 6 --cols 7"),
+    "attribute_traversals": ({"rows": 5}, "--rows 5"),
+    "lie_walks": ({"rows": 6}, "--rows 6"),
+    "samples": ({"rows": 4}, "--rows 4"),
+    "data_samples": ({"rows": 4}, "--rows 4"),
+}
+# Colours of a still picture, which take a third of the room of all that anti-aliasing makes.
+_COLOURS = 64
+# And greys of a moving one.
+_GREYS = 16
+
+# Flags by the field of `Look`, and what they ask for.
+FLAGS = {
+    "rows": ("`--rows`", "rows: of images, of pairs of them, or of latents"),
+    "cols": ("`--cols`", "columns: of images, or of the values that a latent takes"),
+    "range": (
+        "`--range`",
+        "how far latents walk to each side of 0, at least 0.5; below that, between which "
+        "quantiles: 0.475 is from 2.5 % to 97.5 %, of the prior, or of the posterior around its "
+        "mean",
+    ),
+    "indices": (
+        "`--indices`",
+        "images that are shown first, by their numbers in the dataset; walks start from the first",
+    ),
+    "upsample": ("`--upsample`", "how often each pixel is repeated in both directions"),
+    "start": (
+        "`--posterior`, `--prior`",
+        "whether walks start from the code of an image, or from the centre of the prior",
+    ),
+    "labels": (
+        "`--labels`, `--no-labels`",
+        "words beside rows; pictures without them are pixels alone",
+    ),
+    "seed": ("`--seed`", "the seed of what is drawn at random"),
+    "layout": (
+        "`--layout`",
+        "`disvae` for the pictures of disentangling-vae, pixel by pixel: sizes, order of rows, "
+        "and the images and latents that its code draws with the same seed",
+    ),
+    "cycle": (
+        "`--cycle`",
+        "how latents of `gif_traversals` go up, down and back, as disentanglement_lib animates "
+        "them: `std_gaussian`, `fitted_gaussian`, `fixed_interval`, `conf_interval`, `minmax`",
+    ),
+}
+HEAD = """<!-- Made by docs/make_gallery.py -->
+# Figures
+
+`unweave plot RUN` draws the usual figures of a run into its folder `figures`,
+`unweave plot RUN KIND...` those that are named, and `--animations` the moving ones with the usual
+ones. `--format webp` or `mp4` writes these in another format, MP4 with
+`pip install 'unweave[video]'`; `--out FILE` writes a single figure elsewhere. The pictures below
+are of small models, trained for a minute or two each on a part of dSprites.
+
+In Python `run.plot("traversals", look=Look(rows=5))`, with `from unweave.figures import Look`,
+writes files; `run.picture("traversals")` gives a figure of matplotlib, pixels, or an animation.
+
+"""
+
+
+def _flags() -> str:
+    lines = ["| flag | field of `Look` | what it asks for |", "|---|---|---|"]
+    lines += [f"| {flag} | `{field}` | {text} |" for field, (flag, text) in FLAGS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def page() -> str:
+    """The page, with those pictures that there are."""
+    parts = [HEAD + _flags()]
+    for name, kind in FIGURES.items():
+        flags = LOOKS.get(name, ({}, ""))[1]
+        command = f"unweave plot RUN {name} {flags}".strip()
+        about = [f"## `{name}`", "", kind.about]
+        if kind.wants:
+            about[-1] += f" It needs {kind.wants}."
+        if not kind.usual:
+            also = ", or with `--animations`" if kind.animated else ""
+            about[-1] += f" Drawn when it is named{also}."
+        if kind.heeds:
+            about += ["", f"Heeds {', '.join(FLAGS[field][0] for field in kind.heeds)}."]
+        about += ["", f"    {command}"]
+        picture = PICTURES / kind.file(name)
+        if picture.is_file():
+            about += ["", f"![{kind.about}](../images/figures/{picture.name})"]
+        parts.append("\n".join(about) + "\n")
+    parts.append(_of_runs())
+    return "\n".join(parts)
+
+
+def _of_runs() -> str:
+    kinds = ", ".join(f"`{kind}`" for kind in GRID_KINDS)
+    lines = [
+        "## Several runs in one picture",
+        "",
+        f"Of {kinds}: where the runs are all combinations of objectives and datasets, each once, "
+        "a row is an objective and a column a dataset; else each run has a row of its own. In "
+        "Python: `unweave.plot_runs(runs, kind, out=FILE)`.",
+        "",
+        "    unweave plot RUN RUN traversals --rows 4 --out traversals.png",
+        "    unweave plot RUN RUN gif_traversals --out traversals.gif",
+    ]
+    for name in ("runs.png", "runs.gif"):
+        if (PICTURES / name).is_file():
+            lines += ["", f"![Panels of two runs, one above the other](../images/figures/{name})"]
+    return "\n".join(lines) + "\n"
+
+
+def make(folder: Path, kinds: list[str]) -> None:
+    """Train, draw, and write the pictures of some kinds; of all of them where none is named."""
+    import unweave
+    from unweave.errors import UnweaveError
+    from unweave.plots import save
+
+    runs = {}
+    for name, (objective, settings) in RUNS.items():
+        print(f"training {objective}", flush=True)
+        place = folder / name
+        runs[name] = (
+            unweave.load_run(place)
+            if (place / "status.json").is_file()
+            else unweave.train(DATA, objective, out=place, **SETTINGS, **settings)
+        )
+    runs["tc"].evaluate(SCORED if not kinds else SCORED[:1])
+    PICTURES.mkdir(exist_ok=True)
+    for name, kind in FIGURES.items():
+        if kinds and name not in kinds:
+            continue
+        look = Look(**LOOKS.get(name, ({}, ""))[0])
+        for run in runs.values():
+            try:
+                picture = run.picture(name, look)
+            except UnweaveError:
+                continue
+            if picture is not None:
+                _smaller(save(picture, PICTURES / kind.file(name)))
+                break
+        else:
+            print(f"no run has {name}", flush=True)
+    pair = [runs["tc"], runs["vae"]]
+    look = Look(rows=4)
+    _smaller(_written(pair, "traversals", "runs.png", look))
+    _smaller(_written(pair, "gif_traversals", "runs.gif", Look(rows=3)))
+
+
+def _written(runs: list, kind: str, name: str, look: Look) -> Path:
+    import unweave
+
+    path = PICTURES / name
+    unweave.plot_runs(runs, kind, out=path, look=look)
+    return path
+
+
+def _smaller(path: Path) -> None:
+    """Bring a still picture to few colours, and a moving one to few greys."""
+    from unweave.plots import Animation, save
+
+    with Image.open(path) as picture:
+        time = picture.info.get("duration", 0)
+        frames = []
+        for frame in ImageSequence.Iterator(picture):
+            # Equal frames in a row are kept as one that lasts.
+            lasts = frame.info.get("duration", time)
+            frames += [np.asarray(frame.convert("RGB"))] * (round(lasts / time) if time else 1)
+        if not time:
+            few = picture.convert("RGB").quantize(
+                _COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
+            )
+            few.save(path, optimize=True, dpi=picture.info.get("dpi", (100, 100)))
+            return
+    step = 255 // (_GREYS - 1)
+    greys = (np.stack(frames).astype(int) + step // 2) // step * step
+    save(Animation(frames=greys.astype(np.uint8), milliseconds=time), path)
+
+
+if __name__ == "__main__":
+    if "--page" not in sys.argv:
+        with tempfile.TemporaryDirectory() as place:
+            make(Path(os.environ.get("UNWEAVE_GALLERY", place)), sys.argv[1:])
+    PAGE.write_text(page(), encoding="utf-8")
