@@ -18,7 +18,7 @@ _LATENTS = 20
 _FACTORS = 12
 
 
-def pearson(first: NDArray[np.floating], second: NDArray[np.floating]) -> NDArray[np.float64]:
+def pearson(first: NDArray[Any], second: NDArray[Any]) -> NDArray[np.float64]:
     """Pearson's correlation of each column of one table with each of another, (L, K).
 
     Args:
@@ -75,4 +75,6 @@ def _standard(table: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = table - table.mean(axis=0)
     deviation = np.sqrt((centred**2).mean(axis=0))
     constant = table.max(axis=0) == table.min(axis=0)
-    return centred / np.where(constant | (deviation == 0), np.nan, deviation)
+    scale = np.where(constant | (deviation == 0), np.nan, deviation)
+    scaled: NDArray[np.float64] = centred / scale
+    return scaled

@@ -10,7 +10,7 @@ from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import Colormap
+from matplotlib.colors import Colormap, to_rgba_array
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
@@ -123,7 +123,7 @@ def embeddings(
             continue
         panel = panels[number]
         _scatter(axes, places, panel)
-        write = {"fontsize": 8.5, "color": INK, "fontweight": "bold"}
+        write: dict[str, Any] = {"fontsize": 8.5, "color": INK, "fontweight": "bold"}
         whole.text(left, top - 0.22, names[number], va="center_baseline", **write)
         _legend(whole, panel, left, top - 0.08, side)
     return figure
@@ -144,8 +144,6 @@ def _colours(panel: Colouring) -> list[Any]:
 
 
 def _rgba(colours: Sequence[str]) -> NDArray[np.float64]:
-    from matplotlib.colors import to_rgba_array
-
     return np.asarray(to_rgba_array(list(colours)))
 
 
@@ -170,9 +168,9 @@ def _legend(whole: Axes, panel: Colouring, left: float, y: float, side: float) -
     bar = max(min(1.1, side - 0.9 * _LETTER * (len(first) + len(last)) - 0.15), 0.2)
     whole.text(left, y, first, **small)
     ramp = np.linspace(0, 1, 64)
+    across, down = whole.get_xlim(), whole.get_ylim()
     shades = CYCLIC(ramp) if panel.order == "circular" else SEQUENTIAL(0.22 + 0.78 * ramp)
     whole.imshow(shades[None], extent=(start, start + bar, y + 0.035, y - 0.035), aspect="auto")
     # An image takes the axes for its own.
-    height, width = whole.figure.get_size_inches()[::-1]
-    whole.set(xlim=(0, width), ylim=(height, 0))
+    whole.set(xlim=across, ylim=down)
     whole.text(start + bar + 0.06, y, last, **small)

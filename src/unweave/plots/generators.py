@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["generators"]
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -137,7 +138,7 @@ def _eigenvalues(
     """Each eigenvalue in the plane: to the right those that grow, up and down those that turn."""
     every = [np.asarray(values, np.complex128) for values in eigenvalues]
     for k, values in enumerate(every):
-        look = {"s": 14, "linewidths": 0, "alpha": 0.85, "zorder": 2}
+        look: dict[str, Any] = {"s": 14, "linewidths": 0, "alpha": 0.85, "zorder": 2}
         axes.scatter(values.real, values.imag, color=SERIES[k % len(SERIES)],
                      marker=_MARKERS[k // len(SERIES) % len(_MARKERS)], label=latents[k],
                      **look)  # fmt: skip

@@ -94,7 +94,7 @@ def latent_usage(
     bands = [
         Cell(left, top, wide, tall) for left, wide in zip(lefts.tolist(), _WIDTHS, strict=True)
     ]
-    middles = top + row * (np.arange(count) + 0.5)
+    middles: NDArray[np.float64] = top + row * (np.arange(count, dtype=np.float64) + 0.5)
     stripes = [np.array([[0.12, y], [WIDTH - 0.12, y]])
                for y in top + row * np.arange(count + 1)]  # fmt: skip
     add_lines(axes, stripes, colors=GRID, linewidths=0.5, zorder=0.6)
