@@ -81,8 +81,8 @@ def _chosen(folder: Path, pattern: str) -> list[tuple[int, Path]]:
         if (match := re.search(r"step-(\d+)$", path.stem))
     )
     count = min(FRAMES, len(found))
-    places = np.linspace(0, len(found) - 1, count).round().astype(int) if count else []
-    return [found[place] for place in places]
+    places = np.linspace(0, max(0, len(found) - 1), count).round()
+    return [found[int(place)] for place in places]
 
 
 def _opened(path: Path) -> NDArray[np.uint8]:
