@@ -231,7 +231,8 @@ class TestBeyondTraining:
 class TestPictures:
     def test_true_images_beside_decoded_ones(self, run):
         names = {path.stem for path in run.plot()}
-        assert names == {"reconstructions", "conditions", "loss_curves"}
+        assert {"reconstructions", "conditions", "loss_curves"} <= names
+        assert not {"traversals", "kl", "usage", "response", "embedding"} & names
         assert (run.folder / "figures" / "training" / "step-0000004.png").is_file()
         flat = np.array([3, 150])
         originals, decoded = unweave.pictures.reconstruct(run.model, run.dataset, flat)
