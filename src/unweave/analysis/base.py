@@ -100,8 +100,7 @@ class Analysis(Component):
         bounds: Smallest and largest value; None where there is no bound.
         higher_is_better: Direction.
         needs: What it reads of a subject.
-        told: Which factors of the images networks are told: `nothing`, what the `method` reads,
-            or what the whole `objective` reads. Their values must have been trained on.
+        told: Whose factors of the images networks are told: `nothing`, `method` or `objective`.
         source: Where it was published.
     """
 

@@ -21,9 +21,9 @@ Criteria, written before anything was measured
 
 Usage
 -----
-    python benchmarks/explorer.py --onnxruntime-web FILE --out DIR
+    python benchmarks/explorer_ways.py --onnxruntime-web FILE --out DIR
 
-writes `benchmarks/results/explorer.md`. FILE is what `npm pack onnxruntime-web` writes; without it
+writes `benchmarks/results/explorer_ways.md`. FILE is what `npm pack onnxruntime-web` writes; without it
 the other ways alone are measured. Finished rounds stand in DIR and are not measured again. Without
 --out one cell runs once, and no results are written.
 """
@@ -211,7 +211,7 @@ def _difference(page: Any, source: Source) -> float:
 def _table(rows: Sequence[dict[str, Any]], about: Sequence[tuple[str, str]]) -> str:
     text = ["# Ways to decode in a page", ""]
     text += [f"- {name}: {value}" for name, value in about]
-    text += ["- protocol and criteria: the docstring of `benchmarks/explorer.py`", ""]
+    text += ["- protocol and criteria: the docstring of `benchmarks/explorer_ways.py`", ""]
     text += [
         "| decoder | way | weights | page, MB | first picture, s | a picture, ms | difference, "
         "of 255 |",

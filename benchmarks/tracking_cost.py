@@ -15,9 +15,9 @@ Criterion: all three at once cost at most 3 % of the images a second.
 
 Usage
 -----
-    python benchmarks/tracking.py --out DIR
+    python benchmarks/tracking_cost.py --out DIR
 
-writes `benchmarks/results/tracking.md`. Finished measurements stand in DIR and are not done again.
+writes `benchmarks/results/tracking_cost.md`. Finished measurements stand in DIR and are not done again.
 Without --out all sizes are tiny: that everything runs is all that it shows, and no results are
 written.
 """
@@ -129,7 +129,7 @@ def _report(out: Path, sizes: Sizes) -> str:
         "# Trackers: what they cost a training",
         "",
         *(f"- {name}: {value}" for name, value in circumstances()),
-        "- protocol: the docstring of `benchmarks/tracking.py`",
+        "- protocol: the docstring of `benchmarks/tracking_cost.py`",
         "",
         f"## {sizes.rounds} rounds of {sizes.steps:,} steps",
         "",
