@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         text = _measure(given.out, CELLS, given.rounds, runtime, browser)
     except UnweaveError as error:
         sys.exit(str(error))
-    target = ROOT / "benchmarks" / "results" / "explorer.md"
+    target = ROOT / "benchmarks" / "results" / "explorer_ways.md"
     with atomic_write(target) as handle:
         handle.write(text.encode())
     print(f"Wrote {target}.")

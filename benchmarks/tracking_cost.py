@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         text = _report(given.out, FULL)
     except UnweaveError as error:
         sys.exit(str(error))
-    target = ROOT / "benchmarks" / "results" / "tracking.md"
+    target = ROOT / "benchmarks" / "results" / "tracking_cost.md"
     with atomic_write(target) as handle:
         handle.write(text.encode())
     print(f"Wrote {target}.")
