@@ -23,9 +23,9 @@ Usage
 -----
     python benchmarks/explorer_ways.py --onnxruntime-web FILE --out DIR
 
-writes `benchmarks/results/explorer_ways.md`. FILE is what `npm pack onnxruntime-web` writes; without it
-the other ways alone are measured. Finished rounds stand in DIR and are not measured again. Without
---out one cell runs once, and no results are written.
+writes `benchmarks/results/explorer_ways.md`. FILE is what `npm pack onnxruntime-web` writes;
+without it the other ways alone are measured. Finished rounds stand in DIR and are not measured
+again. Without --out one cell runs once, and no results are written.
 """
 
 from __future__ import annotations

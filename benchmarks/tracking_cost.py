@@ -17,9 +17,9 @@ Usage
 -----
     python benchmarks/tracking_cost.py --out DIR
 
-writes `benchmarks/results/tracking_cost.md`. Finished measurements stand in DIR and are not done again.
-Without --out all sizes are tiny: that everything runs is all that it shows, and no results are
-written.
+writes `benchmarks/results/tracking_cost.md`. Finished measurements stand in DIR and are not done
+again. Without --out all sizes are tiny: that everything runs is all that it shows, and no results
+are written.
 """
 
 from __future__ import annotations

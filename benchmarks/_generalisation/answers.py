@@ -12,6 +12,7 @@ import numpy as np
 from unweave.generalise import Found, Group, groups_of, relations_of
 
 _ORDER: Final = ("leave1out", "shape2tx", "blank_side")
+_REGIMES: Final = ("id_id", "id_ood", "ood_ood")
 
 
 def answers(found: Mapping[str, Sequence[Found]]) -> list[str]:
@@ -143,18 +144,24 @@ def _floor(groups: Sequence[Group]) -> str:
     )
 
 
+def _part(group: Group, part: str) -> float:
+    """The mean over runs of a part of `composition`; NaN where none has it."""
+    return float(np.mean([run.composition.get(part, np.nan) for run in group.runs]))
+
+
 def _composed(groups: Sequence[Group]) -> str:
     rows, fits = [], []
     for group in groups:
-        means = {
-            regime: float(
-                np.mean([run.composition.get(f"{regime}.excess", np.nan) for run in group.runs])
-            )
-            for regime in ("id_id", "id_ood", "ood_ood")
-        }
+        means = {regime: _part(group, f"{regime}.excess") for regime in _REGIMES}
+        copied = {regime: _part(group, f"{regime}.copied") for regime in _REGIMES}
         if group.condition == "shape2tx":
             fits.append(means["id_ood"] >= 2 * means["id_id"])
-        told = ", ".join(f"{regime} {value:.1f}" for regime, value in means.items())
+        told = ", ".join(
+            f"{regime} {value:.1f} ({copied[regime]:.1f} of the reference as it is)"
+            for regime, value in means.items()
+            # Extrapolation has no new output of known inputs.
+            if not np.isnan(value)
+        )
         rows.append(f"{group.model}, {group.condition}: {told}")
     return (
         f"- A new output is the difficulty of composers: {_said(confirmed=all(fits))} "
