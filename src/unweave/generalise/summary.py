@@ -179,7 +179,10 @@ class Relation:
 
 
 def relations_of(groups: Sequence[Group]) -> list[Relation]:
-    """Rank correlations of disentanglement with errors of what was held out, and with the gap."""
+    """Rank correlations of disentanglement with errors of what was held out, and with the gap.
+
+    There is none where no run has both, as of decoders of true factors and composers alone.
+    """
     places = dict.fromkeys((group.dataset, group.condition) for group in groups)
     relations = []
     for dataset, condition in places:
@@ -193,6 +196,8 @@ def relations_of(groups: Sequence[Group]) -> list[Relation]:
         for column in ("excess_held_out", "excess_gap"):
             pairs = [(run.disentanglement, COLUMNS[column](run)) for run in runs]
             known = np.array([p for p in pairs if None not in p], np.float64).reshape(-1, 2)
+            if not len(known):
+                continue
             rho, low, high = rank_correlation(known[:, 0], known[:, 1], _SEED)
             relations.append(Relation(dataset, condition, column, len(known), rho, low, high))
     return relations
