@@ -459,7 +459,7 @@ class TestWithoutImages:
         assert loaded.encode(np.zeros((2, 64, 64, 3)))[0].shape == (2, 3)
         result = cli("plot", run, "--json")
         assert [name.rsplit("/", 1)[1] for name in result.json["figures"]] == [
-            "traversals.png", "loss_curves.png", "kl.png",
+            "samples.png", "traversals.png", "loss_curves.png", "kl.png",
         ]  # fmt: skip
 
     def test_what_needs_them_says_so(self, run):
