@@ -11,7 +11,7 @@ from unweave.figures.catalog import (
     wants_images,
 )
 from unweave.figures.look import CYCLES, LAYOUTS, Look
-from unweave.figures.many import GRID_KINDS, draw_runs
+from unweave.figures.many import GRID_KINDS, check_kind, draw_runs
 from unweave.figures.names import followed_factors, latent_names
 from unweave.figures.source import Source
 
@@ -26,6 +26,7 @@ __all__ = [
     "Source",
     "asked_kinds",
     "check_figure",
+    "check_kind",
     "draw",
     "draw_from",
     "draw_runs",

@@ -80,6 +80,30 @@ _OF_FACTORS: frozenset[Need] = _OF_CODES | {"factors"}
 
 _WALKS = ("rows", "cols", "range", "indices", "upsample", "labels", "seed", "layout")
 
+# Scores whose tables are drawn as heat maps, and what these show.
+_TABLES = {
+    "dci": "Importance of latents for factors, of the newest DCI by boosted trees.",
+    "dci_lasso": "Weights of latents for factors, of the newest DCI by lasso.",
+    "dci_forest": "Importance of latents for factors, of the newest DCI by random forests.",
+    "dci_hist": "Importance of latents for factors, of the newest DCI by trees of histograms.",
+    "dci_per_tree": "Importance of latents for factors, of the newest DCI by trees that count "
+    "alike.",
+    "sap": "How well each latent alone tells each factor, of the newest SAP.",
+    "sap_continuous": "How well each latent alone tells each factor as a number, of the newest "
+    "SAP.",
+}
+
+
+def _table(metric: str, about: str) -> Kind:
+    """The table of the newest score of a metric, as a heat map."""
+    return Kind(
+        about=about,
+        draw=tables.table_of(metric),
+        needs=frozenset({"codes"}),
+        wants=f"the score {metric}, which `unweave evaluate` gives",
+    )
+
+
 FIGURES: dict[str, Kind] = {
     "samples": Kind(
         about="Images that the model makes of latents drawn from the prior.",
@@ -231,48 +255,7 @@ FIGURES: dict[str, Kind] = {
         needs=frozenset({"codes"}),
         wants="a score of the family dci, which `unweave evaluate` gives",
     ),
-    "dci": Kind(
-        about="Importance of latents for factors, of the newest DCI by boosted trees.",
-        draw=tables.table_of("dci"),
-        needs=frozenset({"codes"}),
-        wants="the score dci, which `unweave evaluate` gives",
-    ),
-    "dci_lasso": Kind(
-        about="Weights of latents for factors, of the newest DCI by lasso.",
-        draw=tables.table_of("dci_lasso"),
-        needs=frozenset({"codes"}),
-        wants="the score dci_lasso, which `unweave evaluate` gives",
-    ),
-    "dci_forest": Kind(
-        about="Importance of latents for factors, of the newest DCI by random forests.",
-        draw=tables.table_of("dci_forest"),
-        needs=frozenset({"codes"}),
-        wants="the score dci_forest, which `unweave evaluate` gives",
-    ),
-    "dci_hist": Kind(
-        about="Importance of latents for factors, of the newest DCI by trees of histograms.",
-        draw=tables.table_of("dci_hist"),
-        needs=frozenset({"codes"}),
-        wants="the score dci_hist, which `unweave evaluate` gives",
-    ),
-    "dci_per_tree": Kind(
-        about="Importance of latents for factors, of the newest DCI by trees that count alike.",
-        draw=tables.table_of("dci_per_tree"),
-        needs=frozenset({"codes"}),
-        wants="the score dci_per_tree, which `unweave evaluate` gives",
-    ),
-    "sap": Kind(
-        about="How well each latent alone tells each factor, of the newest SAP.",
-        draw=tables.table_of("sap"),
-        needs=frozenset({"codes"}),
-        wants="the score sap, which `unweave evaluate` gives",
-    ),
-    "sap_continuous": Kind(
-        about="How well each latent alone tells each factor as a number, of the newest SAP.",
-        draw=tables.table_of("sap_continuous"),
-        needs=frozenset({"codes"}),
-        wants="the score sap_continuous, which `unweave evaluate` gives",
-    ),
+    **{metric: _table(metric, about) for metric, about in _TABLES.items()},
 }
 """Each kind by its name, in the order of a page."""
 

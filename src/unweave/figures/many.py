@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GRID_KINDS", "draw_runs"]
+__all__ = ["GRID_KINDS", "check_kind", "draw_runs"]
 
 import textwrap
 from collections.abc import Sequence
@@ -36,6 +36,20 @@ _SHOWN: Final = (5, 7)
 _LINE: Final = 36
 
 
+def check_kind(kind: str) -> None:
+    """Refuse a kind of figure that does not show several runs.
+
+    Raises:
+        SpecError: There is no such kind, or it is not one for several runs.
+    """
+    if kind not in GRID_KINDS:
+        known = "" if kind in FIGURES else f" {nearest(kind, FIGURES)}"
+        raise SpecError(
+            f"Several runs can be shown in one picture of {', '.join(GRID_KINDS)}, not of "
+            f"{kind!r}.{known}"
+        )
+
+
 def draw_runs(kind: str, sources: Sequence[Source]) -> NDArray[np.uint8] | plots.Animation:
     """One picture of several runs, a panel each.
 
@@ -51,12 +65,7 @@ def draw_runs(kind: str, sources: Sequence[Source]) -> NDArray[np.uint8] | plots
         SpecError: There is no such kind, or it is not one for several runs.
         RunError: A run has nothing to draw it from.
     """
-    if kind not in GRID_KINDS:
-        known = "" if kind in FIGURES else f" {nearest(kind, FIGURES)}"
-        raise SpecError(
-            f"Several runs can be shown in one picture of {', '.join(GRID_KINDS)}, not of "
-            f"{kind!r}.{known}"
-        )
+    check_kind(kind)
     panels = []
     for source in sources:
         look = source.look

@@ -10,7 +10,7 @@ from typing import Any
 
 from unweave import plots
 from unweave.errors import RunError, SpecError
-from unweave.figures import FIGURES, GRID_KINDS, Look, check_figure, draw_runs
+from unweave.figures import FIGURES, Look, check_figure, check_kind, draw_runs
 from unweave.run.opened import Run, load_run
 
 
@@ -44,15 +44,13 @@ def plot_runs(
     """
     if not runs:
         raise RunError("There is no run to draw. Name their folders.")
-    if kind in GRID_KINDS and out is not None:
+    check_kind(kind)
+    if out is not None:
         check_name(kind, Path(out))
     opened = [each if isinstance(each, Run) else load_run(each) for each in runs]
-    if kind in GRID_KINDS:
-        for run in opened:
-            check_figure(kind, run.config)
-        sources = [run.source(kind, look) for run in opened]
-    else:
-        sources = []
+    for run in opened:
+        check_figure(kind, run.config)
+    sources = [run.source(kind, look) for run in opened]
     picture = draw_runs(kind, sources)
     if out is not None:
         plots.save(picture, out)
