@@ -100,15 +100,7 @@ class Run(TrainedRun):
         precision: Precision = automatic(self.model.device) if auto else "float32"
 
         def table() -> Representation:
-            return self.representation(
-                part=part,
-                codes=codes,
-                data=data,
-                seed=seed,
-                progress=progress,
-                precision=precision,
-                images=chosen.images,
-            )
+            return self._table(dataset, part, codes, seed, progress, precision, chosen.images)
 
         given = (chosen, tabular, analyses, subject, table, part, metric_names)
         scores = score(*given, precision, repeats)

@@ -254,6 +254,19 @@ class TrainedRun:
         self._plan.check_encodes("A table of codes")
         self._check(part, codes, data)
         dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
+        return self._table(dataset, part, codes, seed, progress, precision, images)
+
+    def _table(
+        self,
+        dataset: Dataset,
+        part: Part,
+        codes: Codes,
+        seed: int,
+        progress: Progress | None,
+        precision: Precision,
+        images: int | None,
+    ) -> Representation:
+        """That of a dataset which is open; what is asked for has been checked."""
         flat = asked_rows(self.config, part, dataset)
         name: str = part
         if images is not None and images < len(flat):
