@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["Architectures", "Metrics", "Objectives", "Optimizers", "Presets", "StudyList"]
+__all__ = [
+    "Architectures",
+    "Listing",
+    "Metrics",
+    "Objectives",
+    "Optimizers",
+    "Presets",
+    "StudyList",
+    "describe",
+    "text_of",
+]
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, final
@@ -15,7 +25,7 @@ if TYPE_CHECKING:
     from unweave.spec import Component
 
 
-def _describe(family: type[Component]) -> list[dict[str, Any]]:
+def describe(family: type[Component]) -> list[dict[str, Any]]:
     """Name, sentence, fields with defaults and help of every member of a family."""
     import dataclasses
     import inspect
@@ -43,7 +53,8 @@ def _describe(family: type[Component]) -> list[dict[str, Any]]:
     return rows
 
 
-def _text(rows: list[dict[str, Any]]) -> str:
+def text_of(rows: list[dict[str, Any]]) -> str:
+    """What `describe` gives, as a list to read."""
     lines: list[str] = []
     for row in rows:
         lines += [row["name"], f"  {row['about']}"]
@@ -117,7 +128,7 @@ def _passed(cls: type[Any]) -> str:
 
 
 @dataclass(kw_only=True)
-class _Listing(Common):
+class Listing(Common):
     """What all lists have in common."""
 
     names: Positional[
@@ -144,7 +155,7 @@ class _Listing(Common):
         chosen = self.chosen([row for part in parts.values() for row in part], what)
         kept = {name: [row for row in part if row in chosen] for name, part in parts.items()}
         blocks = [
-            f"{name.replace('_', ' ').upper()}\n\n{_text(part)}"
+            f"{name.replace('_', ' ').upper()}\n\n{text_of(part)}"
             for name, part in kept.items()
             if part
         ]
@@ -153,7 +164,7 @@ class _Listing(Common):
 
 @final
 @dataclass(kw_only=True)
-class Objectives(_Listing):
+class Objectives(Listing):
     """List methods and terms, and their kernels, label losses and labellers, with sources."""
 
     def run(self) -> int:
@@ -168,14 +179,14 @@ class Objectives(_Listing):
             "label_losses": LabelLoss,
             "labellers": Labeller,
         }
-        parts = {name: _describe(family) for name, family in families.items()}
+        parts = {name: describe(family) for name, family in families.items()}
         self.emit_parts(parts, "method or term")
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Architectures(_Listing):
+class Architectures(Listing):
     """List architectures: encoders with decoders, and decoders alone."""
 
     def run(self) -> int:
@@ -184,16 +195,16 @@ class Architectures(_Listing):
         from unweave.spec import members
 
         known = members(Architecture)
-        rows = self.chosen(_describe(Architecture), "architecture")
+        rows = self.chosen(describe(Architecture), "architecture")
         for row in rows:
             row["encodes"] = known[row["name"]].encodes
-        self.emit({"architectures": rows}, _text(rows))
+        self.emit({"architectures": rows}, text_of(rows))
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Optimizers(_Listing):
+class Optimizers(Listing):
     """List optimisers, learning rates that change, and schedules of weights."""
 
     def run(self) -> int:
@@ -202,9 +213,9 @@ class Optimizers(_Listing):
         from unweave.training import LearningRate, Optimizer
 
         parts = {
-            "optimizers": _describe(Optimizer),
-            "learning_rates": _describe(LearningRate),
-            "schedules": _describe(Schedule),
+            "optimizers": describe(Optimizer),
+            "learning_rates": describe(LearningRate),
+            "schedules": describe(Schedule),
         }
         self.emit_parts(parts, "optimizer, learning rate or schedule")
         return 0
@@ -212,7 +223,7 @@ class Optimizers(_Listing):
 
 @final
 @dataclass(kw_only=True)
-class Metrics(_Listing):
+class Metrics(Listing):
     """List metrics and analyses: range, direction, needs, source, cost and protocols.
 
     UDR compares several runs: see `unweave rank --help`.
@@ -224,7 +235,7 @@ class Metrics(_Listing):
         from unweave.metrics import PROTOCOLS, Metric
         from unweave.spec import members
 
-        rows = _describe(Metric) + _describe(Analysis)
+        rows = describe(Metric) + describe(Analysis)
         classes: dict[str, type[Metric] | type[Analysis]] = {
             **members(Metric),
             **members(Analysis),
@@ -255,14 +266,16 @@ class Metrics(_Listing):
             for protocol in PROTOCOLS.values()
         ]
         told = "\n".join(f"  {protocol['label']}: {protocol['about']}" for protocol in protocols)
-        whole = f"{_overview(rows)}\n\n{_text(rows)}\n\nPROTOCOLS\n\n{told}"
-        self.emit({"metrics": rows, "protocols": protocols}, _text(rows) if self.names else whole)
+        whole = f"{_overview(rows)}\n\n{text_of(rows)}\n\nPROTOCOLS\n\n{told}"
+        self.emit(
+            {"metrics": rows, "protocols": protocols}, text_of(rows) if self.names else whole
+        )
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Presets(_Listing):
+class Presets(Listing):
     """List presets: published trainings, populations and recursions by name."""
 
     def run(self) -> int:
@@ -332,7 +345,7 @@ def _preset_lines(row: dict[str, Any]) -> list[str]:
 
 @final
 @dataclass(kw_only=True)
-class StudyList(_Listing):
+class StudyList(Listing):
     """List studies by name, how many of their runs can be done, and what the others wait for."""
 
     def run(self) -> int:

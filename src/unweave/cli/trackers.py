@@ -7,12 +7,12 @@ __all__ = ["Trackers"]
 from dataclasses import dataclass
 from typing import final
 
-from unweave.cli.lists import _describe, _Listing, _text
+from unweave.cli.lists import Listing, describe, text_of
 
 
 @final
 @dataclass(kw_only=True)
-class Trackers(_Listing):
+class Trackers(Listing):
     """List trackers that trainings can tell, and whether they are installed."""
 
     def run(self) -> int:
@@ -21,13 +21,13 @@ class Trackers(_Listing):
         from unweave.tracking import TrackerSpec
 
         known = members(TrackerSpec)
-        rows = self.chosen(_describe(TrackerSpec), "tracker")
+        rows = self.chosen(describe(TrackerSpec), "tracker")
         lines = []
         for row in rows:
             cls = known[row["name"]]
             row["installed"] = cls.is_installed()
             row["install"] = f'pip install "unweave[{cls.extra}]"'
             word = "installed" if row["installed"] else f"not installed: {row['install']}"
-            lines += [_text([row]), f"  {word}", ""]
+            lines += [text_of([row]), f"  {word}", ""]
         self.emit({"trackers": rows}, "\n".join(lines).rstrip())
         return 0
