@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, final
 
 from unweave import plots
-from unweave.analysis import TestLosses, choose
+from unweave.analysis import choose
 from unweave.data import DatasetSpec, Progress
 from unweave.encoding import Codes, Part, Precision
 from unweave.errors import DataError
@@ -27,14 +27,15 @@ from unweave.figures import (
     unheeded,
     wants_images,
 )
-from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
+from unweave.metrics.protocols import DEFAULT, protocol
 from unweave.report import write_report
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, check_told
 from unweave.run.exploring import Asking, explorer_fragment, explorer_of
 from unweave.run.subjects import subject_of
 from unweave.run.trained_run import TrainedRun
-from unweave.scores import Scores, load_scores, save_scores
+from unweave.run.unscored import score_unscored
+from unweave.scores import Scores, save_scores
 from unweave.scoring import check, check_codes, score
 from unweave.training.precision import automatic
 
@@ -250,20 +251,10 @@ class Run(TrainedRun):
         """
         asking = Asking(decoder, onnxruntime_web, images)
         asking.check(explorer=explorer)
-        needed = {metric.name for metric in metrics_of(protocol(DEFAULT), None)}
-        asked = None
-        if not self._plan.encodes:
-            asked = (TestLosses.name,)
-            needed = set(asked)
-        data = str(self.config.dataset)
-        rows = [row for row in load_scores(self.folder) if row["data"] == data]
+        # A model that no metric can score, such as one of a single latent, has a page too.
         left_out: dict[str, str] = {}
-        if not any(row["step"] == self.step and row["metric"] in needed for row in rows):
-            # A model that no metric can score, such as one of a single latent, has a page too.
-            try:
-                self.evaluate(asked)
-            except DataError as error:
-                left_out["scores"] = str(error)
+        if reason := score_unscored(self):
+            left_out["scores"] = reason
         left_out |= self._draw(self._usual)[1]
         moved = None
         if explorer:
