@@ -11,7 +11,14 @@ cost of trackers. A ratio is one of a round; the median over the rounds counts, 
 stands beside it. What trackers take before the first step and after the last one, when they are
 waited for, is told apart: seconds of the whole call beyond those of its steps.
 
-Criterion: all three at once cost at most 3 % of the images a second.
+Clocks of a shared machine differ by more than trackers can cost, so two more figures are taken of
+the timed steps. A training that keeps all cores busy loses to its trackers what they take of the
+processor, and the time for which it waits for them. The first is the processor time of all
+processes that the training began, beside that of the training itself; the second is the time
+within the calls by which the loop hands its records to trackers.
+
+Criterion: all three at once cost at most 3 % of the images a second. It holds where the median
+ratio of the clock says so, and where the sum of both other figures does; both are told.
 
 Usage
 -----
@@ -34,16 +41,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, final
 
 from _machine import circumstances
+from _processor import MARK, Taken, taken
 
 import unweave
 from unweave.errors import UnweaveError
 from unweave.rundir import append_line, atomic_write, read_json, read_lines
+from unweave.tracking import Tracking
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
@@ -71,7 +80,7 @@ class Sizes:
     picture_every: int
 
 
-FULL = Sizes("dsprites", rounds=6, warm=1500, steps=3000, picture_every=500)
+FULL = Sizes("dsprites", rounds=8, warm=700, steps=1500, picture_every=500)
 QUICK = Sizes("dsprites(grid=(3, 2, 4, 8, 8))", rounds=1, warm=10, steps=20, picture_every=10)
 
 
@@ -122,9 +131,9 @@ def _report(out: Path, sizes: Sizes) -> str:
         for number in range(sizes.rounds)
     ]
     cost = 1 - statistics.median(ratios)
+    shares = [_share(row) for row in of["all"].values()]
     opened = all(row["open"] for row in of["all"].values())
     lost = sum(row["left_out"] for row in of["all"].values())
-    held = "holds" if cost <= WORST and opened and not lost else "does not hold"
     lines = [
         "# Trackers: what they cost a training",
         "",
@@ -145,15 +154,40 @@ def _report(out: Path, sizes: Sizes) -> str:
         "",
         "Medians over the rounds, with the range in brackets.",
         "",
-        f"With trackers, times the speed without: {_range(ratios, 3)}.",
+        f"By the clock: with trackers, times the speed without: {_range(ratios, 3)}. "
+        f"{_held(cost, opened, lost)}: they take {100 * cost:.1f} % of the images a second.",
         "",
-        f"Criterion, at most {100 * WORST:.0f} % of the images a second: {held}; they take "
-        f"{100 * cost:.1f} %."
-        + ("" if opened else " Not all trackers were open at the end of the warm-up.")
-        + (f" Trackers were left out {lost} times." if lost else ""),
+        "By what they take, in percent of the processor time of the training, beside it: "
+        f"{_range([100 * share for share in shares], 2)}. "
+        f"{_held(statistics.median(shares), opened, lost)}.",
         "",
+        "| | seconds of 1,000 steps |",
+        "|---|---|",
+        *(
+            f"| {words} | {_range([row[key] for row in of['all'].values()], 2)} |"
+            for key, words in {
+                "own": "processor time of the training",
+                "threads": "of that, threads that feed trackers",
+                "others": "processor time of the trackers' processes",
+                "waited": "the loop within calls of trackers",
+            }.items()
+        ),
+        "",
+        *([] if opened else ["Not all trackers were open at the end of the warm-up.", ""]),
+        *([f"Trackers were left out {lost} times.", ""] if lost else []),
     ]
     return "\n".join(lines)
+
+
+def _share(row: Mapping[str, float]) -> float:
+    """What trackers take, in parts of what the training takes for itself."""
+    extra = row["others"] + row["threads"] + row["waited"]
+    return extra / (row["own"] - row["threads"])
+
+
+def _held(cost: float, opened: bool, lost: int) -> str:
+    held = "holds" if cost <= WORST and opened and not lost else "does not hold"
+    return f"The criterion, at most {100 * WORST:.0f} %, {held}"
 
 
 def _range(values: Sequence[float], digits: int) -> str:
@@ -164,6 +198,7 @@ def _range(values: Sequence[float], digits: int) -> str:
 def _in_a_process(cell: str, sizes: Sizes) -> dict[str, Any]:
     order = json.dumps({"cell": cell, "sizes": asdict(sizes)})
     environment = {name: value for name, value in os.environ.items() if name != "UNWEAVE_TRACK"}
+    environment[MARK] = str(time.monotonic_ns())
     done = subprocess.run(
         [sys.executable, __file__, "--cell", order],
         env=environment,
@@ -180,11 +215,13 @@ def _measure(cell: str, sizes: Sizes) -> dict[str, Any]:
 
     Returns:
         `images_per_second` of the timed steps; `beside`, seconds of the call beside its steps;
-        `open`, whether all trackers were open when timing began; `left_out`, how many failed.
+        `own`, `threads`, `others`, `waited`, seconds of 1,000 of the timed steps; `open`, whether
+        all trackers were open when timing began; `left_out`, how many failed.
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
-        watch = _Watch(out, sizes.warm)
+        watch = _Watch(out, sizes.warm, sizes.warm + sizes.steps)
+        _time_calls(watch)
         begun = time.perf_counter()
         unweave.train(
             sizes.data,
@@ -198,23 +235,41 @@ def _measure(cell: str, sizes: Sizes) -> dict[str, Any]:
         )
         whole = time.perf_counter() - begun
         log = (out / "log.txt").read_text(encoding="utf-8")
+    used = watch.ended.since(watch.begun)
+    of_thousand = {**asdict(used), "waited": watch.waited}
     return {
         "images_per_second": BATCH * sizes.steps / (watch.last - watch.warmed),
         "beside": whole - (watch.last - watch.first),
+        **{name: 1000 * seconds / sizes.steps for name, seconds in of_thousand.items()},
         "open": watch.open or cell == "none",
         "left_out": log.count("is left out"),
     }
+
+
+def _time_calls(watch: _Watch) -> None:
+    """Have the calls by which the loop hands something over add their time to `watch.waited`."""
+    for name in ("record", "scores", "picture"):
+        call = getattr(Tracking, name)
+
+        def timed(*given: Any, _call: Any = call, **named: Any) -> None:
+            begun = time.perf_counter()
+            _call(*given, **named)
+            watch.waited += time.perf_counter() - begun
+
+        setattr(Tracking, name, timed)
 
 
 @final
 class _Watch:
     """Notes when the first, the first timed and the last step begin and end."""
 
-    def __init__(self, out: Path, warm: int) -> None:
+    def __init__(self, out: Path, warm: int, last: int) -> None:
         self._ids = out / "tracking" / "ids.json"
         self._events = out / "tracking" / "tensorboard"
         self._warm = warm
-        self.first = self.warmed = self.last = 0.0
+        self._last = last
+        self.first = self.warmed = self.last = self.waited = 0.0
+        self.begun = self.ended = Taken(0.0, 0.0, 0.0)
         self.open = False
 
     def start(self, config: TrainConfig, done: int) -> None:
@@ -223,12 +278,15 @@ class _Watch:
 
     def step(self, step: int, images: int) -> None:
         """A step has been taken."""
+        self.last = time.perf_counter()
         if step == self._warm:
             # Two are remembered once they are open, and the third has a file.
             known = read_json(self._ids).keys() if self._ids.is_file() else set()
             self.open = known == {"wandb", "mlflow"} and self._events.is_dir()
+            self.begun, self.waited = taken("track "), 0.0
             self.warmed = time.perf_counter()
-        self.last = time.perf_counter()
+        elif step == self._last:
+            self.ended = taken("track ")
 
     def record(self, step: int, record: Record) -> None:
         """Nothing."""
