@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from unweave._version import __version__
+
+sys.path.append(str(Path(__file__).parent))  # of `mathml`
 
 project = "unweave"
 author = "The unweave developers"
@@ -10,20 +15,26 @@ copyright = "The unweave developers"
 version = release = __version__
 
 extensions = [
+    "mathml",
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "reference/_template.md"]
 templates_path = ["_templates"]
 
 html_theme = "furo"
 html_title = f"unweave {release}"
 html_show_sphinx = False
+html_static_path = ["_static"]
+html_math_renderer = "mathml"
 
 myst_heading_anchors = 3
+# $a$ and $$a$$ are formulas.
+myst_enable_extensions = ["dollarmath"]
+myst_dmath_double_inline = False
 
 # One page a room, made from its `__all__`; see _templates/autosummary/module.rst.
 autosummary_generate = True

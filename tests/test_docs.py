@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from reference.page_programs import Runner, ask, running
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -41,61 +40,16 @@ def test_links_lead_to_files(page: Path) -> None:
     assert not missing
 
 
-# Runs each program that it is sent in a fork of its own, which has imported what takes long.
-RUNNER = """
-import json, os, sys, tempfile, traceback, types
-import torch, unweave.run, unweave.studies, unweave.metrics
-
-def run(code):
-    module = types.ModuleType("__main__")
-    sys.modules["__main__"] = module
-    try:
-        exec(compile(code, "<page>", "exec"), module.__dict__)
-    except BaseException:
-        traceback.print_exc()
-        return 1
-    return 0
-
-for line in sys.stdin:
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
-        if child == 0:
-            for number, file in enumerate([open(os.devnull, "rb"), out, err]):
-                os.dup2(file.fileno(), number)
-            code = run(json.loads(line))
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        said = [(file.seek(0), file.read().decode())[1] for file in (out, err)]
-    print(json.dumps([code, *said]), flush=True)
-"""
-
-
 @pytest.fixture(scope="module")
-def runner() -> Iterator[subprocess.Popen[str]]:
+def runner() -> Iterator[Runner]:
     """A process that runs programs, none of which another one sees anything of."""
-    command = [sys.executable, "-c", RUNNER]
-    with subprocess.Popen(
-        command, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+    with running() as process:
         yield process
-        assert process.stdin is not None
-        process.stdin.close()
-
-
-def ask(runner: subprocess.Popen[str], code: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of a program."""
-    assert runner.stdin is not None
-    assert runner.stdout is not None
-    print(json.dumps(code), file=runner.stdin, flush=True)
-    returned, out, err = json.loads(runner.stdout.readline())
-    return returned, out, err
 
 
 # In a process of its own: what an example defines must not be there for other tests
 @pytest.mark.parametrize("page", [page for page in HOW_TO if blocks(page, "python")], ids=identify)
-def test_how_to_examples_run(page: Path, runner: subprocess.Popen[str]) -> None:
+def test_how_to_examples_run(page: Path, runner: Runner) -> None:
     code = "\n".join(blocks(page, "python"))
     returned, out, err = ask(runner, code)
     assert returned == 0, err
@@ -104,7 +58,7 @@ def test_how_to_examples_run(page: Path, runner: subprocess.Popen[str]) -> None:
 
 
 def test_an_example_that_fails_is_told_and_leaves_nothing_to_others(
-    runner: subprocess.Popen[str],
+    runner: Runner,
 ) -> None:
     assert ask(runner, "left = 3; print(left)") == (0, "3\n", "")
     returned, out, err = ask(runner, "print(left)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import random
 import re
 from pathlib import Path
@@ -12,23 +11,19 @@ from typing import Any
 import pytest
 import torch
 
+from reference import component_texts as texts
 from reference.members import shipped
-from unweave.data import parse_dataset
 from unweave.data.samplers import Labeller
-from unweave.errors import SpecError
-from unweave.nn import Architecture, Kim, LieGroup
 from unweave.objectives import (
     Kernel,
     LabelLoss,
     Method,
     Objective,
     Plan,
-    Setup,
     Term,
     parse_objective,
 )
-from unweave.spec import Component, field_hints, parse, value_text
-from unweave.spec.hints import choices
+from unweave.spec import Component, parse
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "objectives.md"
 _TABLE = re.compile(r"(<!-- (?!end )(\w+) -->\n)(.*?)(?=<!-- end -->)", re.S)
@@ -114,98 +109,6 @@ GROUPS = (
 )
 
 
-def _about(cls: type[Component]) -> str:
-    """The first paragraph of a docstring."""
-    return " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
-
-
-def _source(cls: type[Component]) -> str:
-    """Authors, years and arXiv numbers of the references in a docstring."""
-    entries: list[str] = []
-    ended = True
-    for line in (inspect.getdoc(cls) or "").splitlines():
-        if not line.strip().startswith("|"):
-            continue
-        text = line.strip("| ")
-        if ended and not text.startswith("https:"):
-            entries.append(text)
-        else:
-            entries[-1] += f" {text}"
-        # A title may go on in the next line; authors or an address end it.
-        ended = ")" in entries[-1] or "https:" in entries[-1]
-    return "; ".join(map(_cited, entries))
-
-
-def _cited(entry: str) -> str:
-    text, _, address = entry.partition("https://")
-    named = re.search(r"\(([^()]*[a-z][^()]*)\)(.*)", text)
-    told = f"{named[1]}{named[2]}" if named else text
-    # What a reference is for, such as "The capacity: ", stays.
-    purpose = re.match(r"The \w+: ", text)
-    if purpose:
-        told = f"{purpose[0].lower()}{told.removeprefix(purpose[0])}"
-    told = told.strip().rstrip(",")
-    if not address:
-        return told
-    number = address.strip().removeprefix("arxiv.org/abs/")
-    assert re.fullmatch(r"\d{4}\.\d{5}|\d{4}\.\d{4}", number), entry
-    return f"{told}, [{number}](https://arxiv.org/abs/{number})"
-
-
-def _fields(cls: type[Component]) -> str:
-    """Fields with their defaults, own ones first; none that came later; what `compat` repeats."""
-    hints = field_hints(cls)
-    own = inspect.get_annotations(cls)
-    fields = {
-        field.name: field
-        for field in sorted(dataclasses.fields(cls), key=lambda field: field.name not in own)
-    }
-    compat = fields.pop("compat", None)
-    told = [
-        f"`{field.name}={value_text(field.default, hints[field.name])}`"
-        for field in fields.values()
-        if not field.metadata["later"]
-    ]
-    if compat is not None:
-        codes = [choice for choice in choices(hints["compat"]) if choice != "none"]
-        told.append(f"`compat` of {', '.join(f'`{code}`' for code in codes)}")
-    return ", ".join(told)
-
-
-def _setup(architecture: Architecture, method: Method | None) -> Setup:
-    space = parse_dataset("dsprites").factor_space
-    given = None if method is None else method.given(space)
-    return Setup(
-        architecture=architecture,
-        image_shape=(64, 64, 1),
-        latents=10 if given is None else given.width,
-        factors=space,
-    )
-
-
-def _needs(source: Plan | Term) -> list[str]:
-    """What a plan or term needs beside images, in words."""
-    needs = source.needs
-    method = source.method if isinstance(source, Plan) else None
-    found = [
-        words
-        for words, needed in {
-            "pairs": needs.per_draw == 2,
-            "triplets": needs.per_draw == 3,
-            "labels of all images": needs.factors or needs.codes is not None,
-            "a few labels": needs.labelled is not None,
-            "a second batch": needs.second,
-        }.items()
-        if needed
-    ]
-    try:
-        source.check(_setup(Kim(), method))
-    except SpecError:
-        source.check(_setup(LieGroup(), method))
-        found.append("the architecture `lie_group`")
-    return found
-
-
 def _shown(formula: str) -> str:
     return f"`{formula.replace(' * ', ' ')}`"
 
@@ -218,10 +121,10 @@ def _methods(group: str) -> list[str]:
         if _group(method, plan) != group:
             continue
         formula = ", or ".join(map(_shown, FORMULAS[name]))
-        needs = ", ".join(_needs(plan)) or "nothing"
+        needs = ", ".join(texts.needs(plan)) or "nothing"
         lines.append(
-            f"| `{name}` | {_about(cls)}<br>{formula} | {_fields(cls)} | {needs} "
-            f"| {_source(cls)} |"
+            f"| `{name}` | {texts.about(cls)}<br>{formula} | {texts.fields(cls)} | {needs} "
+            f"| {texts.source(cls)} |"
         )
     return lines
 
@@ -230,10 +133,10 @@ def _terms() -> list[str]:
     lines = ["| term | value | unit | reads | fields | source |", "|---|---|---|---|---|---|"]
     for name, cls in shipped(Term).items():
         term = cls()
-        reads = ", ".join([term.reads, *_needs(term)])
+        reads = ", ".join([term.reads, *texts.needs(term)])
         lines.append(
-            f"| `{name}`<br>{_shown(LETTERS[name])} | {_about(cls)} | {term.unit or 'none'} "
-            f"| {reads} | {_fields(cls)} | {_source(cls)} |"
+            f"| `{name}`<br>{_shown(LETTERS[name])} | {texts.about(cls)} | {term.unit or 'none'} "
+            f"| {reads} | {texts.fields(cls)} | {texts.source(cls)} |"
         )
     return lines
 
@@ -242,14 +145,17 @@ def _label_losses() -> list[str]:
     lines = ["| loss | value | unit | fields | source |", "|---|---|---|---|---|"]
     for name, cls in shipped(LabelLoss).items():
         unit = cls().unit(dlib=False) or "none"
-        lines.append(f"| `{name}` | {_about(cls)} | {unit} | {_fields(cls)} | {_source(cls)} |")
+        lines.append(
+            f"| `{name}` | {texts.about(cls)} | {unit} | {texts.fields(cls)} "
+            f"| {texts.source(cls)} |"
+        )
     return lines
 
 
 def _others(what: str, family: type[Component], value: str) -> list[str]:
     lines = [f"| {what} | {value} | fields | source |", "|---|---|---|---|"]
     lines += [
-        f"| `{name}` | {_about(cls)} | {_fields(cls)} | {_source(cls)} |"
+        f"| `{name}` | {texts.about(cls)} | {texts.fields(cls)} | {texts.source(cls)} |"
         for name, cls in shipped(family).items()
     ]
     return lines
