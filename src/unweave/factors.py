@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from unweave import display
 from unweave.errors import SpecError, UnweaveError, nearest
 
 __all__ = ["Factor", "FactorIndexError", "FactorSpace", "Kind", "check_flat"]
@@ -160,6 +161,18 @@ class FactorSpace:
         space = object.__new__(cls)
         object.__setattr__(space, "factors", ())
         return space
+
+    def _repr_html_(self) -> str:
+        """Its factors and their values, for a notebook."""
+        if not self.factors:
+            return display.shown("No factor is known")
+        title = f"{len(self.factors)} factors, {self.size:,} combinations"
+        return display.shown(title, self.table())
+
+    def table(self) -> display.Markup:
+        """Its factors as a table of HTML: name, number of values, kind, values."""
+        rows = [(f.name, f"{f.size:,}", f.kind, _values_text(f)) for f in self.factors]
+        return display.table(("factor", "values", "kind", ""), rows, ("values",))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -362,6 +375,15 @@ def _check_range(indices: NDArray[np.int64], size: int, name: str) -> None:
     low, high = int(indices.min()), int(indices.max())
     if low < 0 or high >= size:
         raise FactorIndexError(_range_text(name, low if low < 0 else high, size))
+
+
+def _values_text(factor: Factor) -> str:
+    """The values of a factor, or of many the first and the last."""
+    if factor.labels is not None:
+        words = list(factor.labels)
+    else:
+        words = [f"{value:.3g}" for value in factor.values or range(factor.size)]
+    return ", ".join([*words[:3], "...", words[-1]] if len(words) > 6 else words)
 
 
 def _range_text(name: str, index: int, size: int) -> str:

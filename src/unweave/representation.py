@@ -11,10 +11,14 @@ from typing import Any, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave import display
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
 
 T = TypeVar("T")
+
+# Rows at most whose numbers a notebook shows, so that it takes no time to look at a table.
+_SHOWN_ROWS = 50_000
 
 
 @final
@@ -64,6 +68,28 @@ class Representation:
     def latents(self) -> int:
         """Number of latents L."""
         return int(self.mean.shape[1])
+
+    def _repr_html_(self) -> str:
+        """How many rows it has, and how each latent is distributed, for a notebook."""
+        step = -(-len(self) // _SHOWN_ROWS)
+        mean = np.asarray(self.mean[::step], np.float64)
+        spread = mean.std(axis=0), mean.min(axis=0), mean.max(axis=0)
+        columns = dict(zip(("sd", "least", "largest"), spread, strict=True))
+        columns = {"mean": mean.mean(axis=0), **columns}
+        if self.logvar is not None:
+            columns["KL (nats)"] = self.subset(np.arange(0, len(self), step)).kl()
+        rows = [
+            (f"z{j}", *(display.number(float(values[j]), 3) for values in columns.values()))
+            for j in range(self.latents)
+        ]
+        of = "" if step == 1 else f"Numbers are of one row in {step}."
+        factors = ", ".join(self.factor_space.names) or "not known"
+        return display.shown(
+            f"Codes of {len(self):,} images, {self.latents} latents",
+            display.facts({"factors": factors, "type": str(self.mean.dtype)}),
+            display.table(("latent", *columns), rows, columns),
+            *([display.note(of)] if of else []),
+        )
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value that several metrics share, computed at most once for this table.

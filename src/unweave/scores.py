@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
+from unweave import display
 from unweave.errors import RunError
 from unweave.metrics import Matrix, Score, show
 from unweave.rundir import FORMAT, read_json, write_json
@@ -68,6 +69,13 @@ class ScoreRecord:
         """The table behind the score."""
         return self.score.matrix
 
+    def _repr_html_(self) -> str:
+        """Value, interval, parts, table and provenance, for a notebook."""
+        unit = self.score.unit
+        title = f"{self.metric} = {display.number(self.value)} {unit}".rstrip()
+        details = self.score.details(show.name_of_parts(self.metric))
+        return display.shown(title, *details, display.facts(_facts(self)))
+
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""
         return {
@@ -114,15 +122,43 @@ class Scores(Mapping[str, ScoreRecord]):
         records = tuple(self.values())
         if len(records) <= show.IN_FULL:
             return "\n\n".join(_table(record) for record in records)
-        heads = dict.fromkeys(
-            f"protocol {record.protocol}; {_provenance(record)}" for record in records
-        )
+        heads = dict.fromkeys(map(_about, records))
         short = show.compact({record.metric: record.score for record in records})
         return "\n".join([*heads, "", short])
 
     def __repr__(self) -> str:
         """The same table."""
         return str(self)
+
+    def _repr_html_(self) -> str:
+        """A table with a row for each score, and what stands behind each, for a notebook."""
+        records = tuple(self.values())
+        if not records:
+            return display.shown("No scores")
+        intervals = any(record.score.interval for record in records)
+        heads = ("metric", "value", *(["95 % over draws"] if intervals else []), "unit")
+        rows = []
+        for record in records:
+            given = record.score.interval
+            middle = [given.text() if given is not None else ""] if intervals else []
+            unit = record.score.unit
+            rows.append((record.metric, display.number(record.value), *middle, unit))
+        opened = len(records) == 1
+        behind = [
+            display.folded(
+                f"{record.metric}: {record.text}",
+                *record.score.details(show.name_of_parts(record.metric)),
+                opened=opened,
+            )
+            for record in records
+        ]
+        given_all = dict.fromkeys(_about(record) for record in records)
+        return display.shown(
+            "Score" if opened else f"{len(records)} scores",
+            *map(display.note, given_all),
+            display.table(heads, rows, ("value",)),
+            *behind,
+        )
 
 
 def save_scores(folder: Path, records: tuple[ScoreRecord, ...]) -> None:
@@ -167,6 +203,26 @@ def _provenance(record: ScoreRecord) -> str:
         f"{record.data}, {record.source}, part {record.part}, {record.samples:,} images, "
         f"{record.codes} codes{precision}"
     )
+
+
+def _about(record: ScoreRecord) -> str:
+    """What the scores of one call mostly have in common."""
+    return f"protocol {record.protocol}; {_provenance(record)}"
+
+
+def _facts(record: ScoreRecord) -> dict[str, object]:
+    """All that must be known to compare a score with another, but for the score itself."""
+    return {
+        "metric": record.text,
+        "protocol": record.protocol,
+        "data": f"{record.data} ({record.source}), part {record.part}",
+        "images": f"{record.samples:,}",
+        "codes": record.codes,
+        "precision": record.precision,
+        "seed": record.seed,
+        "step": f"{record.step:,}",
+        "unweave": record.unweave,
+    }
 
 
 def _table(record: ScoreRecord) -> str:

@@ -9,6 +9,7 @@ import statistics
 
 import pytest
 
+from notebooks.reading import read
 from reference.populations import population_of, whole
 from unweave.errors import RunError
 from unweave.execution import EventLog
@@ -286,3 +287,17 @@ def test_short_names_differ_where_paths_do():
     ]  # fmt: skip
     paths = ["objective.tc.weight", "objective.kl.weight", "latents"]
     assert short_names(paths) == [*paths[:2], "latents"]
+
+
+def test_what_a_notebook_shows_of_one():
+    place, outcome = whole()
+    folder = PopulationFolder(place)
+    assert "finished" in read(folder._repr_html_()).column("items", 1)
+    overview = survey(folder)
+    best = overview.table[0]
+    shown = read(overview._repr_html_()).column("score", 1)
+    assert shown[str(best.member)] == f"{best.score:.4f}"
+    found = read(outcome._repr_html_())
+    assert f"{outcome.best.score:.4f}" in found.text
+    assert found.column("members", 1)["1"] == str(len(outcome.rounds[0]))
+    assert "population" in read(folder.population()._repr_html_()).text

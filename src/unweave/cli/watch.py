@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from unweave.run.watching import summary
 from unweave.session import Watch
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record
@@ -29,14 +30,6 @@ _LOG_SECONDS = 30.0
 def make_watch() -> Watch:
     """A progress bar on a terminal, a line every half minute elsewhere."""
     return _Bar() if sys.stderr.isatty() else _Lines()
-
-
-def _summary(record: Record) -> str:
-    """The loss and the unweighted terms in a few words."""
-    values = record.values
-    raw = [(n.removeprefix("raw/"), v) for n, v in values.items() if n.startswith("raw/")]
-    words = [f"loss {values['loss/model']:.1f}", *(f"{name} {value:.2f}" for name, value in raw)]
-    return "  ".join(words)
 
 
 @final
@@ -80,7 +73,7 @@ class _Bar(Watch):
         self._progress.update(self._task, completed=step, rate=f"{rate:,.0f} images/s")
 
     def record(self, step: int, record: Record) -> None:
-        self._progress.below = _summary(record)
+        self._progress.below = summary(record)
 
     def close(self) -> None:
         self._progress.stop()
@@ -112,7 +105,7 @@ class _Lines(Watch):
         left = passed * (self._steps - step) / max(step - self._first, 1)
         print(
             f"step {step:,}/{self._steps:,}  {self._images / passed:,.0f} images/s  "
-            f"{int(left) // 60}:{int(left) % 60:02d} left  {_summary(record)}",
+            f"{int(left) // 60}:{int(left) % 60:02d} left  {summary(record)}",
             file=sys.stderr,
         )
 

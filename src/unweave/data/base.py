@@ -9,14 +9,22 @@ from typing import ClassVar, final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from unweave import display
 from unweave.data.labels import Labels
 from unweave.data.pixels.images import Images, Selected
-from unweave.errors import DataError
+from unweave.errors import DataError, UnweaveError
 from unweave.factors import FactorSpace, check_flat
 from unweave.progress import Progress
 from unweave.spec import Component
+from unweave.splits import keyed_generator
 
 __all__ = ["Dataset", "DatasetSpec", "no_factors"]
+
+_COLOURS = ("grey", "in colour")
+_NO_FACTORS = display.note("Factors are not known.")
+# Images in a notebook, and CSS pixels of each at least.
+_SHOWN = 12
+_SIDE = 64
 
 
 class DatasetSpec(Component):
@@ -113,6 +121,22 @@ class DatasetSpec(Component):
         """Where its own images lie, or will; None for one that is made of others."""
         return None
 
+    def _repr_html_(self) -> str:
+        """What is known before it is opened, for a notebook; nothing is made or fetched."""
+        told: dict[str, object] = {}
+        parts: list[object] = []
+        try:
+            height, width, channels = self.image_shape
+            told = {
+                "images": f"{self.count:,} of {height} x {width} pixels, {_COLOURS[channels > 1]}",
+                "source": self.source,
+                "ready": "yes" if self.ready() else "no: opening it makes or fetches its images",
+            }
+            parts.append(self.factor_space.table() if self.labelled else _NO_FACTORS)
+        except UnweaveError as error:
+            parts.append(display.note(error))
+        return display.shown(f"Dataset {self}", display.facts(told), *parts)
+
 
 @final
 class Dataset:
@@ -171,6 +195,31 @@ class Dataset:
     def __repr__(self) -> str:
         """The dataset's text and size."""
         return f"<Dataset {self.spec}: {len(self):,} images, {self.spec.source}>"
+
+    def _repr_html_(self) -> str:
+        """Some of its images, the same every time, and its factors, for a notebook."""
+        height, width, channels = self.image_shape
+        count = min(_SHOWN, len(self))
+        chosen = keyed_generator(0, "images in a notebook").choice(len(self), count, replace=False)
+        images = self.images(np.sort(chosen))
+        row = np.full((height, count * (width + 2) - 2, images.shape[-1]), 160, np.uint8)
+        for k, image in enumerate(images):
+            row[:, k * (width + 2) : k * (width + 2) + width] = image
+        times = max(1, round(_SIDE / width))
+        name = f"{count} of {len(self):,} images, drawn at random"
+        return display.shown(
+            f"Dataset {self.spec}",
+            display.facts(
+                {
+                    "images": f"{len(self):,} of {height} x {width} pixels, "
+                    f"{_COLOURS[channels > 1]}",
+                    "source": self.source,
+                    "odds": None if self.weights is None else "images are drawn by odds",
+                }
+            ),
+            display.picture(display.png_of(row, times), "png", name),
+            self.factor_space.table() if self.labelled else _NO_FACTORS,
+        )
 
     @property
     def source(self) -> str:

@@ -11,7 +11,7 @@ from unweave.data.kinds.archive import ArchiveSpec
 from unweave.data.kinds.derived import DerivedSpec
 from unweave.data.other_names import suggested
 from unweave.errors import SpecError
-from unweave.progress import Progress
+from unweave.notebook import Asked, telling
 from unweave.spec import build, field_hints, members, parse
 from unweave.spec.hints import choices
 
@@ -33,12 +33,13 @@ def parse_dataset(text: str) -> DatasetSpec:
         raise SpecError(f"Unknown dataset {found[0]!r:.100}. Did you mean {found[1]}?") from None
 
 
-def load_dataset(text: str, progress: Progress | None = None) -> Dataset:
+def load_dataset(text: str, progress: Asked = "auto") -> Dataset:
     """Open the dataset with this text; its images are made or fetched when they are not there yet.
 
     Args:
         text: Such as `dsprites` or `dsprites(source=archive)`.
-        progress: Called with what is being done, how much is done, and how much there is.
+        progress: Called with what is being done, how much is done, and how much there is; `auto`
+            for a line in a notebook, and nothing elsewhere.
 
     Raises:
         SpecError: The text is wrong.
@@ -49,7 +50,8 @@ def load_dataset(text: str, progress: Progress | None = None) -> Dataset:
         >>> data.images([0, 1]).shape  # doctest: +SKIP
         (2, 64, 64, 1)
     """
-    return parse_dataset(text).open(progress)
+    with telling(progress) as told:
+        return parse_dataset(text).open(told)
 
 
 def catalog() -> list[DatasetSpec]:

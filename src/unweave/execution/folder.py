@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
+from unweave import display
 from unweave._version import __version__
 from unweave.errors import RunError, SpecError
-from unweave.execution.events import EventLog
+from unweave.execution.events import EventLog, replay
 from unweave.rundir import (
     FORMAT,
     LOCK,
@@ -63,6 +65,24 @@ class DrivenFolder:
             raise RunError(
                 f"{self.path} cannot be a {self.what}'s folder: {error.strerror}."
             ) from error
+
+    def _repr_html_(self) -> str:
+        """How far its work is, by the event log, for a notebook."""
+        parts: list[object] = [display.facts({"folder": self.path})]
+        try:
+            items = replay(self.events.read()).values()
+            state = "at work" if self.busy else "nobody is at work"
+            counts = Counter(item.state for item in items)
+            parts.append(display.note(f"{state}; of the work that has been begun:"))
+            parts.append(display.table(("state", "items"), counts.items(), ("items",)))
+            parts += [
+                display.note(item.message)
+                for item in items
+                if item.state == "failed" and item.message
+            ][:3]
+        except Exception as error:
+            parts.append(display.note(error))
+        return display.shown(f"Folder of a {self.what}", *parts)
 
     @property
     def busy(self) -> bool:

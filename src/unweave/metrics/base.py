@@ -5,12 +5,14 @@ from __future__ import annotations
 __all__ = ["Matrix", "Metric", "Score"]
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from unweave import display
 from unweave.factors import FactorSpace
 from unweave.metrics.draws import Draws
 from unweave.metrics.interval import ScoreInterval
@@ -51,6 +53,34 @@ class Matrix:
         }
         return form if self.axes is None else form | {"axes": list(self.axes)}
 
+    def _repr_html_(self) -> str:
+        """The table with shades, for a notebook."""
+        return display.shown(self.label, self.html())
+
+    @property
+    def of_latents(self) -> bool:
+        """Whether it says of each latent, in a row, how it fits what the columns are."""
+        return self.rows[:1] == ("z0",) and self.columns[:1] != ("z0",)
+
+    def html(self, parts: Mapping[str, float] | None = None, what: str = "part") -> display.Markup:
+        """The table with shades as HTML, and what it is.
+
+        Args:
+            parts: Numbers of columns by name, which stand in a further row.
+            what: Name of that row.
+        """
+        below = None if not parts else {what: [parts.get(name) for name in self.columns]}
+        values = [list(map(float, row)) for row in self.values]
+        named = self.label
+        if self.axes is not None:
+            named += f", by {' and '.join(filter(None, self.axes))}"
+        if self.of_latents:
+            named += "; outlined: the latent that follows the factor most closely"
+        marked = self.of_latents
+        return display.heat(values, self.rows, self.columns, below, marked=marked) + display.note(
+            named
+        )
+
 
 @final
 @dataclass(frozen=True)
@@ -72,6 +102,36 @@ class Score:
     unit: str = ""
     units: dict[str, str] = field(default_factory=dict)
     interval: ScoreInterval | None = None
+
+    def _repr_html_(self) -> str:
+        """The number, its interval, its parts and its table, for a notebook."""
+        return display.shown(f"{display.number(self.value)} {self.unit}".rstrip(), *self.details())
+
+    def details(self, what: str = "part") -> list[display.Markup]:
+        """What stands behind the number, as HTML: interval, table, parts.
+
+        Args:
+            what: What parts are called that are those of columns of the table.
+        """
+        made, rest = [], dict(self.parts)
+        if self.interval is not None:
+            made.append(
+                display.note(
+                    f"95 % over {len(self.interval.values)} {self.interval.over}: "
+                    f"{self.interval.text()}, standard deviation "
+                    f"{display.number(self.interval.sd)}"
+                )
+            )
+        if self.matrix is not None:
+            own = {name: rest.pop(name) for name in self.matrix.columns if name in rest}
+            made.append(self.matrix.html(own, what))
+        if rest:
+            rows = [
+                (name, display.number(part), self.units.get(name, self.unit))
+                for name, part in rest.items()
+            ]
+            made.append(display.table(("part", "value", "unit"), rows, ("value",)))
+        return made
 
 
 class Metric(Component):

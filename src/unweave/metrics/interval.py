@@ -50,6 +50,10 @@ class ScoreInterval:
         most = math.inf if bounds[1] is None else max(bounds[1], *self.values)
         return replace(self, low=max(self.low, least), high=min(self.high, most))
 
+    def text(self) -> str:
+        """Both ends, to four digits after the point."""
+        return f"{self.low:.4f} to {self.high:.4f}"
+
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["IN_FULL", "compact", "details", "form"]
+__all__ = ["IN_FULL", "compact", "details", "form", "name_of_parts"]
 
 import math
 import textwrap
@@ -19,6 +19,11 @@ _WIDTH = 100
 # Further parts of a score are only counted.
 _PARTS = 12
 _GAPS = ("mig", "mig_sampled")
+
+
+def name_of_parts(name: str) -> str:
+    """What the parts of a metric are called that are those of single factors."""
+    return "gap" if name in _GAPS else "part"
 
 
 def form(score: Score) -> dict[str, Any]:
@@ -78,7 +83,7 @@ def details(name: str, score: Score) -> list[str]:
     if score.matrix is not None:
         columns = score.matrix.columns
         own = {column: rest.pop(column) for column in columns if column in rest}
-        lines += ["", *_matrix(score.matrix, own, "gap" if name in _GAPS else "part")]
+        lines += ["", *_matrix(score.matrix, own, name_of_parts(name))]
     width = max(14, *(len(part) + 2 for part in rest), 0)
     lines += (
         f"  {part:<{width}}{value:10.4f} {score.units.get(part, score.unit)}".rstrip()
@@ -99,7 +104,7 @@ def _matrix(matrix: Matrix, parts: Mapping[str, float], what: str) -> list[str]:
         matrix = replace(matrix, label=f"{matrix.label}, by {by}")
     lines = [" " * (side + 2) + "".join(f"{column:>{width}}" for column in matrix.columns)]
     # Of a table of latents by latents there is nothing to mark.
-    marked = matrix.rows[0] == "z0" and matrix.columns[0] != "z0"
+    marked = matrix.of_latents
     best = matrix.values.argmax(axis=0)
     for i, row in enumerate(matrix.rows):
         cells = [
@@ -118,9 +123,7 @@ def _matrix(matrix: Matrix, parts: Mapping[str, float], what: str) -> list[str]:
 
 
 def _interval(score: Score) -> str:
-    if score.interval is None:
-        return ""
-    return f"{score.interval.low:.4f} to {score.interval.high:.4f}"
+    return "" if score.interval is None else score.interval.text()
 
 
 def _finite(value: float) -> float | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 __all__ = ["Objective", "parse_objective"]
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, final
 
+from unweave import display
 from unweave.errors import SpecError
 from unweave.objectives.base import Method, Term
 from unweave.objectives.methods import VAEMethod
@@ -42,6 +44,21 @@ class Objective:
     def __str__(self) -> str:
         """The text that `parse_objective` reads."""
         return " + ".join(str(item) for item in self.items)
+
+    def _repr_html_(self) -> str:
+        """The terms that are minimised, with their weights, for a notebook."""
+        return display.shown(f"Objective {self}", self.html())
+
+    def html(self) -> display.Markup:
+        """The terms with their weights as a table of HTML, and players with their own losses."""
+        plan = self.expand()
+        rows = [(term.name, _weight(term), term.unit, str(term)) for term in plan.terms.values()]
+        made = display.note("Minimised: the sum of these terms, each times its weight.")
+        made += display.table(("term", "weight", "unit before", "in full"), rows, ("weight",))
+        others = [f"{player.name} (lr {player.optimizer.lr:g})" for player in plan.players]
+        if others:
+            made += display.note(f"With a loss of its own: {'; '.join(others)}")
+        return made
 
     @property
     def method_name(self) -> str:
@@ -145,6 +162,16 @@ def parse_objective(text: str) -> Objective:
         SpecError: The text does not follow the grammar, or the sum makes no sense.
     """
     return Objective(tuple(_item(item) for item in parse_sum(text, Method, Term)))
+
+
+def _weight(term: Term) -> str:
+    """The weight of a term as it is written, or what tells it where it has several."""
+    fields = {field.name: getattr(term, field.name) for field in dataclasses.fields(term)}
+    if "weight" in fields:
+        return f"{fields['weight']:g}" if isinstance(fields["weight"], float) else str(
+            fields["weight"]
+        )  # fmt: skip
+    return ", ".join(f"{name}={value}" for name, value in fields.items())
 
 
 def _added(method: Method, own: tuple[Term, ...], first: Method | Term) -> list[Term]:

@@ -9,7 +9,10 @@ __all__ = [
     "Block",
     "Circle",
     "Colouring",
+    "Concentration",
+    "Drawn",
     "Intervention",
+    "Picture",
     "Response",
     "above",
     "beside",
@@ -17,6 +20,7 @@ __all__ = [
     "check_format",
     "circles",
     "code_correlations",
+    "concentration_bars",
     "conditions",
     "correlation_matrix",
     "disentanglement_against_error",
@@ -46,12 +50,16 @@ __all__ = [
     "latent_usage",
     "lineage",
     "loss_curves",
+    "matched_latents",
     "order_by_kl",
+    "pictured",
     "png",
     "rank_lines",
     "reconstructions",
     "round_scores",
+    "run_curves",
     "run_grid",
+    "run_scores",
     "save",
     "schedules",
     "score_curves",
@@ -68,6 +76,7 @@ from unweave.plots.circles import Circle, circles
 from unweave.plots.code_correlations import code_correlations
 from unweave.plots.combinations import errors_by_combination
 from unweave.plots.comparison import held_out_reconstructions
+from unweave.plots.concentration import Concentration, concentration_bars
 from unweave.plots.conditions import conditions
 from unweave.plots.correlations import correlation_matrix
 from unweave.plots.embeddings import Colouring, embeddings
@@ -84,6 +93,7 @@ from unweave.plots.kl import kl_bars, kl_curves
 from unweave.plots.lettering import above, beside
 from unweave.plots.lineage import lineage
 from unweave.plots.losses import loss_curves
+from unweave.plots.matched_latents import matched_latents
 from unweave.plots.matrix import best_latents, latent_factor_matrix
 from unweave.plots.positions import latent_positions
 from unweave.plots.published import (
@@ -96,11 +106,14 @@ from unweave.plots.reconstructions import reconstructions
 from unweave.plots.responses import Response, latent_responses
 from unweave.plots.round_scores import round_scores
 from unweave.plots.rows import image_rows
+from unweave.plots.run_curves import run_curves
 from unweave.plots.run_grid import run_grid
+from unweave.plots.run_scores import run_scores
 from unweave.plots.save import png, save
 from unweave.plots.schedules import schedules
 from unweave.plots.score_curves import score_curves
 from unweave.plots.shares import share_bars
+from unweave.plots.shown import Drawn, Picture, pictured
 from unweave.plots.traversals import INACTIVE_KL, order_by_kl, signed, traversals
 from unweave.plots.usage import latent_usage
 from unweave.plots.violins import violins

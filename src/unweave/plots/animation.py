@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["FORMATS", "Animation", "Format", "check_format", "write_animation"]
 
 import importlib.util
+import io
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, features
 
+from unweave import display
 from unweave.errors import SpecError
 from unweave.plots.images import Pixels, as_rgb
 from unweave.rundir import atomic_write
@@ -54,6 +56,17 @@ class Animation:
         if not 0 <= self.loops <= 65535:
             raise ValueError(f"loops must be from 0 to 65535; got {self.loops}.")
 
+    def __repr__(self) -> str:
+        """How many frames it has, and how large they are."""
+        count, height, width, _ = self.frames.shape
+        return f"<Animation of {count} frames of {height} x {width} pixels>"
+
+    def _repr_html_(self) -> str:
+        """The moving picture, as a GIF, for a notebook."""
+        stream = io.BytesIO()
+        _write(self, stream, "gif")
+        return display.shown("", display.picture(stream.getvalue(), "gif", ""))
+
 
 def check_format(name: str) -> Format:
     """A format in which moving pictures can be written here.
@@ -92,22 +105,26 @@ def write_animation(animation: Animation, path: Path) -> None:
     if form == "mp4":
         _write_mp4(animation, path)
         return
+    with atomic_write(path) as handle:
+        _write(animation, handle, form)
+
+
+def _write(animation: Animation, handle: IO[bytes], form: Literal["gif", "webp"]) -> None:
     if form == "gif":
         first, *others = _with_palette(animation.frames)
         options: dict[str, Any] = {"optimize": False, "disposal": 1}
     else:
         first, *others = [Image.fromarray(frame) for frame in as_rgb(animation.frames, 4, "")]
         options = {"lossless": True, "quality": 100, "method": 4}
-    with atomic_write(path) as handle:
-        first.save(
-            handle,
-            format=form.upper(),
-            save_all=True,
-            append_images=others,
-            duration=animation.milliseconds,
-            loop=animation.loops,
-            **options,
-        )
+    first.save(
+        handle,
+        format=form.upper(),
+        save_all=True,
+        append_images=others,
+        duration=animation.milliseconds,
+        loop=animation.loops,
+        **options,
+    )
 
 
 def _with_palette(frames: Pixels) -> list[Image.Image]:

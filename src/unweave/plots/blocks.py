@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from unweave.plots.grid import centres, image_grid, label_row
 from unweave.plots.images import Pixels, as_rgb, edge_colour, tile
+from unweave.plots.shown import pictured
 from unweave.plots.style import ACCENT, FAINT, INK, MUTED, WIDTH, styled
 
 _PAD = 2
@@ -103,7 +104,7 @@ def image_blocks(blocks: Sequence[Block]) -> Figure:
 def joined_blocks(blocks: Sequence[Block]) -> Pixels:
     """Blocks of images below each other, without words; (H, W, 3) uint8."""
     rgb = [_checked(block) for block in blocks]
-    return _joined(rgb, [0] + [_GAP] * (len(rgb) - 1))[0]
+    return pictured(_joined(rgb, [0] + [_GAP] * (len(rgb) - 1))[0])
 
 
 def _checked(block: Block) -> Pixels:

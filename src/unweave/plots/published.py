@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from unweave.plots.animation import Animation
 from unweave.plots.images import Pixels, tile
 from unweave.plots.lettering import right_of
+from unweave.plots.shown import pictured
 
 _PAD = 2
 # Twelve frames a second, as GIFs of its time stored them.
@@ -33,7 +34,7 @@ def disvae_grid(images: NDArray[Any], shade: int) -> Pixels:
     References:
         https://github.com/YannDubs/disentangling-vae
     """
-    return tile(images, _PAD, shade)
+    return pictured(tile(images, _PAD, shade))
 
 
 def disvae_reconstruct_traverse(
@@ -61,9 +62,9 @@ def disvae_reconstruct_traverse(
     canvas = np.concatenate(
         [tile(np.stack([originals, reconstructed]), _PAD, shade), tile(walks, _PAD, shade)]
     )
-    if not len(kl):
-        return canvas
-    return right_of(canvas, ["orig", "recon", *(f"KL={value:.4f}" for value in kl)])
+    if len(kl):
+        canvas = right_of(canvas, ["orig", "recon", *(f"KL={value:.4f}" for value in kl)])
+    return pictured(canvas)
 
 
 def disvae_animation(films: NDArray[Any], shade: int) -> Animation:

@@ -31,6 +31,8 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
+from unweave.plots.shown import ShownFigure
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -115,9 +117,9 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
     return inner
 
 
-def new_figure(width: float, height: float, dpi: int = DPI) -> Figure:
+def new_figure(width: float, height: float, dpi: int = DPI) -> ShownFigure:
     """An empty figure of a size in inches, drawn by Agg; `pyplot` does not know of it."""
-    figure = Figure(figsize=(width, height), dpi=dpi)
+    figure = ShownFigure(figsize=(width, height), dpi=dpi)
     FigureCanvasAgg(figure)
     return figure
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias, final
 
-from unweave import spec
+from unweave import display, spec
 from unweave.errors import RunError
 from unweave.execution import Item, Plan, Progressed
 from unweave.population.evolve import first_round, next_round
@@ -56,6 +56,22 @@ class Outcome:
     rounds: tuple[tuple[Row, ...], ...]
     why: str
     judged: Mapping[str, Any] | None = None
+
+    def _repr_html_(self) -> str:
+        """The best member, and the best score of each round, for a notebook."""
+        if not self.rounds:
+            return display.shown("A population without a round")
+        best, rows = self.best, []
+        for number, members in enumerate(self.rounds, start=1):
+            first = ranked(members)[0]
+            rows.append((number, display.number(first.score), first.member, len(members)))
+        heads = ("round", "best score", "of member", "members")
+        return display.shown(
+            f"Best of {len(self.rounds)} rounds: member {best.member} of round "
+            f"{best.task.round}, {display.number(best.score)}",
+            display.facts({**best.task.hyper, "ended": self.why}),
+            display.table(heads, rows, heads[1:]),
+        )
 
     @property
     def best(self) -> Row:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 
+from unweave import display
 from unweave.population.table import Hyper
 
 __all__ = ["MemberState", "MemberView", "Overview", "PopulationState", "RoundView", "short_names"]
 
 MemberState: TypeAlias = Literal["finished", "running", "waiting", "failed"]
 PopulationState: TypeAlias = Literal["finished", "running", "failed", "stopped"]
+
+# Members at most in a notebook.
+_SHOWN: Final = 50
 
 
 @final
@@ -110,6 +114,36 @@ class Overview:
     best: MemberView | None
     history: tuple[RoundView, ...]
     judged: Mapping[str, Any] | None
+
+    def _repr_html_(self) -> str:
+        """How far it is, its members and its rounds, for a notebook."""
+        names = short_names(self.tuned)
+        members = [
+            (
+                member.member,
+                *(str(member.hyper.get(path, "")) for path in self.tuned),
+                display.number(member.score),
+                member.state,
+                member.message,
+            )
+            for member in (self.table or self.under_way)[:_SHOWN]
+        ]
+        rounds = [
+            (each.round, display.number(each.best), each.member, display.number(each.median))
+            for each in self.history
+        ]
+        return display.shown(
+            f"Population, {self.state}: {self.done} of {self.rounds} rounds",
+            display.facts(
+                {"folder": self.folder, "ranked by": self.fitness, "why": self.why or self.error}
+            ),
+            display.table(("member", *names, "score", "state", ""), members, ("score",)),
+            display.folded(
+                "rounds",
+                display.table(("round", "best", "of member", "median"), rounds,
+                              ("best", "of member", "median")),
+            ),
+        )  # fmt: skip
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""

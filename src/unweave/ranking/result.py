@@ -7,6 +7,8 @@ __all__ = ["Compare", "GroupScore", "Ranked", "Ranking"]
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, final
 
+from unweave import display
+
 Compare: TypeAlias = Literal["all", "config"]
 
 
@@ -90,15 +92,35 @@ class Ranking:
             "groups": [vars(entry) for entry in self.groups],
         }
 
-    def __str__(self) -> str:
-        """A table for people."""
+    def _repr_html_(self) -> str:
+        """The runs and their groups, the best first, for a notebook."""
+        heads = ("rank", "score", "95 % over runs", "seed", "run", "configuration")
+        rows = [
+            (place, f"{r.score:.4f}", _span(r.low, r.high), r.seed, r.run, r.group)
+            for place, r in enumerate(self.runs, start=1)
+        ]
+        groups = [(g.group, g.runs, f"{g.mean:.4f}", _span(g.low, g.high)) for g in self.groups]
+        return display.shown(
+            f"{len(self.runs)} runs, ranked by {self.by}",
+            display.note(self._about()),
+            display.table(heads, rows, ("score", "seed")),
+            display.table(("configuration", "runs", "mean", "95 % over runs"), groups,
+                          ("runs", "mean")),
+        )  # fmt: skip
+
+    def _about(self) -> str:
+        """What was compared, and how."""
         better = "higher" if self.higher_is_better else "lower"
         compared = {
             None: "",
             "all": ", every run with every other",
             "config": ", runs of one configuration with each other",
         }[self.compared]
-        lines = [f"{self.by}, {better} is better, protocol {self.protocol}; {self.data}{compared}"]
+        return f"{self.by}, {better} is better, protocol {self.protocol}; {self.data}{compared}"
+
+    def __str__(self) -> str:
+        """A table for people."""
+        lines = [self._about()]
         span = f"{'95 % over runs':<19}"
         lines += ["", f"{'rank':>4}{'score':>10}  {span}{'seed':>6}  run, configuration"]
         for place, entry in enumerate(self.runs, start=1):

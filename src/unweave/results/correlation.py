@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["Correlation", "Correlations", "correlate", "rank_correlation", "rank_intervals"]
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 import numpy as np
@@ -72,6 +72,13 @@ class Correlations:
                 "Spearman's rank correlation over runs, with its 95 % bootstrap interval.",
             ),
         )
+
+    def _repr_html_(self) -> str:
+        """All pairs, those that go together most closely first, for a notebook."""
+        from unweave.results.formats import html
+
+        pairs = sorted(self.pairs, key=lambda pair: -abs(pair.rho or 0.0))
+        return html(replace(self, pairs=tuple(pairs)).sheet(), "Rank correlations of scores")
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float64]:
         """The correlations of some scores, (names, names), NaN where there are none."""

@@ -1,15 +1,16 @@
-"""A table as text, Markdown, LaTeX, CSV, or a form for JSON."""
+"""A table as text, Markdown, LaTeX, CSV, HTML for notebooks, or a form for JSON."""
 
 from __future__ import annotations
 
-__all__ = ["csv_text", "json_rows", "latex", "markdown", "plain"]
+__all__ = ["csv_text", "html", "json_rows", "latex", "markdown", "plain"]
 
 import csv
 import io
 import math
 import re
-from typing import Any
+from typing import Any, Final
 
+from unweave import display
 from unweave.results.fields import Cell
 from unweave.results.layouts import Sheet, Spread
 
@@ -20,7 +21,10 @@ _LATEX = {
 }  # fmt: skip
 
 # What is computed here, and shown to so many digits; settings are shown as they are.
-_MEASURED = ("mean", "sd", "median", "low", "high", "rho")
+_MEASURED = ("mean", "sd", "median", "low", "high", "rho", "value")
+
+# Rows at most in a notebook.
+_ROWS: Final = 100
 
 
 def plain(sheet: Sheet) -> str:
@@ -64,6 +68,23 @@ def latex(sheet: Sheet) -> str:
         r"\end{tabular}",
     ]
     return "\n".join(lines)
+
+
+def html(sheet: Sheet, title: str, *notes: str) -> str:
+    """A table for a notebook, with what all rows share above; of many rows the first ones.
+
+    Args:
+        sheet: The table.
+        title: What it is.
+        *notes: What else is to be said of it.
+    """
+    columns, rows, numbers = _shown(sheet)
+    right = [name for name, number in zip(columns, numbers, strict=True) if number]
+    parts = [display.note(line) for line in (*_head(sheet), *notes)]
+    parts.append(display.table(columns, rows[:_ROWS], right))
+    if len(rows) > _ROWS:
+        parts.append(display.note(f"and {len(rows) - _ROWS:,} more rows"))
+    return display.shown(title, *parts)
 
 
 def csv_text(sheet: Sheet) -> str:

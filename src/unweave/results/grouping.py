@@ -59,6 +59,16 @@ class Summary:
     differing: tuple[str, ...]
     left_out: Mapping[str, tuple[str, ...]]
 
+    def _repr_html_(self) -> str:
+        """A row for each group with mean and deviation of each metric, for a notebook."""
+        from unweave.results.formats import html
+        from unweave.results.layouts import lay_out
+
+        missing = [
+            f"Not counted, {why}: {len(runs):,} runs" for why, runs in self.left_out.items()
+        ]
+        return html(lay_out(self, "wide"), "Mean ± standard deviation over runs", *missing)
+
 
 def summarise(
     results: Results, group_by: Sequence[str] | None = None, *, seed: int = 0

@@ -68,6 +68,12 @@ class Sheet:
     quiet: tuple[str, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
+    def _repr_html_(self) -> str:
+        """The table, for a notebook."""
+        from unweave.results.formats import html
+
+        return html(self, f"{len(self.rows):,} rows")
+
 
 def lay_out(summary: Summary, layout: Layout) -> Sheet:
     """A summary as a table.

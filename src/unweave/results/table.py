@@ -73,6 +73,19 @@ class Results:
             )
         )  # fmt: skip
 
+    def _repr_html_(self) -> str:
+        """How many runs and scores there are, and the scores run by run, for a notebook."""
+        from unweave.results.formats import html
+        from unweave.results.layouts import Sheet
+        from unweave.results.notes import notes_of
+
+        columns = ("run", "state", "objective", "dataset", "seed", "metric", "value", "unit",
+                   "protocol")  # fmt: skip
+        rows = self.tidy().select(*columns).collect().rows()
+        sheet = Sheet(columns=columns, rows=tuple(rows))
+        title = f"{self.runs.height:,} runs, {self.scores.height:,} scores"
+        return html(sheet, title, *notes_of(self))
+
     def of_runs(self, kept: pl.DataFrame) -> Results:
         """The same for some of the runs."""
         return replace(self, runs=kept, scores=self.scores.join(kept, on="id", how="semi")).clean()

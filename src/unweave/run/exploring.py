@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Asking", "explorer_fragment", "explorer_of"]
+__all__ = ["Asking", "Explorer", "explorer_alone", "explorer_of"]
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ from unweave.explorer import (
     read_package,
 )
 from unweave.report import explorer_frame, explorer_page, page_room
+from unweave.rundir import atomic_write
 
 if TYPE_CHECKING:
     from unweave.run.opened import Run
@@ -74,6 +75,50 @@ class Asking:
         return None if self.package is None else read_package(Path(self.package))
 
 
+@final
+@dataclass(frozen=True, repr=False)
+class Explorer:
+    """The explorer of a run, which a notebook shows: latents are moved by hand.
+
+    Attributes:
+        name: Name of the run.
+        page: A page of HTML that holds all it needs.
+        height: Of its frame, in CSS pixels.
+    """
+
+    name: str
+    page: str
+    height: int
+
+    @property
+    def html(self) -> str:
+        """A frame for another page, whose styles and scripts do not reach it."""
+        return explorer_frame(self.page, self.height)
+
+    def save(self, path: str | Path) -> Path:
+        """Write it as a page of its own.
+
+        Raises:
+            UnweaveError: The disk is full or the folder cannot be written.
+        """
+        path = Path(path)
+        with atomic_write(path) as handle:
+            handle.write(self.page.encode("utf-8"))
+        return path
+
+    def __repr__(self) -> str:
+        """How large it is, and how it is looked at where there is no notebook."""
+        size = len(self.html.encode("utf-8")) / 1e6
+        return (
+            f"<Explorer of {self.name}, {size:.1f} MB of HTML. A notebook shows it; elsewhere "
+            ".save('explorer.html') writes a page for the browser, and .html is a frame for a "
+            "page of yours.>"
+        )
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
 def explorer_of(
     run: Run, asking: Asking
 ) -> tuple[tuple[str, Mapping[str, Any]] | None, dict[str, str]]:
@@ -95,16 +140,16 @@ def explorer_of(
     return (made.decoder, made.content), {}
 
 
-def explorer_fragment(run: Run, asking: Asking, height: int) -> str:
-    """The explorer of a run as a frame for another page, `height` CSS pixels high.
+def explorer_alone(run: Run, asking: Asking, height: int) -> Explorer:
+    """The explorer of a run by itself, in a frame of `height` CSS pixels.
 
     Raises:
         SpecError: What is asked for cannot be had.
         DataError: The dataset does not have one of the images.
     """
     made = _build(run, asking, ROOM)
-    title = f"Explorer of {run.folder.resolve().name}"
-    return explorer_frame(explorer_page(made.decoder, made.content, title), height)
+    name = run.folder.resolve().name
+    return Explorer(name, explorer_page(made.decoder, made.content, f"Explorer of {name}"), height)
 
 
 def _build(run: Run, asking: Asking, room: int) -> Explored:

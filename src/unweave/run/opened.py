@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Run", "load_run"]
+__all__ = ["Run", "load_run", "pull"]
 
 import functools
 import logging
@@ -10,9 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, final
 
+import numpy as np
+
 from unweave import plots
 from unweave.analysis import choose
-from unweave.data import DatasetSpec, Progress
+from unweave.citing import Citations, cite
+from unweave.data import DatasetSpec
 from unweave.encoding import Codes, Part, Precision
 from unweave.errors import DataError
 from unweave.exporting import Exported, check_export, export_model
@@ -28,15 +31,17 @@ from unweave.figures import (
     wants_images,
 )
 from unweave.metrics.protocols import DEFAULT, protocol
+from unweave.notebook import Asked, telling
 from unweave.report import write_report
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, check_told
-from unweave.run.exploring import Asking, explorer_fragment, explorer_of
+from unweave.run.exploring import Asking, Explorer, explorer_alone, explorer_of
 from unweave.run.subjects import subject_of
 from unweave.run.trained_run import TrainedRun
 from unweave.run.unscored import score_unscored
 from unweave.scores import Scores, save_scores
 from unweave.scoring import check, check_codes, score
+from unweave.sharing import Pushed, pull_run, push_run
 from unweave.training.precision import automatic
 
 log = logging.getLogger("unweave")
@@ -66,7 +71,7 @@ class Run(TrainedRun):
         data: str | DatasetSpec | None = None,
         seed: int = 0,
         repeats: int = 1,
-        progress: Progress | None = None,
+        progress: Asked = "auto",
     ) -> Scores:
         """Score the run, and add the scores to `scores.json`.
 
@@ -81,7 +86,7 @@ class Run(TrainedRun):
                 held out of the run's own.
             seed: Seed of whatever the metrics and analyses draw.
             repeats: Seeds that metrics draw with, from `seed` on, for means and intervals.
-            progress: Shows the encoding.
+            progress: Shows the encoding and the scoring; `auto` does so in a notebook alone.
 
         Raises:
             SpecError: An unknown name, protocol or dataset, settings that the protocol rules out,
@@ -93,18 +98,19 @@ class Run(TrainedRun):
         check_codes(self._plan, tabular)
         self._check(part, codes, data)
         check(tabular, analyses, part, codes)
-        dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
-        if analyses:
-            check_told(self.config, dataset, [each.told for each in analyses])
-        subject = subject_of(self, dataset, part=part, codes=codes, seed=seed, progress=progress)
-        auto = chosen.encode == "auto"
-        precision: Precision = automatic(self.model.device) if auto else "float32"
+        with telling(progress) as told:
+            dataset = self.dataset if data is None else asked_dataset(self.config, data, told)
+            if analyses:
+                check_told(self.config, dataset, [each.told for each in analyses])
+            subject = subject_of(self, dataset, part=part, codes=codes, seed=seed, progress=told)
+            auto = chosen.encode == "auto"
+            precision: Precision = automatic(self.model.device) if auto else "float32"
 
-        def table() -> Representation:
-            return self._table(dataset, part, codes, seed, progress, precision, chosen.images)
+            def table() -> Representation:
+                return self._table(dataset, part, codes, seed, told, precision, chosen.images)
 
-        given = (chosen, tabular, analyses, subject, table, part, metric_names)
-        scores = score(*given, precision, repeats)
+            given = (chosen, tabular, analyses, subject, table, part, metric_names)
+            scores = score(*given, precision, repeats)
         save_scores(self.folder, tuple(scores.values()))
         return scores
 
@@ -114,7 +120,7 @@ class Run(TrainedRun):
         look: Look | None = None,
         animations: bool = False,
         format: str = "gif",
-    ) -> list[Path]:
+    ) -> plots.Drawn:
         """Draw figures into `figures/`.
 
         Args:
@@ -126,7 +132,7 @@ class Run(TrainedRun):
                 `pip install 'unweave[video]'`.
 
         Returns:
-            Paths of the files.
+            Paths of the files, a list that a notebook shows as pictures.
 
         Raises:
             SpecError: An unknown kind or format, or one of codes, of a model without an encoder;
@@ -148,7 +154,7 @@ class Run(TrainedRun):
         for kind in named:
             if kind in left_out:
                 raise DataError(left_out[kind])
-        return paths
+        return plots.Drawn(paths)
 
     def picture(self, kind: str, look: Look | None = None) -> Any | None:
         """A figure that is not written anywhere, such as for a notebook.
@@ -159,7 +165,7 @@ class Run(TrainedRun):
 
         Returns:
             A figure of matplotlib; or (H, W, C) uint8, of what is pixels alone; or an `Animation`,
-            with `frames`; None where the run has nothing to draw it from.
+            with `frames`; None where the run has nothing to draw it from. A notebook shows each.
 
         Raises:
             SpecError: As for `plot`.
@@ -167,7 +173,8 @@ class Run(TrainedRun):
         """
         asked_kinds((kind,))
         check_figure(kind, self.config)
-        return draw_from(kind, self.source(kind, look))
+        drawn = draw_from(kind, self.source(kind, look))
+        return plots.pictured(drawn) if isinstance(drawn, np.ndarray) else drawn
 
     def source(
         self,
@@ -263,17 +270,18 @@ class Run(TrainedRun):
         path = None if out is None else Path(out)
         return write_report(self.folder, path, left_out=left_out, explorer=moved)
 
-    def explorer_html(
+    def explorer(
         self,
         *,
         decoder: str = "auto",
         onnxruntime_web: str | Path | None = None,
         images: Sequence[int] = (),
         height: int = 780,
-    ) -> str:
-        """The explorer as a fragment of a page, such as a notebook: latents are moved by hand.
+    ) -> Explorer:
+        """The explorer, which a notebook shows: latents are moved by hand.
 
         It is a frame that holds all it needs, and which styles and scripts around it do not reach.
+        Its `html` is that frame for another page, and `save` writes it as a page of its own.
 
         Args:
             decoder: `javascript` for our own runtime; `onnx` for ONNX Runtime Web; `strips` for
@@ -288,7 +296,11 @@ class Run(TrainedRun):
             SpecError: The way to decode that is asked for cannot be had.
             DataError: The dataset does not have one of the images.
         """
-        return explorer_fragment(self, Asking(decoder, onnxruntime_web, images), height)
+        return explorer_alone(self, Asking(decoder, onnxruntime_web, images), height)
+
+    def explorer_html(self, **asked: Any) -> str:
+        """The frame of `explorer` as text, for a page; it takes and raises the same."""
+        return self.explorer(**asked).html
 
     def export(
         self,
@@ -329,6 +341,96 @@ class Run(TrainedRun):
         return export_model(
             self.model, self.config, self.step, paths, format, labels=labels, check=check
         )
+
+    def cite(self) -> Citations:
+        """What to cite for the run: printing gives BibTeX, and what each entry is cited for.
+
+        That is unweave, its dataset, objective and terms, architecture, the metrics that it has
+        been scored with, and the publication of its preset or of the project it was imported from.
+
+        Raises:
+            RunError: Its files are damaged.
+        """
+        return cite(self.folder)
+
+    def push(
+        self,
+        target: str | Path,
+        *,
+        snapshots: bool = False,
+        license: str | None = None,
+        private: bool = False,
+        overwrite: bool = False,
+        dry_run: bool = False,
+        progress: Asked = "auto",
+    ) -> Pushed:
+        """Put the run where others can `pull` it, with a model card.
+
+        Caches, the log and what trackers keep stay here. To push again replaces what is there.
+
+        Args:
+            target: A folder, a URL of fsspec such as `s3://BUCKET/FOLDER`, or `hf://ORG/NAME` of
+                the Hugging Face Hub, which needs `pip install 'unweave[hub]'`.
+            snapshots: Whether weights of earlier steps go with it.
+            license: Of the weights, by the name that the hub has for it, such as `mit`.
+            private: Whether a repository of the hub that is made is seen by its owners alone.
+            overwrite: Whether another run may be replaced that is there, or a card that was
+                edited.
+            dry_run: Only say what would be pushed; the target is not looked at.
+            progress: Shows what is sent; `auto` does so in a notebook alone.
+
+        Returns:
+            What was pushed: `files` with their bytes, `left_out`, `notes`.
+
+        Raises:
+            RunError: The run has no weights or is being trained; or the target is in the way,
+                does not answer, or may not be written.
+            SpecError: The target or licence is none, or a package for the target is missing.
+        """
+        with telling(progress) as told:
+            return push_run(
+                self.folder,
+                target,
+                snapshots=snapshots,
+                license=license,
+                private=private,
+                overwrite=overwrite,
+                dry_run=dry_run,
+                progress=told,
+            )
+
+
+def pull(
+    source: str | Path,
+    out: str | Path | None = None,
+    *,
+    overwrite: bool = False,
+    report: bool = False,
+    progress: Asked = "auto",
+) -> Run:
+    """Fetch a run that was pushed, and open it; where it is there already, only open it.
+
+    Every file is checked before the folder appears. Weights are read from safetensors alone, and
+    nothing that is fetched is run.
+
+    Args:
+        source: A folder, a URL of fsspec, or `hf://ORG/NAME`, with `@REVISION` for a branch, tag
+            or commit.
+        out: The run folder to make; by default the name of the source, under `runs/` or
+            `UNWEAVE_RUNS`.
+        overwrite: Whether another run may be replaced that is there.
+        report: Whether `report.html` is fetched, too, a page with scripts by whoever pushed it.
+        progress: Shows what is fetched; `auto` does so in a notebook alone.
+
+    Raises:
+        RunError: There is no such run, or not all of it; it is damaged or of something else; or
+            the folder is in the way.
+        SpecError: The source is no place, or a package for it is missing.
+        UnweaveError: The folder cannot be written.
+    """
+    with telling(progress) as told:
+        made = pull_run(source, out, overwrite=overwrite, report=report, progress=told)
+    return load_run(made.folder)
 
 
 def load_run(path: str | Path) -> Run:

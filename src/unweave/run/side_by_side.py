@@ -34,7 +34,7 @@ def plot_runs(
         look: What is asked for of each panel, such as rows and columns.
 
     Returns:
-        (H, W, 3) uint8, or an `Animation`.
+        (H, W, 3) uint8, or an `Animation`; a notebook shows either.
 
     Raises:
         SpecError: Another kind, or a name that the picture cannot have, or a figure of what a run
@@ -51,7 +51,8 @@ def plot_runs(
     for run in opened:
         check_figure(kind, run.config)
     sources = [run.source(kind, look) for run in opened]
-    picture = draw_runs(kind, sources)
+    drawn = draw_runs(kind, sources)
+    picture = drawn if isinstance(drawn, plots.Animation) else plots.pictured(drawn)
     if out is not None:
         plots.save(picture, out)
     return picture

@@ -16,12 +16,14 @@ from unweave.analysis import load_parts
 from unweave.data import Dataset, DatasetSpec, Progress
 from unweave.data.codes import Factors
 from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
-from unweave.errors import DataError, SpecError
+from unweave.errors import DataError, SpecError, UnweaveError
 from unweave.nn.composition import Operator
+from unweave.notebook import Asked, telling
 from unweave.objectives import Composer, Plan
 from unweave.objectives.composer import OPERATOR
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, asked_rows, check_asked
+from unweave.run.shown import run_html
 from unweave.rundir import read_json
 from unweave.session import CHECKPOINT, read_config
 from unweave.splits import keyed_permutation
@@ -54,11 +56,21 @@ class TrainedRun:
 
     def __repr__(self) -> str:
         """Folder, what was trained, and how far it came."""
-        status = self.status
-        return (
-            f"<Run {self.folder}: {self.config.objective} on {self.config.dataset}, "
-            f"step {status.get('step')} of {status.get('steps')}, {status.get('state')}>"
-        )
+        what = f"{self.config.objective} on {self.config.dataset}"
+        try:
+            status = self.status
+            done = f"step {status.get('step')} of {status.get('steps')}, {status.get('state')}"
+        except (UnweaveError, AttributeError):
+            done = "status.json is missing or damaged"
+        return f"<Run {self.folder}: {what}, {done}>"
+
+    def _repr_html_(self) -> str:
+        """What it is, how far it came, its scores and small pictures, for a notebook.
+
+        All of it is read from the folder: nothing is trained, encoded or opened.
+        """
+        hint = "run.evaluate() scores it, run.plot() draws it, run.explorer() moves its latents."
+        return run_html(self.folder, self.config, lambda: self.status, hint)
 
     @property
     def status(self) -> dict[str, Any]:
@@ -230,7 +242,7 @@ class TrainedRun:
         codes: Codes = "mean",
         data: str | DatasetSpec | None = None,
         seed: int = 0,
-        progress: Progress | None = None,
+        progress: Asked = "auto",
         precision: Precision = "float32",
         images: int | None = None,
     ) -> Representation:
@@ -242,7 +254,7 @@ class TrainedRun:
             data: Another dataset with images of the same shape; `held_out` is that of the images
                 held out of the run's own.
             seed: Seed of sampled codes.
-            progress: Shows the encoding.
+            progress: Shows the encoding; `auto` does so in a notebook alone.
             precision: `float32`, or `bfloat16`, which is faster where the processor has it.
             images: How many images at most, drawn at random; None for all of the part.
 
@@ -253,8 +265,9 @@ class TrainedRun:
         """
         self._plan.check_encodes("A table of codes")
         self._check(part, codes, data)
-        dataset = self.dataset if data is None else asked_dataset(self.config, data, progress)
-        return self._table(dataset, part, codes, seed, progress, precision, images)
+        with telling(progress) as told:
+            dataset = self.dataset if data is None else asked_dataset(self.config, data, told)
+            return self._table(dataset, part, codes, seed, told, precision, images)
 
     def _table(
         self,

@@ -5,12 +5,14 @@ from __future__ import annotations
 __all__ = ["Component", "build", "member", "members", "number", "option", "value_text"]
 
 import dataclasses
+import inspect
 import keyword
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from unweave import display
 from unweave.errors import SpecError, nearest
 from unweave.spec.checking import check_range, checked
 from unweave.spec.hints import choices, element_hint, families, field_hints, flat, named_subclasses
@@ -98,6 +100,23 @@ class Component(ABC):
         ]
         return f"{self.name}({', '.join(given)})" if given else self.name
 
+    def _repr_html_(self) -> str:
+        """Its text, what it is, and every field, for a notebook."""
+        hints = field_hints(type(self))
+        rows = [
+            (
+                field.name,
+                value_text(getattr(self, field.name), hints[field.name]),
+                "" if _is_default(field, getattr(self, field.name)) else "set",
+                field.metadata.get("help", ""),
+            )
+            for field in dataclasses.fields(self)
+        ]
+        parts = [display.note(line) for line in (_first_sentences(type(self)),) if line]
+        if rows:
+            parts.append(display.table(("field", "value", "", "what it is"), rows))
+        return display.shown(f"{self.family} {self}", *parts)
+
 
 def members(family: type[C]) -> dict[str, type[C]]:
     """All named, concrete components of a family, by name in alphabetical order."""
@@ -165,6 +184,12 @@ def _is_plain(value: str, hint: Any) -> bool:
     if not (value.isascii() and value.isidentifier()) or keyword.iskeyword(value):
         return False
     return value in choices(hint) or (str in flat(hint) and not families(hint))
+
+
+def _first_sentences(cls: type[Component]) -> str:
+    """What a component is, by its documentation."""
+    found = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split())
+    return found.replace("`", "")
 
 
 def _article(words: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
 
+from unweave import display
 from unweave.execution import Progressed, replay
 from unweave.inventory import last_step, seconds_a_step
 from unweave.rundir import ENDED
@@ -21,6 +22,9 @@ RunState: TypeAlias = Literal["finished", "diverged", "running", "waiting", "fai
 StudyState: TypeAlias = Literal["finished", "running", "failed", "stopped"]
 
 STATES: Final[tuple[RunState, ...]] = ("finished", "diverged", "running", "waiting", "failed")
+
+# Runs at most in a notebook.
+_SHOWN: Final = 50
 
 
 @final
@@ -98,6 +102,31 @@ class Overview:
     def of(self, *states: RunState) -> list[RunView]:
         """The runs in some states."""
         return [run for run in self.runs if run.state in states]
+
+    def _repr_html_(self) -> str:
+        """How many runs are in each state, and the runs, for a notebook."""
+        names = list(dict.fromkeys(name for run in self.runs for name in run.varied))
+        rows = [
+            (
+                run.key,
+                *(str(run.varied.get(name, "")) for name in names),
+                run.state,
+                f"{run.step:,}/{run.steps:,}",
+                run.message,
+            )
+            for run in self.runs[:_SHOWN]
+        ]
+        counts = ", ".join(f"{count} {state}" for state, count in self.counts.items() if count)
+        left = (
+            None if self.seconds_left is None else f"about {self.seconds_left / 60:,.0f} minutes"
+        )
+        parts = [
+            display.facts({"folder": self.folder, "runs": counts, "left": left}),
+            display.table(("run", *names, "state", "steps", ""), rows, ("steps",)),
+        ]
+        if len(self.runs) > _SHOWN:
+            parts.append(display.note(f"and {len(self.runs) - _SHOWN:,} more runs"))
+        return display.shown(f"Study {self.name}, {self.state}", *parts)
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal, Self, TypeAlias, final
+from typing import Any, Final, Literal, Self, TypeAlias, final
 
+from unweave import display
 from unweave.encoding import Codes, Part
 from unweave.errors import SpecError
 from unweave.execution import Limits
@@ -18,6 +20,9 @@ __all__ = ["Keep", "ScoreRequest", "Study"]
 
 Keep: TypeAlias = Literal["scores", "codes", "all"]
 """What stays of a run: its scores and curves; the codes of its images, too; or everything."""
+
+# Values of an axis at most in a notebook.
+_SHOWN: Final = 8
 
 
 @final
@@ -99,6 +104,27 @@ class Study:
     plots: tuple[str, ...] = ()
     keep: Keep = "all"
     limits: Limits = field(default_factory=Limits)
+
+    def _repr_html_(self) -> str:
+        """What its runs have in common, and what varies, for a notebook."""
+        varied = [
+            (
+                ", ".join(dict.fromkeys(name for each in axis for name in each)),
+                len(axis),
+                "; ".join(", ".join(map(str, each.values())) for each in axis[:_SHOWN])
+                + ("; ..." if len(axis) > _SHOWN else ""),
+            )
+            for axis in self.axes
+        ]
+        scores = [", ".join(r.metrics or (f"all of {r.protocol}",)) for r in self.scores]
+        counted = math.prod(len(axis) for axis in self.axes)
+        return display.shown(
+            f"Study {self.name}, {counted:,} runs",
+            *([display.note(self.about)] if self.about else []),
+            display.facts(self.settings),
+            display.table(("varies", "values", ""), varied, ("values",)),
+            display.facts({"scores": "; ".join(scores), "figures": ", ".join(self.plots)}),
+        )
 
     def combinations(self) -> list[Settings]:
         """The settings of each run, those of every run first.

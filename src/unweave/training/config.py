@@ -13,7 +13,7 @@ import shlex
 from collections.abc import Iterable
 from typing import Any, ClassVar, Literal, Self, final
 
-from unweave import spec
+from unweave import display, spec
 from unweave.data import DatasetSpec
 from unweave.errors import DataError, SpecError, nearest
 from unweave.likelihoods import Bernoulli, Likelihood
@@ -73,6 +73,26 @@ class TrainConfig(Component):
     snapshot_every: int = number(default=0, low=0, help="Steps between kept weights; 0 for none.")
     evaluate_every: int = number(default=0, low=0, help="Steps between scores; 0 for none.")
     picture_every: int = number(default=0, low=0, help="Steps between pictures; 0 for none.")
+
+    def _repr_html_(self) -> str:
+        """What is trained, what is minimised, and all settings, for a notebook."""
+        rows = [
+            (
+                field.name.replace("_", " "),
+                _shown(getattr(self, field.name)),
+                "" if getattr(self, field.name) == field.default else "set",
+                field.metadata["help"],
+            )
+            for field in dataclasses.fields(self)
+        ]
+        return display.shown(
+            f"{self.objective} on {self.dataset}, {self.steps:,} steps",
+            display.folded("objective", self.objective.html(), opened=True),
+            display.folded(
+                "all settings", display.table(("setting", "value", "", "what it is"), rows)
+            ),
+            display.folded("command", display.note(self.command)),
+        )
 
     def at(self, step: int) -> Self:
         """The settings of an optimiser step, from 1, without phases.
@@ -279,3 +299,10 @@ class TrainConfig(Component):
             return self.dataset.labelled
         except DataError:
             return True
+
+
+def _shown(value: Any) -> str:
+    """A setting as people read it."""
+    if value is None or value == ():
+        return "none"
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
