@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "Run",
     "__version__",
+    "cite",
     "evaluate_encoder",
     "from_arrays",
     "from_function",
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from unweave._version import __version__
 
 if TYPE_CHECKING:
+    from unweave.citing import cite
     from unweave.data import from_arrays, from_function, from_torch, load_dataset
     from unweave.encoders import evaluate_encoder
     from unweave.importing import import_run
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Run": "unweave.run",
+    "cite": "unweave.citing",
     "evaluate_encoder": "unweave.encoders",
     "from_arrays": "unweave.data",
     "from_function": "unweave.data",

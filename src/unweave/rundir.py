@@ -56,7 +56,7 @@ State: TypeAlias = Literal["finished", "stopped", "running", "diverged"]
 ENDED: Final = ("finished", "diverged")
 """The states of runs that go on no further."""
 
-BESIDE: Final = ("format", "unweave", "address", "text", "command", "units")
+BESIDE: Final = ("format", "unweave", "address", "preset", "text", "command", "units")
 """What `config.json` holds beside the configuration."""
 
 ASIDE: Final = (

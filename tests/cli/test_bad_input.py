@@ -293,6 +293,7 @@ OUT = {
     "rank": (["nowhere"], True),
     "results": (["nowhere"], True),
     "report": (["nowhere"], True),
+    "cite": (["nowhere"], True),
     "plot": (["nowhere"], True),
     "data show": ([MINI], True),
     "generalise splits": (["--data", MINI, "--condition", "pos_x > 0.5"], True),

@@ -13,6 +13,7 @@ import tyro
 from tyro.conf import FlagCreatePairsOff, OmitSubcommandPrefixes, subcommand
 
 from unweave._version import __version__
+from unweave.cli.cite import Cite
 from unweave.cli.common import Common, OutputError, writing
 from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
@@ -108,6 +109,7 @@ _COMMANDS = (
     | Annotated[ResultsTable, subcommand("results")]
     | Annotated[Plot, subcommand("plot")]
     | Annotated[Report, subcommand("report")]
+    | Annotated[Cite, subcommand("cite")]
     | Annotated[_DATA, subcommand("data", description="Datasets: list, prepare, show, verify.")]
     | Annotated[_STUDY, subcommand("study", description=_ABOUT_STUDY)]
     | Annotated[_POPULATION, subcommand("population", description=_ABOUT_POPULATION)]

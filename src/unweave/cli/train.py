@@ -191,6 +191,7 @@ class Train(Common):
                         watch=self._watch(),
                         progress=progress,
                         track=track,
+                        preset=self._preset_name(),
                     )
         self._show(outcome, folder)
         return 0
@@ -233,6 +234,12 @@ class Train(Common):
                 flags[name] = to_number(flag, getattr(self, name), kind)
         given = {name: value for name, value in flags.items() if value is not None}
         return given if self.preset is None else preset(self.preset).overridden(given)
+
+    def _preset_name(self) -> str | None:
+        """The preset by its own name, where one is given, maybe by an alias."""
+        from unweave.presets import preset
+
+        return None if self.preset is None else preset(self.preset).name
 
     def _check_start(self, settings: dict[str, Any]) -> None:
         """Refuse a new run without the weights that its preset goes on from."""

@@ -104,6 +104,8 @@ class PopulationBasedBandits(Explore):
     References:
         | Provably Efficient Online Hyperparameter Optimization with Population-Based Bandits
         | Parker-Holder, Nguyen and Roberts, 2020, https://arxiv.org/abs/2002.02518
+        | The forgetting: Time-Varying Gaussian Process Bandit Optimization
+        | Bogunovic, Scarlett and Cevher, 2016, https://arxiv.org/abs/1601.06650
     """
 
     name: ClassVar[str] = "pb2"

@@ -83,6 +83,7 @@ def write_new(
     *,
     replace: bool,
     fill: Callable[[Path], None] | None = None,
+    preset: str | None = None,
 ) -> None:
     """Make a run folder: all or nothing.
 
@@ -91,6 +92,7 @@ def write_new(
         config: What is trained.
         replace: Whether a run may go that is there, or that has come there in the meantime.
         fill: Writes more files into the folder that it is given, before that is put in place.
+        preset: Name of the preset that its settings come from; None for none.
 
     Raises:
         UnweaveError: It cannot be written; what was there before is untouched.
@@ -107,7 +109,7 @@ def write_new(
         temporary.mkdir(parents=True)
         write_json(temporary / "environment.json", environment())
         write_status(temporary, "running", 0, config.steps, 0.0, 0.0, "")
-        write_config(temporary, config)
+        write_config(temporary, config, preset)
         if fill is not None:
             fill(temporary)
         if empty:
@@ -144,14 +146,23 @@ def remove_leftovers(folder: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def write_config(folder: Path, config: TrainConfig) -> None:
-    """Write `config.json`: the full form, with version, address and texts beside it."""
+def write_config(folder: Path, config: TrainConfig, preset: str | None = None) -> None:
+    """Write `config.json`: the full form, with version, address and texts beside it.
+
+    Args:
+        folder: The run folder.
+        config: What is trained.
+        preset: Name of the preset that its settings come from; None for what stands there so far.
+    """
+    if preset is None and is_run(folder):
+        preset = read_json(folder / "config.json").get("preset")
     form = spec.to_dict(config)
     form.pop("type")
     document = {
         "format": FORMAT,
         "unweave": __version__,
         "address": config.address,
+        **({} if preset is None else {"preset": preset}),
         "text": config.texts(),
         "command": config.command,
         "units": {name: term.unit for name, term in config.objective.expand().terms.items()},

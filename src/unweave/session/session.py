@@ -93,6 +93,7 @@ def begin(
     watch: Watch | None = None,
     progress: Progress | None = None,
     track: Sequence[TrackerSpec] | None = None,
+    preset: str | None = None,
 ) -> Outcome:
     """Train a new run.
 
@@ -106,6 +107,7 @@ def begin(
         watch: Shows the training.
         progress: Shows the preparation of the dataset.
         track: Trackers; None for what `UNWEAVE_TRACK` names.
+        preset: Name of the preset that the settings come from, which is noted down.
 
     Raises:
         RunError: The folder is in the way.
@@ -125,7 +127,7 @@ def begin(
         setting = prepare(config, progress, initial)
         check_space(folder, setting.learner)
         with _alone(folder) if is_run(folder) else nullcontext():
-            write_new(folder, setting.config, replace=overwrite)
+            write_new(folder, setting.config, replace=overwrite, preset=preset)
         with _alone(folder):
             return _train(
                 setting,

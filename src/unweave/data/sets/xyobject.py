@@ -47,8 +47,8 @@ class XYObject(DrawnSpec):
     smaller ones are centred; values of scale are pixels of an edge. The palette `greys` has images
     of one channel.
 
-    Source: `XYObjectData` and `XYObjectShadedData` of disent, version 0.3 and later: geometry,
-    palettes and defaults.
+    Source: `XYObjectData` and `XYObjectShadedData` of disent (Michlo,
+    github.com/nmichlo/disent), version 0.3 and later: geometry, palettes and defaults.
     """
 
     name: ClassVar[str] = "xyobject"

@@ -42,11 +42,12 @@ class NMIG(InformationMetric):
     varies, nothing is taken off.
 
     References:
-        The code of PBT-U-VAE and rPU-VAE, which defines it.
+        | The code of PBT-U-VAE and rPU-VAE (Estermann et al., 2020), which defines it
+        | https://arxiv.org/abs/2010.13527
     """
 
     name: ClassVar[str] = "nmig"
-    source: ClassVar[str] = "The code of rPU-VAE"
+    source: ClassVar[str] = "The code of rPU-VAE (Estermann et al., 2020, arXiv 2010.13527)"
     bounds: ClassVar[tuple[float | None, float | None]] = (-1.0, 1.0)
 
     def score_matrix(self, found: InformationMatrix, table: Representation) -> Score:

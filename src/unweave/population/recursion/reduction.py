@@ -94,6 +94,11 @@ class RobustReduction(Reduction):
     """Clusters of each active latent, and angles of pairs of latents that form a ring.
 
     Latents without clear clusters are labels as they are, and have no say in the cell.
+
+    References:
+        | How clusters are told apart: Kernel density estimation via diffusion
+        | (Botev et al., 2010)
+        | https://arxiv.org/abs/1011.2602
     """
 
     name: ClassVar[str] = "robust"
@@ -144,7 +149,13 @@ class RobustReduction(Reduction):
 
 @final
 class RpuReduction(Reduction):
-    """What the code of rPU-VAE does, defects included; see `published_cell`."""
+    """What the code of rPU-VAE does, defects included; see `published_cell`.
+
+    References:
+        | Robust Disentanglement of a Few Factors at a Time using rPU-VAE
+        | (Estermann et al., 2020)
+        | https://arxiv.org/abs/2010.13527
+    """
 
     name: ClassVar[str] = "rpu"
 
