@@ -302,6 +302,8 @@ OUT = {
         for word in ("run", "decode", "compose")
     },
     "generalise report": (["nowhere"], True),
+    "reproduce run": (["disvae/VAE_dsprites"], True),
+    "reproduce page": (["nowhere"], True),
     "study run": (["nowhere.json"], True),
     "population run": (["--data", MINI, "--objective", "vae"], True),
     "population recurse": ([MINI], True),

@@ -36,6 +36,8 @@ from unweave.cli.population import PopulationExport, PopulationResume, Populatio
 from unweave.cli.population_recurse import PopulationRecurse
 from unweave.cli.population_run import PopulationRun
 from unweave.cli.rank import Rank
+from unweave.cli.reproduce import ReproduceList, ReproduceRun
+from unweave.cli.reproduce_page import ReproducePage
 from unweave.cli.results import ResultsTable
 from unweave.cli.runs import RunsList, RunsRemove, RunsShow
 from unweave.cli.score import Score
@@ -91,6 +93,14 @@ _GENERALISE = (
     | Annotated[GeneraliseReport, subcommand("report")]
 )
 
+_REPRODUCE = (
+    Annotated[ReproduceList, subcommand("list")]
+    | Annotated[ReproduceRun, subcommand("run")]
+    | Annotated[ReproducePage, subcommand("page")]
+)
+
+_ABOUT_REPRODUCE = "Published numbers and ours, side by side: list, run, page."
+
 _RUNS = (
     Annotated[RunsList, subcommand("list")]
     | Annotated[RunsShow, subcommand("show")]
@@ -114,6 +124,7 @@ _COMMANDS = (
     | Annotated[_STUDY, subcommand("study", description=_ABOUT_STUDY)]
     | Annotated[_POPULATION, subcommand("population", description=_ABOUT_POPULATION)]
     | Annotated[_GENERALISE, subcommand("generalise", description=_ABOUT_GENERALISE)]
+    | Annotated[_REPRODUCE, subcommand("reproduce", description=_ABOUT_REPRODUCE)]
     | Annotated[_RUNS, subcommand("runs", description="Runs on disk: list, show, rm.")]
     | Annotated[Objectives, subcommand("objectives")]
     | Annotated[Architectures, subcommand("architectures")]

@@ -1,0 +1,260 @@
+"""The page of reproductions as Markdown, from records alone."""
+
+from __future__ import annotations
+
+__all__ = ["command_of", "reproduction_page", "score_cells"]
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from unweave.reproduction.catalog import SOURCES
+from unweave.reproduction.comparing import Comparison, Group, groups_of
+from unweave.reproduction.matching import base_text
+from unweave.reproduction.published import Row, Source
+from unweave.reproduction.records import RunRecord, merged
+
+_HEADS: Final = (
+    "row", "score", "published", "ours", "95 % interval", "difference", "steps", "seeds",
+    "images", "protocol", "printed in",
+)  # fmt: skip
+_RIGHT: Final = ("published", "ours", "difference")
+# A row without a run has all of its published numbers in a cell.
+_MISSING_RIGHT: Final = ("steps",)
+_MISSING: Final = ("row", "published", "steps", "waits for")
+
+_HEAD: Final = """\
+# Published numbers, and ours
+
+What papers and their code print, beside what unweave gets when it repeats the same training and \
+computes the same score. `unweave reproduce page` writes this page from run folders, or from a \
+record of them; no number on it is typed. `unweave reproduce run ROW` runs a row, and \
+`unweave reproduce list` has all of them.
+"""
+
+_READING: Final = """\
+## How to read it
+
+- A **row** is one published training and has the name of its preset. `unweave presets NAME` \
+says what it trains, and where that differs from the source.
+- **published** is the number as printed, on the scale of our score: with its standard deviation \
+over trainings where it has one, and of how many trainings it is a mean where it is one.
+- **ours** is the score of the last weights, or its mean over seeds.
+- **95 % interval**: `seeds` is a bootstrap over three or more trainings of ours. `draws` is of \
+one training, and says how far the metric's own draws move the score; another training moves it \
+further. `none` is one training and a score without draws, or two trainings.
+- **difference** is ours less the published number; in brackets how many published standard \
+deviations that is, and whether the published number lies inside our interval over seeds.
+- **steps**: `shortened` trainings are of fewer steps than the published one. Their warm-ups \
+keep the published length. Compare such a number with what a longer one brings, and not with the \
+published one.
+- **seeds**: how many trainings of ours, and of how many the published number is.
+- **images**: `published file`, or `drawn` by unweave, which are not the same pixels. A part of \
+them is a trial, and no reproduction.
+- **printed in** is explained below each table.
+"""
+
+
+def reproduction_page(records: Iterable[RunRecord]) -> str:
+    """The page, which depends on nothing but the records and the catalogue of rows.
+
+    Args:
+        records: Of any rows; of equal trainings the longest counts.
+
+    Returns:
+        Markdown for GitHub and MyST.
+    """
+    groups = groups_of(merged(records))
+    done = {group.row.name for group in groups}
+    parts = [_HEAD, _summary(groups), _READING]
+    for source in SOURCES:
+        own = [group for group in groups if group.row.source == source.name]
+        if own:
+            parts.append(_section(source, own))
+    parts.append(
+        "## Rows without a run\n\n"
+        "`steps` is the published length. `unweave reproduce run SOURCE/ROW` runs one.\n"
+    )
+    for source in SOURCES:
+        rows = [row for row in source.rows if row.name not in done]
+        if rows:
+            parts.append(_missing(source, rows))
+    parts.append(
+        "## Published numbers that are no row\n\n"
+        + "\n".join(
+            f"- **{source.title}**: {entry.what}: {entry.why}."
+            for source in SOURCES
+            for entry in source.left_out
+        )
+        + "\n"
+    )
+    return "\n".join(parts)
+
+
+def command_of(group: Group) -> str:
+    """What repeats the runs of a group, and scores them."""
+    first, row = group.records[0], group.row
+    words = ["unweave", "reproduce", "run", row.name]
+    if group.steps != row.config.steps:
+        words += ["--steps", str(group.steps)]
+    if first.dataset != str(row.config.dataset):
+        words += ["--dataset", base_text(first.dataset)]
+    last = max(record.seed for record in group.records)
+    if last != row.config.seed:
+        words += ["--seeds", str(max(1, last - row.config.seed + 1))]
+    return shlex.join(words)
+
+
+def score_cells(comparison: Comparison) -> dict[str, str]:
+    """A published value and ours as texts: published, ours, interval and difference."""
+    digits = comparison.published.digits
+    interval = "none"
+    if comparison.low is not None and comparison.high is not None:
+        over = "seeds" if comparison.over == "runs" else comparison.over
+        interval = f"{comparison.low:.{digits}f} to {comparison.high:.{digits}f}, {over}"
+    more = []
+    if comparison.published.sd:
+        more.append(f"{abs(comparison.difference) / comparison.published.sd:.1f} sd")
+    if comparison.inside is not None:
+        more.append("inside" if comparison.inside else "outside")
+    difference = f"{comparison.difference:+.{digits}f}"
+    return {
+        "score": comparison.published.label,
+        "published": comparison.published.text,
+        "ours": f"{comparison.ours:.{digits}f}",
+        "95 % interval": interval,
+        "difference": difference + (f" ({', '.join(more)})" if more else ""),
+    }
+
+
+def _summary(groups: Sequence[Group]) -> str:
+    """How much of it there is."""
+    rows = sum(len(source.rows) for source in SOURCES)
+    values = sum(len(row.values) for source in SOURCES for row in source.rows)
+    told = f"There are {values} published numbers of {rows} trainings. "
+    if not groups:
+        return f"{told}None of them has been run yet.\n"
+    done = len({group.row.name for group in groups})
+    full = len({group.row.name for group in groups if not group.shortened})
+    return f"{told}{done} {_have(done)} been run, {full} at full length.\n"
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
+
+
+def _section(source: Source, groups: Sequence[Group]) -> str:
+    """A source: its table, where its numbers are printed, doubts, circumstances, commands."""
+    lines = [f"## {source.title}", "", f"{source.citation}.", "", *_head(_HEADS, _RIGHT)]
+    for group in groups:
+        shared = _shared(group)
+        for comparison in group.comparisons:
+            cells = {
+                **shared,
+                **score_cells(comparison),
+                "protocol": f"`{comparison.protocol}`",
+                "printed in": f"`{comparison.published.printed}`",
+            }
+            lines.append(f"| {' | '.join(cells[name] for name in _HEADS)} |")
+    lines += [
+        "",
+        *(f"- Printed in `{name}`: {_linked(where)}." for name, where in source.printed.items()),
+    ]
+    lines += [f"- {doubt}" for doubt in source.doubts]
+    lines += [f"- {line}" for line in _circumstances(groups)]
+    lines += ["", "Each row again, in the order of the table:", "", "```sh"]
+    lines += [*(command_of(group) for group in groups), "```", ""]
+    return "\n".join(lines)
+
+
+def _linked(text: str) -> str:
+    """With addresses that can be followed."""
+    return re.sub(r"https://[^\s,]+", r"<\g<0>>", text)
+
+
+def _head(names: Sequence[str], right: Sequence[str]) -> list[str]:
+    marks = "|".join("---:" if name in right else "---" for name in names)
+    return [f"| {' | '.join(names)} |", f"|{marks}|"]
+
+
+def _shared(group: Group) -> dict[str, str]:
+    """What all numbers of a group have in common."""
+    published = group.row.config.steps
+    steps = f"{group.steps:,}"
+    if group.shortened:
+        steps = f"**shortened**: {steps} of {published:,}"
+    elif group.steps > published:
+        steps = f"longer: {steps} instead of {published:,}"
+    runs, count = group.row.runs, len(group.records)
+    return {
+        "row": _name(group.row),
+        "steps": steps,
+        "seeds": f"{count}" if runs == count else f"{count}, published {runs}",
+        "images": _images(group),
+    }
+
+
+def _images(group: Group) -> str:
+    first, whole = group.records[0], group.row.config.num_train
+    told = "drawn" if first.source == "rendered" else "published file"
+    return told if first.images == whole else f"**a part**, {first.images:,} of {whole:,}, {told}"
+
+
+def _name(row: Row) -> str:
+    own = row.name.partition("/")[2]
+    return f"`{own}`" + (f" {row.label}" if row.label else "")
+
+
+def _circumstances(groups: Sequence[Group]) -> Iterator[str]:
+    """On what, and with which versions; and what else must be told of single runs."""
+    found: dict[str, list[RunRecord]] = {}
+    for record in (record for group in groups for record in group.records):
+        found.setdefault(_environment(record.environment), []).append(record)
+    for told, records in found.items():
+        days = sorted({record.trained for record in records})
+        span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        hours = sum(record.seconds for record in records) / 3600
+        whose = "" if len(found) == 1 else f" ({_names(records)})"
+        yield f"Trained with {told}; {span}, {hours:.1f} hours of training in all{whose}."
+    for group in groups:
+        starts = {record.start for record in group.records if record.start is not None}
+        for start in sorted(starts, key=lambda each: each.steps):
+            short = "**shortened**: " if start.steps < start.published else ""
+            yield (
+                f"`{group.row.name}` went on from the weights of `{start.preset}`, {short}"
+                f"{start.steps:,} of {start.published:,} steps."
+            )
+        if group.shorter:
+            were = "run was" if group.shorter == 1 else "runs were"
+            yield f"`{group.row.name}`: {group.shorter} shorter {were} left out."
+
+
+def _names(records: Iterable[RunRecord]) -> str:
+    return ", ".join(dict.fromkeys(f"`{record.row}`" for record in records))
+
+
+def _environment(told: Mapping[str, Any]) -> str:
+    """Versions and machine in a line."""
+    packages = ", ".join(
+        f"{name} {told[name]}" for name in ("torch", "numpy", "scikit-learn") if told.get(name)
+    )
+    threads = "" if told["threads"] is None else f", {told['threads']} threads"
+    return (
+        f"unweave {told['unweave']}, Python {told['python']}, {packages} on "
+        f"{told.get('gpu') or told['processor']}{threads}, {told['precision']}"
+    )
+
+
+def _missing(source: Source, rows: Sequence[Row]) -> str:
+    """The rows of a source that nobody has run."""
+    lines = [f"### {source.title}: `{source.name}`", "", *_head(_MISSING, _MISSING_RIGHT)]
+    for row in rows:
+        values = "; ".join(f"{value.label} {value.text}" for value in row.values)
+        lines.append(f"| {_name(row)} | {values} | {row.config.steps:,} | {_waits(row)} |")
+    return "\n".join([*lines, ""])
+
+
+def _waits(row: Row) -> str:
+    dataset = row.config.dataset
+    return "time" if dataset.source == "rendered" else f"the published file of {dataset.name}"
