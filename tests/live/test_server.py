@@ -16,6 +16,7 @@ from PIL import Image
 from live.serving import serving
 from session.runs import MINI, TINY, cli
 from unweave import load_run, train
+from unweave.curves import SCRIPTS, STYLE
 from unweave.live.pictures import Pictures
 
 
@@ -54,7 +55,7 @@ def test_a_page_and_its_parts_come_from_here_alone(run):
         text = page.decode()
         assert "http://" not in text
         assert "https://" not in text
-        for name in ("page.css", "page.js", "chart.js"):
+        for name in ("page.css", "page.js", STYLE, *SCRIPTS):
             assert f'"{name}"' in text
             status, _, body = ask(server, f"/{name}")
             assert status == 200

@@ -51,7 +51,7 @@ class Page(HTMLParser):
             self.sections[self._heading] = []
 
     def handle_data(self, data):
-        if {"style", "title"} & set(self._open):
+        if {"style", "title", "script"} & set(self._open):
             return
         self._words.append(data)
         if "h2" in self._open:

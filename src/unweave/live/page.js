@@ -2,11 +2,11 @@
 // Asks for the run, or the list of runs, again and again, and shows what has come.
 
 const OFTEN = 2000, SELDOM = 15000;
-const ACTIVE = 0.05;
+const {element, short} = unweaveCurves;
 const run = new URLSearchParams(location.search).get("run");
-const charts = new Map();
 const part = (id) => document.getElementById(id);
 let shown = "";
+let board = null;
 
 async function ask(path) {
   const answer = await fetch(path, {cache: "no-cache"});
@@ -79,47 +79,12 @@ function picture(told) {
   part("caption").textContent = `Probe images, and below each what the model makes of it, after step ${found.step.toLocaleString("en")}${from}.`;
 }
 
-// One chart of a name, made when it is first needed.
-function chart(id, kind) {
-  if (!charts.has(id)) {
-    const made = new Chart({...kind, id: charts.size});
-    charts.set(id, made);
-    part("charts").appendChild(made.box);
-  }
-  return charts.get(id);
-}
-
-function plain(group, name, points, kind, phases) {
-  chart(`${group}/${name}`, kind).update([{name, points, color: "c0"}], phases);
-}
-
 function curves(told) {
-  part("charts").hidden = !Object.keys(told.curves).length;
-  const groups = told.curves, phases = told.phases;
-  const each = (group) => Object.entries(groups[group] || {});
-  for (const [name, points] of each("loss")) {
-    const title = name === "model" ? "Loss" : `Loss of ${name}`;
-    plain("loss", name, points, {title, unit: name === "model" ? "nats" : ""}, phases);
-  }
-  for (const [name, points] of each("raw")) plain("raw", name, points, {title: name, unit: (told.units[name] || "").replace(" an image", "")}, phases);
-  const kl = each("kl").map(([name, points]) => ({name, points, last: points[points.length - 1][1]}));
-  if (kl.length) {
-    const colors = new Map(kl.filter((curve) => curve.last >= ACTIVE).map((curve, k) => [curve.name, `c${k % 10}`]));
-    const series = kl.map((curve) => ({...curve, color: colors.get(curve.name) || "off"}))
-      .sort((a, b) => b.last - a.last);
-    chart("kl", {title: "KL of each latent", unit: "nats", wide: true}).update(series, phases);
-  }
-  for (const [name, points] of each("scores")) plain("scores", name, points, {title: `Score: ${name}`}, phases);
-  for (const [name, points] of each("watched")) plain("watched", name, points, {title: name}, phases);
-  // Of a term whose weight is 1 it would be the same curve again.
-  for (const [name, points] of each("weighted")) {
-    const raw = (groups.raw || {})[name];
-    if (!raw || raw.some((point, k) => Math.abs(point[1] - points[k][1]) > 1e-6 * Math.abs(point[1]))) {
-      plain("weighted", name, points, {title: `${name}, weighted`}, phases);
-    }
-  }
-  for (const [name, points] of each("lr")) plain("lr", name, points, {title: "Learning rate"}, phases);
-  for (const [, points] of each("speed")) plain("speed", "s", points, {title: "Speed", unit: "images/s"}, phases);
+  const any = Object.keys(told.curves).length > 0;
+  part("charts").hidden = !any;
+  if (!any) return;
+  board ??= new unweaveCurves.Board(part("charts"));
+  board.update(told);
 }
 
 function list(told) {

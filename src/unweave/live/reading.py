@@ -11,18 +11,16 @@ import threading
 from pathlib import Path
 from typing import Any, Final, final
 
+from unweave.curves import collect
 from unweave.errors import RunError, UnweaveError
 from unweave.inventory import find_runs
 from unweave.rundir import LOCK, is_held, is_run, read_json
 from unweave.scores import load_scores
 
-# A curve has so many points at most; each stands for the mean of its records.
-_POINTS: Final = 600
 # Speed is that of so many records.
 _RECENT: Final = 50
 # The last record is looked for in so many bytes.
 _TAIL: Final = 2**16
-_GROUPS: Final = ("loss", "raw", "weighted", "watched")
 
 
 @final
@@ -46,9 +44,8 @@ class RunView:
         Returns:
             As `summary`, and: `architecture`, `command`, `units` of the terms, `seconds` of
             training, `images_per_second`, `left` (seconds, or None), `phases` (steps at which one
-            begins), `curves` (group -> name -> [[step, value], ...]), where the groups are `loss`,
-            `raw`, `weighted`, `watched`, `kl`, `scores`, `lr` and `speed`; and `scores`: name,
-            value and protocol of those of the finished run.
+            begins), `curves` (group -> name -> [[step, value], ...], as `curves.collect` gives
+            them); and `scores`: name, value and protocol of those of the finished run.
 
         Raises:
             RunError: The run cannot be read.
@@ -56,7 +53,7 @@ class RunView:
         config, status = _config(self.folder), _status(self.folder)
         with self._lock:
             rows = self._follow()
-            curves = _curves(rows)
+            curves = collect(rows)
             train = [row for row in rows[-2 * _RECENT :] if row.get("event") == "train"]
         facts = _facts(self.folder, config, status, train[-1] if train else None)
         running = facts["state"] == "running"
@@ -208,44 +205,6 @@ def _left(train: list[dict[str, Any]], steps: Any) -> float | None:
         return None
     seconds = _number(last, "seconds") - _number(first, "seconds")
     return float((steps - last["step"]) * seconds / taken)
-
-
-def _curves(rows: list[dict[str, Any]]) -> dict[str, dict[str, list[list[float]]]]:
-    """Curves by group and name, each thinned to the points that a screen can show."""
-    found: dict[str, dict[str, list[tuple[int, float]]]] = {}
-
-    def add(group: str, name: str, step: int, value: Any) -> None:
-        if isinstance(value, int | float):
-            found.setdefault(group, {}).setdefault(name, []).append((step, value))
-
-    for row in rows:
-        step = row["step"]
-        if row.get("event") == "scores":
-            for name, value in row.get("scores", {}).items():
-                add("scores", name, step, value)
-            continue
-        for group in _GROUPS:
-            for name, value in row.get(group, {}).items():
-                add(group, name, step, value)
-        for latent, value in enumerate(row.get("kl", ())):
-            add("kl", f"z{latent}", step, value)
-        add("lr", "lr", step, row.get("lr"))
-        add("speed", "images_per_second", step, row.get("images_per_second"))
-    return {
-        group: {name: _thinned(points) for name, points in curves.items()}
-        for group, curves in found.items()
-    }
-
-
-def _thinned(points: list[tuple[int, float]]) -> list[list[float]]:
-    """At most `_POINTS` points: the mean of each bin, at its last step."""
-    count = len(points)
-    size = max(-(-count // _POINTS), 1)
-    thin = []
-    for start in range(0, count, size):
-        part = points[start : start + size]
-        thin.append([part[-1][0], float(f"{sum(v for _, v in part) / len(part):.6g}")])
-    return thin
 
 
 def _scores(folder: Path) -> list[dict[str, Any]]:

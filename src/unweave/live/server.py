@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final, final
 from urllib.parse import parse_qs, urlsplit
 
+from unweave import curves
 from unweave.errors import UnweaveError
 from unweave.live.pictures import Pictures
 from unweave.live.reading import RunView, find_views, summary
@@ -26,7 +27,8 @@ _FILES: Final = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
-    "/chart.js": ("chart.js", "text/javascript; charset=utf-8"),
+    f"/{curves.STYLE}": (curves.STYLE, "text/css; charset=utf-8"),
+    **{f"/{name}": (name, "text/javascript; charset=utf-8") for name in curves.SCRIPTS},
 }
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -176,4 +178,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _file(name: str) -> bytes:
+    if name in (curves.STYLE, *curves.SCRIPTS):
+        return curves.asset(name).encode("utf-8")
     return resources.files("unweave.live").joinpath(name).read_bytes()

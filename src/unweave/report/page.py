@@ -12,12 +12,16 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from unweave.curves import SCRIPTS, STYLE, asset
 from unweave.data import DatasetSpec, parse_dataset
 from unweave.data.listing import published
 from unweave.errors import UnweaveError
-from unweave.report.explorer import POLICIES, explorer_section
+from unweave.report.curves import curves_of
+from unweave.report.explorer import SOURCES, explorer_section
 from unweave.report.files import RunFiles, read_run
+from unweave.report.maps import AS_FIGURES, maps
 from unweave.report.pictures import pictures, training_pictures
+from unweave.report.policy import script_policy
 from unweave.report.scores import following, score_views
 from unweave.report.training import final_terms, origin, players, python_lines, settings, status_of
 from unweave.report.words import count, flatten, number, plain, sentence_list
@@ -27,7 +31,12 @@ from unweave.scores import CLEAR_GAP
 MAILABLE = 10_000_000
 """Bytes of a page that can be mailed."""
 
+# Bytes around an explorer: the digests of its scripts, and what is said to be left out.
+_AROUND = 5_000
 _MOST_CARDS = 4
+_OPEN = ("mig", "dci", "dci_lasso", "sap")
+# Figures that are shown where the page cannot draw curves.
+_AS_CURVES = ("loss_curves", "kl", "score_curves")
 
 
 def write_report(
@@ -39,16 +48,16 @@ def write_report(
 ) -> Path:
     """Write one HTML file that shows a run: scores, pictures, settings, how to do it again.
 
-    It reads the files of the run folder and nothing else, and it holds its pictures and its style:
-    it works offline and can be sent alone. The same run gives the same bytes. What a run does not
-    have, such as scores, is left out.
+    It reads the files of the run folder and nothing else, and it holds its pictures, its style and
+    its scripts: it works offline and can be sent alone, and shows pictures without JavaScript.
+    The same run gives the same bytes. What a run does not have, such as scores, is left out.
 
     Args:
         run_folder: The folder of a run, finished or not.
         out: The file to write; by default `report.html` in the run folder.
         left_out: What could not be had, such as scores or a figure, and why; said on the page.
         explorer: How latents are moved by hand on the page: the way to decode, and what it needs,
-            as `explorer_section` takes them; None for a page without scripts.
+            as `explorer_section` takes them; None for a page without it.
 
     Returns:
         The file that was written.
@@ -71,7 +80,8 @@ def page_room(run_folder: Path) -> int:
     Raises:
         RunError: It is not a run folder, or one of its files is damaged.
     """
-    return max(0, MAILABLE - len(_page(read_run(Path(run_folder)), {}, None).encode("utf-8")))
+    page = _page(read_run(Path(run_folder)), {}, None).encode("utf-8")
+    return max(0, MAILABLE - len(page) - _AROUND)
 
 
 def _page(
@@ -79,11 +89,14 @@ def _page(
     left_out: Mapping[str, str],
     explorer: tuple[str, Mapping[str, Any]] | None,
 ) -> str:
-    section = policy = ""
-    if explorer is not None:
-        section, policy = Markup(explorer_section(*explorer)), f"; {POLICIES[explorer[0]]}"
-    parts = {"left_out": _left_out(left_out), "explorer": section, "policy": policy}
-    return environment().get_template("report.html.j2").render(_content(run) | parts)
+    section = "" if explorer is None else Markup(explorer_section(*explorer))
+    content = _content(run) | {"left_out": _left_out(left_out), "explorer": section}
+    content["contents"] = _contents(content)
+    templates = environment()
+    body = templates.get_template("report_body.html.j2").render(content)
+    policy = script_policy(body, *(("", "") if explorer is None else SOURCES[explorer[0]]))
+    whole = {"name": run.name, "body": Markup(body), "policy": Markup(policy)}
+    return templates.get_template("report.html.j2").render(whole)
 
 
 def environment() -> Environment:
@@ -107,6 +120,12 @@ def _content(run: RunFiles) -> dict[str, Any]:
     last = run.train[-1] if run.train else {}
     # A run can be scored on other datasets, too; pictures and sentences are of its own.
     own = [score for score in run.scores if score.get("data") == texts.get("dataset")]
+    found, curves = maps(own), curves_of(run)
+    for each in found:
+        if each.name in AS_FIGURES:
+            # The map on the page has the same numbers, and can be read without seeing it.
+            shown.pop(each.name, None)
+    drawn = [shown.pop(name) for name in _AS_CURVES if name in shown] if curves else []
     return {
         "name": run.name,
         "dataset": plain(texts.get("dataset", "")),
@@ -121,7 +140,12 @@ def _content(run: RunFiles) -> dict[str, Any]:
         ),
         "following": following(own),
         "clear_gap": CLEAR_GAP,
-        "table_picture": shown.pop("mig", None),
+        "maps": [each for each in found if each.name in _OPEN],
+        "more_maps": [each for each in found if each.name not in _OPEN],
+        "curves": curves,
+        "curve_pictures": drawn,
+        "curve_scripts": {name: Markup(asset(name)) for name in SCRIPTS} if curves else {},
+        "curve_style": Markup(asset(STYLE)),
         "pictures": list(shown.values()),
         "training_pictures": training_pictures(run.folder / "figures"),
         "last_step": count(last.get("step", "")),
@@ -139,6 +163,21 @@ def _content(run: RunFiles) -> dict[str, Any]:
         "version": plain(run.config.get("unweave") or ""),
         "address": plain(run.config.get("address") or ""),
     }
+
+
+def _contents(content: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Addresses and names of the parts that the page has."""
+    parts = {
+        ("explorer", "Explorer"): ("explorer",),
+        ("latents", "Latents and factors"): ("following", "maps", "more_maps"),
+        ("curves", "Curves"): ("curves",),
+        ("pictures", "Pictures"): ("pictures", "training_pictures"),
+        ("final", "Final values"): ("terms", "players"),
+        ("scores", "Scores"): ("scores",),
+        ("settings", "Settings"): ("settings",),
+        ("reproduce", "How to reproduce"): ("command", "python"),
+    }
+    return [part for part, names in parts.items() if any(content[name] for name in names)]
 
 
 def rendered_note(specs: Sequence[DatasetSpec | None]) -> str:

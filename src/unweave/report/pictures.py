@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Picture", "picture", "pictures", "training_pictures"]
+__all__ = ["Picture", "picture", "pictures", "title_of", "training_pictures"]
 
 import base64
 import io
@@ -63,6 +63,20 @@ _KNOWN = {
         "The image while one label after the other takes each value, and, with its own labels, "
         "while one latent after the other does.",
         "Rows of decoded images, one for each label and one for each latent.",
+    ),
+    "gif_attribute_traversals": (
+        "Several images under other labels",
+        "A column for each image. Each label in turn takes all its values, and each latent goes "
+        "up and down, while all else of the image rests.",
+        "Moving grid of decoded images, a row for each label and each latent and a column for "
+        "each image.",
+    ),
+    "group_reconstructions": (
+        "Reconstructions past the latents",
+        "Images, what the model makes of the group elements of their latents, and of the group "
+        "features of its encoder. Where the last two differ, the group cannot express what the "
+        "encoder has found.",
+        "Three rows of images: originals, and two reconstructions of each.",
     ),
     "conditions": (
         "Labels that the model is told",
@@ -197,6 +211,13 @@ _KNOWN = {
         "and of held-out ones, with the positions where what was seen of each value puts them.",
         "Scatter plot of codes on two latents, with expected positions.",
     ),
+    "dci_bars": (
+        "Disentanglement of each latent, completeness of each factor",
+        "Of the newest DCI, by lasso where there is one: the nearer to 1, the fewer factors a "
+        "latent matters to, or the fewer latents matter to a factor. Orange: the share of all "
+        "importance.",
+        "Bar charts with a bar for each latent and for each factor.",
+    ),
     "hinton": (
         "Which latent tells which factor",
         "The weight of each latent when factors are told from all latents, by lasso or by trees.",
@@ -239,6 +260,11 @@ class Picture:
     height: int
 
 
+def title_of(name: str) -> str:
+    """The heading of a figure, known or not."""
+    return _words(name)[0]
+
+
 def pictures(figures: Path) -> list[Picture]:
     """Pictures of a folder: the known ones in the order of a page, then others by name.
 
@@ -252,10 +278,14 @@ def pictures(figures: Path) -> list[Picture]:
     order += [name for name in found if name not in _KNOWN]
     made = []
     for name in order:
-        words = name.replace("_", " ").replace("-", " ")
-        title, caption, alt = _KNOWN.get(name, (words[:1].upper() + words[1:], "", words))
-        made.append(picture(name, found[name].read_bytes(), title, caption, alt))
+        made.append(picture(name, found[name].read_bytes(), *_words(name)))
     return [each for each in made if each is not None]
+
+
+def _words(name: str) -> tuple[str, str, str]:
+    """Heading, caption, and text for those who cannot see it."""
+    words = name.replace("_", " ").replace("-", " ")
+    return _KNOWN.get(name, (words[:1].upper() + words[1:], "", words))
 
 
 def training_pictures(figures: Path) -> list[Picture]:

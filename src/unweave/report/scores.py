@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Follower", "Following", "ScoreView", "following", "score_views"]
+__all__ = ["Follower", "Following", "ScoreView", "following", "is_of_factors", "score_views"]
 
 from dataclasses import dataclass
 from typing import Any, final
@@ -140,7 +140,7 @@ def following(scores: list[dict[str, Any]]) -> Following | None:
     Returns:
         None when no score has a whole table.
     """
-    tables = [score for score in reversed(scores) if _of_factors(score.get("matrix"))]
+    tables = [score for score in reversed(scores) if is_of_factors(score.get("matrix"))]
     if not tables:
         return None
     score = min(tables, key=lambda score: score.get("metric") != "mig")
@@ -206,7 +206,7 @@ def _whole(matrix: Any) -> bool:
     )
 
 
-def _of_factors(matrix: Any) -> bool:
+def is_of_factors(matrix: Any) -> bool:
     """Whether it is a whole table of latents and factors, not of latents or values alone."""
     return _whole(matrix) and matrix["rows"] != matrix["columns"] and not matrix.get("axes")
 

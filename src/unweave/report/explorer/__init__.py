@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["POLICIES", "explorer_frame", "explorer_page", "explorer_section"]
+__all__ = ["SOURCES", "explorer_frame", "explorer_page", "explorer_section"]
 
 import math
 from collections.abc import Mapping
@@ -12,15 +12,17 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-POLICIES: Final = {
-    "javascript": "script-src 'unsafe-inline' 'unsafe-eval'; worker-src blob:",
-    "onnx": "script-src 'unsafe-inline' 'unsafe-eval' blob:",
-    "strips": "script-src 'unsafe-inline' 'unsafe-eval'",
-}
-"""What each way to decode needs of a page's policy beside pictures and styles.
+from unweave.report.policy import script_policy
 
-Nothing may be fetched. Programs that drive a page, as tests do, evaluate texts in it; a page whose
-scripts all stand in it is no less safe for that.
+SOURCES: Final = {
+    "javascript": ("", "worker-src blob:"),
+    "onnx": ("blob: 'wasm-unsafe-eval'", ""),
+    "strips": ("", ""),
+}
+"""What each way to decode needs of a page's policy beside the digests of its scripts, as
+`script_policy` takes it: sources of scripts, and further directives.
+
+A worker and ONNX Runtime Web are made of what stands in the page. Nothing may be fetched.
 """
 
 _PARTS: Final = {
@@ -62,13 +64,14 @@ def explorer_section(decoder: str, content: Mapping[str, Any]) -> str:
 
 def explorer_page(decoder: str, content: Mapping[str, Any], title: str) -> str:
     """A whole page with nothing but the explorer."""
+    section = explorer_section(decoder, content)
     return (
         _environment()
         .get_template("page.html.j2")
         .render(
             title=title,
-            policy=POLICIES[decoder],
-            section=Markup(explorer_section(decoder, content)),
+            policy=Markup(script_policy(section, *SOURCES[decoder])),
+            section=Markup(section),
         )
     )
 
