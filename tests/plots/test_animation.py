@@ -112,6 +112,21 @@ class TestRunGrid:
         assert (made[-height:, :-width] < 128).any()
         assert (made[:-height] < 128).any()
 
+    def test_long_words_stay_over_and_beside_their_panels(self):
+        panels = [noise(20, 90, 1, seed=k) for k in range(2)]
+        words = ["only(data=dsprites(grid=(3, 2)), where='shape == 1 and scale > 2')", "dsprites"]
+        made = run_grid(panels, [(0, 0), (0, 1)], columns=words)
+        head = made[: -(20 + 2 * 7)]
+        for gap in (0, 7 + 90, 2 * (7 + 90)):
+            assert (head[:, gap + 1 : gap + 6] == 255).all()
+        assert (head[:, 7:97] < 128).any()
+        assert (head[:, 104:194] < 128).any()
+        made = run_grid(panels, [(0, 0), (1, 0)], ["H\nH\nH\nH"] * 2)
+        column = (made[:, :-104] < 128).any(axis=(1, 2))
+        # Eight lines, none over another.
+        assert np.diff(np.flatnonzero(np.diff(column.astype(int)) == 1)).min() > 8
+        assert (np.diff(column.astype(int)) == 1).sum() == 8
+
     def test_moving_panels_of_all_lengths_go_on(self):
         long, short = (
             Animation(frames=noise(n, 6, 6, 1, seed=n), milliseconds=80) for n in (4, 3)

@@ -409,11 +409,24 @@ class TestScores:
         np.testing.assert_array_equal(first.lines[0].get_xydata(), [[10, 0.1], [20, 0.3],
                                                                     [30, 0.2]])  # fmt: skip
         np.testing.assert_array_equal(first.lines[1].get_xydata(), [[20, 0.3]])
-        assert first.texts[0].get_text() == (
-            "0.2 at the end, highest 0.3 at step 20; of 500 images"
-        )
-        assert second.texts[0].get_text() == "no finite value"
+        assert first.texts[0].get_text() == ("0.2 at the end (500 images)\nhighest 0.3 at step 20")
+        assert second.texts[0].get_text().strip() == "no finite value"
         assert first.get_ylim()[0] == 0
+
+    def test_long_words_do_not_press_the_panels(self):
+        steps = np.arange(1, 9) * 300_000
+        figure = score_curves(steps, {f"score {k}": steps / 7e6 for k in range(6)}, 737_280)
+        pixels(figure)
+        for axes in figure.axes:
+            box = axes.get_window_extent()
+            assert box.width > 0.2 * figure.bbox.width
+            assert box.height > 0.25 * figure.bbox.height
+            (words,) = axes.texts
+            assert words.get_window_extent().x1 <= box.x1 + 0.06 * figure.bbox.width
+
+    def test_lines_pass_over_steps_without_a_score(self):
+        figure = score_curves([1, 2, 3], {"mig": [0.1, np.nan, 0.2]})
+        np.testing.assert_array_equal(figure.axes[0].lines[0].get_xydata(), [[1, 0.1], [3, 0.2]])
 
     def test_lengths_that_differ_are_refused(self):
         with pytest.raises(ValueError, match=r"scores\['mig'\] must be one for each"):

@@ -66,6 +66,14 @@ def test_the_first_value_that_is_not_finite_is_marked():
     assert "no finite value" in texts(nothing)
 
 
+def test_latents_keep_their_last_finite_kl():
+    kl = np.stack([np.full(len(STEPS), 3.0), np.full(len(STEPS), 1.0)], axis=1)
+    kl[STEPS >= 3000] = np.nan
+    axes = kl_curves(STEPS, kl).axes[0]
+    assert {"z0  3.00", "z1  1.00", "not finite"} <= set(texts(axes))
+    assert axes.lines[-1].get_xdata()[0] == 3000
+
+
 def test_history_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="at least one series"):
         loss_curves({})

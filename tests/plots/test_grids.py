@@ -146,10 +146,11 @@ def test_rows_of_images_have_their_names():
     rows = [find(picture, images[row, 2])[0] for row in range(3)]
     assert rows == sorted(rows)
     assert [text.get_text() for text in words(figure)] == ["random", "shape", "scale"]
-    (title,) = figure.axes[0].findobj(
-        lambda one: getattr(one, "get_text", str)() == "dsprites (rendered)"
-    )
+    (title,) = figure.texts
+    assert title.get_text() == "dsprites (rendered)"
     assert title.get_window_extent().y1 <= picture.shape[0]
+    # It stands over the images.
+    assert title.get_window_extent().y0 >= picture.shape[0] - rows[0] / 2
     with pytest.raises(ValueError, match="labels must be one for each of 3 rows"):
         image_rows(images, ["random"])
 

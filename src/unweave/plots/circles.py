@@ -159,7 +159,8 @@ def _legend(whole: Axes, row: Circle, centre: tuple[float, float], side: float) 
         angle = 2 * np.pi * place
         across, down = np.sin(angle), -np.cos(angle)
         whole.text(
-            x + (radius + 0.06) * across, y + (radius + 0.09) * down, clipped_end(name, 8),
+            x + (radius + 0.06) * across, y + (radius + 0.09) * down,
+            clipped_end(name, 8 if abs(across) < 0.2 else 6),
             fontsize=6.5, color=MUTED, va="center_baseline",
             ha="center" if abs(across) < 0.2 else "left" if across > 0 else "right",
         )  # fmt: skip

@@ -112,7 +112,8 @@ def code_correlations(
         axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False,
                          labelcolor=INK, labelsize=min(8, cell * 72 * 0.42), pad=3)  # fmt: skip
         if turned:
-            axes.tick_params(axis="x", labelsize=8)
+            # Lines of letters at that angle are closer than cells.
+            axes.tick_params(axis="x", labelsize=min(8.0, cell * 72 * 0.62))
         _numbers(axes, table, min(7.5, cell * 72 * 0.27))
         left += wide + _GAP
     assert picture is not None

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from unweave.plots.grid import image_grid
 from unweave.plots.images import as_rgb, edge_colour, tile
+from unweave.plots.shares import clipped_end
 from unweave.plots.style import INK, MUTED, styled
 
 _PAD = 2
 _GAP = 6
+# Inches that a letter of the name of a label takes.
+_LETTER = 0.072
 
 
 @styled
@@ -66,11 +69,11 @@ def conditions(
     width = pairs.shape[3]
     blocks: list[NDArray[np.uint8]] = []
     heads: list[tuple[float, str]] = []
-    titles: list[tuple[float, str]] = []
+    titles: list[tuple[float, str, int]] = []
     left = 0
     for label, values, images in named:
         block = tile(images, _PAD, shade)
-        titles.append((left + _PAD, label))
+        titles.append((left + _PAD, label, block.shape[1]))
         heads += [
             (left + _PAD + width / 2 + place * (width + _PAD), value)
             for place, value in enumerate(values)
@@ -86,11 +89,11 @@ def conditions(
         largest_tile=0.9,
     )
     longest = max(len(text) for _, text in heads)
-    size = max(3.0, min(8.0, (width + _PAD) * inches * 72 / (0.62 * longest)))
+    size = max(4.2, min(8.0, (width + _PAD) * inches * 72 / (0.62 * longest)))
     axes.tick_params(axis="x", labelsize=size, labelcolor=MUTED)
-    for at, label in titles:
+    for at, label, across in titles:
         axes.annotate(
-            label,
+            clipped_end(label, max(3, int(across * inches / _LETTER))),
             (at, 0),
             xytext=(0, 18),
             textcoords="offset points",

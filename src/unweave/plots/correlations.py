@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from unweave.plots.names import shortened
+from unweave.plots.names import shortened, wrapped
 from unweave.plots.style import (
     DIVERGING,
     FAINT,
@@ -25,6 +25,8 @@ from unweave.plots.style import (
 _MOST_NUMBERS = 24
 # Inches that a letter of a name takes.
 _LETTER = 0.066
+_SCALE_LETTER = 0.064
+_BOLD = 0.0912
 _LONGEST = 44
 
 
@@ -59,8 +61,13 @@ def correlation_matrix(
     head = 0.12 + 0.3 * bool(title)
     foot = 0.2 + 0.75 * _LETTER * longest
     side = cell * count
-    tall = max(side, 1.0)
-    width, height = left + side + 1.0, head + tall + foot
+    tall = max(side, 1.0, _SCALE_LETTER * len(value_label))
+    width = left + side + 1.0
+    if title:
+        width = max(width, min(WIDTH, 0.24 + _BOLD * len(title)))
+        title = wrapped(title, width - 0.24, 9.5)
+        head += 0.16 * title.count("\n")
+    height = head + tall + foot
     figure = new_figure(width, height)
     axes = figure.add_axes((left / width, (foot + tall - side) / height, side / width,
                             side / height))  # fmt: skip
@@ -81,7 +88,7 @@ def correlation_matrix(
             text = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "\N{MINUS SIGN}")
             colour = "white" if abs(value) > 0.6 else INK
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=size)
-    scale = figure.add_axes(((left + side + 0.2) / width, (foot + tall - max(side, 1.0)) / height,
+    scale = figure.add_axes(((left + side + 0.2) / width, foot / height,
                              0.12 / width, tall / height))  # fmt: skip
     bar = figure.colorbar(picture, cax=scale, ticks=[-1, -0.5, 0, 0.5, 1])
     label_scale(bar, value_label)

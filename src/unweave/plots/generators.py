@@ -35,6 +35,8 @@ _ACROSS = 4.05
 _FIRST = 0.36
 _DOWN = 3.32
 _FOOT = 0.15
+# More names of latents side by side are turned.
+_LEVEL = 12
 _MARKERS = ("o", "s", "^", "D")
 
 
@@ -108,8 +110,7 @@ def generators(
         axes = place(column, 1)
         top = 1.0 if column == 0 else float(np.sqrt(2))
         _table(figure, axes, table, latents, top)
-        axes.set_title(f"{name}: {label}", fontsize=8.5, pad=18, fontweight="normal")
-        axes.title.set_fontweight("bold")
+        axes.set_title(f"{name}: {label}", fontsize=8.5, pad=18)
     return figure
 
 
@@ -122,13 +123,14 @@ def _norms(
     axes.set_ylim(len(sizes) - 0.4, -0.6)
     axes.set_xlim(0, (float(sizes.max()) or 1.0) * 1.25)
     axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=8 if len(sizes) <= 16 else 6.5)
+    size_of = min(8.0, 72 * _SIDE / len(sizes) * 0.72)
+    axes.tick_params(axis="y", length=0, labelcolor=INK, labelsize=size_of)
     axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
     for row, (size, factor) in enumerate(zip(sizes.tolist(), follows, strict=True)):
         words = short(size) if factor is None else f"{short(size)}  {factor}"
-        axes.annotate(words, (size, row), xytext=(3, 0), textcoords="offset points", fontsize=7,
-                      color=MUTED, va="center_baseline")  # fmt: skip
+        axes.annotate(words, (size, row), xytext=(3, 0), textcoords="offset points",
+                      fontsize=min(7.0, size_of), color=MUTED, va="center_baseline")  # fmt: skip
     axes.set_title("Norms \N{DOUBLE VERTICAL LINE}A\N{DOUBLE VERTICAL LINE}", pad=6)
 
 
@@ -167,10 +169,10 @@ def _table(
     axes.grid(visible=False)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    axes.set_xticks(range(count), list(latents))
+    axes.set_xticks(range(count), list(latents), rotation=90 if count > _LEVEL else 0)
     axes.set_yticks(range(count), list(latents))
-    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False,
-                     labelcolor=INK, labelsize=8 if count <= 12 else 5.5)  # fmt: skip
+    axes.tick_params(length=0, top=True, labeltop=True, bottom=False, labelbottom=False, pad=2,
+                     labelcolor=INK, labelsize=min(8.0, 72 * _SIDE / count * 0.72))  # fmt: skip
     box = axes.get_position()
     scale = figure.add_axes((box.x1 + 0.12 / WIDTH, box.y0, 0.1 / WIDTH, box.height))
     label_scale(figure.colorbar(picture, cax=scale), "")

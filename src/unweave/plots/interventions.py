@@ -118,8 +118,8 @@ def interventions(
     words = (
         "Across: the values of the factor that a latent is most robust with, which is framed: "
         "mean and standard deviation. Other columns: means for each value of their factor, a line "
-        f"each, from light to dark. The number is the robustness. All go from {short(low)} to "
-        f"{short(high)}."
+        "each, from light to dark where values have an order. The number is the robustness. All "
+        f"go from {short(low)} to {short(high)}."
     )
     head = head_of(title, f"{note} {words}".strip(), width)
     top = head.height + names_high

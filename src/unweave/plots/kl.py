@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
-from unweave.plots.series import step_axis, thin
+from unweave.plots.series import mark_lost, step_axis, thin
 from unweave.plots.style import BLUE, FAINT, MUTED, SERIES, WIDTH, new_figure, styled
 from unweave.plots.traversals import INACTIVE_KL, order_by_kl
 
@@ -30,7 +30,8 @@ def kl_curves(steps: ArrayLike, kl: ArrayLike, names: Sequence[str] | None = Non
         names: (L,) names of the latents, by default z0, z1, ...
 
     Returns:
-        The figure; latents that end below `INACTIVE_KL` are grey.
+        The figure; latents that end below `INACTIVE_KL` are grey. The end of a latent is its last
+        finite value; where one stops being finite there is a cross at the foot.
 
     Raises:
         ValueError: Wrong shapes.
@@ -39,7 +40,7 @@ def kl_curves(steps: ArrayLike, kl: ArrayLike, names: Sequence[str] | None = Non
     if x.ndim != 1 or y.ndim != 2 or len(x) != len(y) or 0 in y.shape:
         raise ValueError(f"steps (n,) and kl (n, L) do not fit: got {x.shape} and {y.shape}.")
     names = _names(names, y.shape[1])
-    last = np.nan_to_num(y[-1])
+    last = np.array([_last(column) for column in y.T])
     order = order_by_kl(last)
     active = [i for i in order if last[i] >= INACTIVE_KL]
     idle = [names[i] for i in sorted(set(order) - set(active))]
@@ -51,11 +52,15 @@ def kl_curves(steps: ArrayLike, kl: ArrayLike, names: Sequence[str] | None = Non
     for rank, i in reversed(list(enumerate(order))):
         colours[i] = SERIES[rank % len(SERIES)] if i in active else FAINT
         dash = _DASHES[rank // len(SERIES) % len(_DASHES)] if i in active else "-"
-        axes.plot(*thin(x, y[:, i]), color=colours[i], linestyle=dash, linewidth=width)
+        axes.plot(*thin(x, y[:, i]), color=colours[i], linestyle=dash, linewidth=width,
+                  marker="o" if len(x) == 1 else "", markersize=4, clip_on=len(x) > 1)  # fmt: skip
     axes.set_ylim(bottom=0)
     axes.set_xlim(min(0.0, x[0]), x[-1] if x[-1] > min(0.0, x[0]) else x[0] + 1)
     axes.set_ylabel("KL (nats)")
-    step_axis(axes, labelled=True)
+    step_axis(axes, labelled=True, wide=True)
+    lost = ~np.isfinite(y).all(axis=1)
+    if lost.any():
+        mark_lost(axes, float(x[lost][0]))
     _name_lines(
         axes, [(f"{names[i]}  {last[i]:.2f}", last[i], colours[i]) for i in active], _rows(idle)
     )
@@ -95,6 +100,12 @@ def kl_bars(kl: ArrayLike, labels: Sequence[str] | None = None) -> Figure:
     axes.tick_params(axis="x", length=0)
     axes.set_ylabel("KL (nats)")
     return figure
+
+
+def _last(values: NDArray[np.float64]) -> float:
+    """The last finite value, or 0 where there is none."""
+    finite = values[np.isfinite(values)]
+    return float(finite[-1]) if len(finite) else 0.0
 
 
 def _rows(idle: list[str]) -> list[str]:

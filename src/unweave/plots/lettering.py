@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["above", "beside", "bitmap_font", "right_of"]
+__all__ = ["above", "beside", "bitmap_font", "height_of", "in_lines", "right_of"]
 
 from collections.abc import Sequence
 from functools import cache
@@ -21,6 +21,7 @@ _MARGIN = 4
 # Size of words, in pixels, and how many of these a line takes.
 _SIZE = 11
 _LINE = 1.25
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
 @cache
@@ -105,7 +106,7 @@ def beside(
 def above(
     canvas: Pixels, texts: Sequence[str], middles: Sequence[float], size: int = _SIZE
 ) -> Pixels:
-    """Words in a line above a canvas, each in the middle over a place on it.
+    """Words above a canvas, each in the middle over a place on it; they may have several lines.
 
     Args:
         canvas: (H, W, C) uint8.
@@ -114,23 +115,59 @@ def above(
         size: Of the words, in pixels.
 
     Returns:
-        (H + a line, W, 3) uint8.
+        (H + as many lines as the longest words have, W, 3) uint8.
     """
     rgb = as_rgb(canvas, 3, "canvas")
-    font = _font(size)
-    room = int(_LINE * size) + _MARGIN
+    font, step = _font(size), _LINE * size
+    lines = [text.split("\n") for text in texts]
+    room = int(step * max(map(len, lines), default=1)) + _MARGIN
     high = np.full((room + len(rgb), rgb.shape[1], 3), 255, np.uint8)
     high[room:] = rgb
     picture = Image.fromarray(high)
     draw = ImageDraw.Draw(picture)
-    for text, middle in zip(texts, middles, strict=True):
-        half = font.getlength(text) / 2
-        # Words at the ends stay inside.
-        at = min(max(middle, half + 1), max(rgb.shape[1] - half - 1, half + 1))
-        draw.text((at, room / 2), text, (_INK,) * 3, font=font, anchor=_anchor(font, "mm"))
+    for each, middle in zip(lines, middles, strict=True):
+        for number, line in enumerate(each):
+            half = font.getlength(line) / 2
+            # Words at the ends stay inside.
+            at = min(max(middle, half + 1), max(rgb.shape[1] - half - 1, half + 1))
+            # Last lines stand side by side.
+            down = room - _MARGIN / 2 - step * (len(each) - number - 0.5)
+            draw.text((at, down), line, (_INK,) * 3, font=font, anchor=_anchor(font, "mm"))
     return np.asarray(picture)
 
 
 def _anchor(font: Font, name: str) -> str | None:
     """Fonts of pixels have no anchors."""
     return name if isinstance(font, ImageFont.FreeTypeFont) else None
+
+
+def in_lines(text: str, width: float, most: int = 3, size: int = _SIZE) -> str:
+    """Words in lines that are no wider than so many pixels; what does not fit is cut off.
+
+    Args:
+        text: The words.
+        width: Pixels that a line may be wide.
+        most: How many lines there may be.
+        size: Of the words, in pixels.
+    """
+    font = _font(size)
+    lines: list[str] = []
+    for word in text.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    cut = len(lines) > most
+    lines = lines[:most]
+    for place, line in enumerate(lines):
+        last = cut and place == len(lines) - 1
+        if last or font.getlength(line) > width:
+            while line and font.getlength(line + _ELLIPSIS) > width:
+                line = line[:-1]
+            lines[place] = line + _ELLIPSIS
+    return "\n".join(lines)
+
+
+def height_of(text: str, size: int = _SIZE) -> int:
+    """Pixels that words take from the top of their first line to the foot of the last one."""
+    return int(np.ceil(_LINE * size * (text.count("\n") + 1)))

@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from numpy.typing import ArrayLike
 
 from unweave.plots.scales import magnitude
-from unweave.plots.series import Array, short, step_axis, thin
-from unweave.plots.style import BLUE, INK, MARK, MUTED, WIDTH, new_figure, styled
+from unweave.plots.series import Array, mark_lost, short, step_axis, thin
+from unweave.plots.style import BLUE, INK, MUTED, WIDTH, new_figure, styled
 
 # Highest over lowest value up to which a logarithmic scale has marks between powers of ten.
 _FEW_DECADES = 200
@@ -63,7 +63,7 @@ def loss_curves(
         axes.text(
             0, 1.03, f"{unit}; {last}" if unit else last,
             transform=axes.transAxes, fontsize=7.5, color=MUTED, va="bottom",
-        )  # fmt: skip
+        ).set_in_layout(False)  # fmt: skip
         step_axis(axes, labelled=number >= len(history) - columns)
     return figure
 
@@ -92,18 +92,10 @@ def _panel(axes: Axes, x: Array, y: Array, colour: str) -> None:
             axes.yaxis.set_major_locator(MaxNLocator(5))
         written = magnitude if axes.get_yscale() == "log" else short
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: written(v)))
-    if not finite.all():
-        first = x[~finite][0]
-        axes.plot(
-            [first], [0.03], marker="x", color=MARK, markeredgewidth=2, clip_on=False,
-            linestyle="", transform=axes.get_xaxis_transform(),
-        )  # fmt: skip
-        axes.text(
-            first, 0.09, "not finite", transform=axes.get_xaxis_transform(), fontsize=7,
-            color=MARK, ha="center",
-        )  # fmt: skip
     if len(x):
         axes.set_xlim(min(0.0, x[0]), x[-1] if x[-1] > min(0.0, x[0]) else x[0] + 1)
+    if not finite.all():
+        mark_lost(axes, float(x[~finite][0]))
 
 
 def _clip(axes: Axes, values: Array, late: Array) -> None:

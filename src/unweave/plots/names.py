@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["shortened", "spread_ticks", "wrapped"]
 
 import itertools
-import textwrap
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -38,9 +38,10 @@ def shortened(names: Sequence[str], longest: int) -> list[str]:
         # From the beginning of the word that differs, if that is near.
         word = max(alike[0].rfind(mark, 0, start) for mark in " (,") + 1
         start = word if start - word <= room // 2 else start
-        for name in alike:
-            head = name[: longest - room - 1]
-            short[name] = f"{head}\N{HORIZONTAL ELLIPSIS}{clipped_end(name[start:], room)}"
+        tails = {name: clipped_end(name[start:], room) for name in alike}
+        head = longest - 1 - max(map(len, tails.values()))
+        for name, tail in tails.items():
+            short[name] = f"{name[:head]}\N{HORIZONTAL ELLIPSIS}{tail}"
     for number, name in enumerate(itertools.chain.from_iterable(_alike(short)), 1):
         mark = f" ({number})"
         short[name] = clipped_end(name, longest - len(mark)) + mark
@@ -58,7 +59,7 @@ def _alike(short: dict[str, str]) -> list[list[str]]:
 
 
 def wrapped(text: str, inches: float, size: float) -> str:
-    """Bold words in as many lines as they need.
+    """Bold words in as many lines as they need; names break behind marks, where they must.
 
     Args:
         text: The words.
@@ -66,7 +67,25 @@ def wrapped(text: str, inches: float, size: float) -> str:
         size: Font size in points.
     """
     letters = max(_FEWEST_LETTERS, int(inches / (_LETTER * size)))
-    return "\n".join(textwrap.wrap(text, letters))
+    lines = [""]
+    for word in text.split():
+        for place, part in enumerate(_parts(word, letters)):
+            gap = " " if lines[-1] and not place else ""
+            if len(lines[-1]) + len(gap) + len(part) <= letters:
+                lines[-1] += gap + part
+            elif lines[-1]:
+                lines.append(part)
+            else:
+                lines[-1] = part
+    return "\n".join(lines)
+
+
+def _parts(word: str, letters: int) -> list[str]:
+    """A word that is too long for a line, in parts: behind marks, else wherever it must."""
+    if len(word) <= letters:
+        return [word]
+    parts = [part for part in re.split(r"(?<=[_(,=])", word) if part]
+    return [part[k : k + letters] for part in parts for k in range(0, len(part), letters)]
 
 
 def spread_ticks(

@@ -37,7 +37,7 @@ _MOST_ELLIPSES = 40
 # Of ordered values with more than there are colours, so many stand in the legend.
 _SHOWN = 5
 _HEIGHT = 4.4
-_LONGEST = 24
+_LONGEST = 20
 _LONGEST_LABEL = 44
 _RIGHT = 1.95
 

@@ -38,7 +38,8 @@ def rank_lines(
         place_label: What the places are.
 
     Returns:
-        The figure; lines of equal rank lie side by side.
+        The figure; lines of equal rank lie side by side. Names stand at the right end, those of
+        lines that have no rank there below the others.
 
     Raises:
         ValueError: Nothing to draw, or ranks that do not fit the names.
@@ -80,6 +81,8 @@ def _panel(axes: Axes, ranks: NDArray[np.float64], lines: Sequence[str]) -> None
     shifted = _apart(ranks)
     lowest = float(np.nanmax(ranks)) if np.isfinite(ranks).any() else 1.0
     taken: list[float] = []
+    ends = shifted[np.isfinite(shifted[:, -1]), -1]
+    free = float(np.ceil(ends.max())) + 1 if len(ends) else 1.0
     for place, name in enumerate(lines):
         colour = SERIES[place % len(SERIES)]
         dash = _DASHES[place // len(SERIES) % len(_DASHES)]
@@ -87,15 +90,18 @@ def _panel(axes: Axes, ranks: NDArray[np.float64], lines: Sequence[str]) -> None
             range(ranks.shape[1]), shifted[place], color=colour, linestyle=dash, marker="o",
             markersize=4.5, linewidth=1.8,
         )  # fmt: skip
-        there = np.flatnonzero(np.isfinite(shifted[place]))
-        if len(there):
-            last = int(there[-1])
-            height = float(shifted[place, last])
-            axes.annotate(
-                name, (last, height), xytext=(8, 0), fontsize=7.5,
-                textcoords="offset points", va="center", color=colour if last else INK,
-            )  # fmt: skip
-            taken.append(height)
+        if not np.isfinite(shifted[place]).any():
+            continue
+        height = float(shifted[place, -1])
+        if not np.isfinite(height):
+            # Of a line that ends earlier, below all others.
+            height = free
+            free += 1
+        axes.annotate(
+            name, (ranks.shape[1] - 1, height), xytext=(8, 0), fontsize=7.5,
+            textcoords="offset points", va="center", color=colour if ranks.shape[1] > 1 else INK,
+        )  # fmt: skip
+        taken.append(height)
     axes.set_yticks(range(1, int(lowest) + 1))
     axes.set_ylim(max(lowest, *taken, 1.0) + 0.5, 0.5)
     axes.set_ylabel("rank", color=MUTED)

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from unweave.plots.grid import centres, image_grid, label_row
 from unweave.plots.images import Pixels, as_rgb, edge_colour, tile
-from unweave.plots.style import INK, styled
+from unweave.plots.names import wrapped
+from unweave.plots.style import INK, WIDTH, styled, write_title
 
 _PAD = 2
+# Inches that an image is wide at most, and kept free on the right.
+_LARGEST_TILE = 1.1
+_SIDE = 0.08
 
 
 @styled
@@ -47,14 +51,17 @@ def image_rows(
         place[: len(row)] = _fitted(row, height, width, shade)
     canvas = tile(rgb, _PAD, shade)
     left = min(2.4, 0.35 + 0.078 * max(map(len, labels)))
+    # As wide as `image_grid` will make it.
+    wide = min(WIDTH - left - _SIDE, canvas.shape[1] * _LARGEST_TILE / width)
+    title = wrapped(title, left + wide + _SIDE - 0.24, 9.5)
+    top = 0.36 + 0.16 * title.count("\n") if title else 0.08
     figure, axes, inches = image_grid(
-        canvas, columns=[], left=left, top=0.36 if title else 0.08, tile_width=width
+        canvas, columns=[], left=left, top=top, tile_width=width, largest_tile=_LARGEST_TILE
     )
     size = max(3.5, min(8.5, (height + _PAD) * inches * 72 * 0.72))
     for middle, label in zip(centres(len(found), height, _PAD), labels, strict=True):
         label_row(axes, middle, label, size, INK)
-    if title:
-        axes.set_title(title, x=_PAD / canvas.shape[1], pad=6)
+    write_title(figure, title)
     return figure
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from unweave.plots.animation import Animation
 from unweave.plots.images import Pixels, as_rgb
-from unweave.plots.lettering import above, beside
+from unweave.plots.lettering import above, beside, height_of, in_lines
 
 _GAP = 7
 
@@ -31,7 +31,8 @@ def run_grid(
         panels: Pictures (H, W, C) uint8 with C of 1 or 3, or moving ones of one time a frame.
         places: Row and column of each.
         rows: Words left of each row, which may have several lines; none to leave them out.
-        columns: Words above each column; none to leave them out.
+        columns: Words above each column, in up to three lines as wide as its pictures; none to
+            leave them out.
         gap: Pixels on every side of a panel; 7 in the published grids of disentangling-vae.
 
     Returns:
@@ -57,8 +58,12 @@ def run_grid(
     for film, (row, column) in zip(films, places, strict=True):
         heights[row] = max(heights[row], film.shape[1])
         widths[column] = max(widths[column], film.shape[2])
+    for row, text in enumerate(rows):
+        # Words of neighbours stay apart.
+        heights[row] = max(heights[row], height_of(text))
     tops = gap + np.concatenate([[0], np.cumsum(heights + gap)])
     lefts = gap + np.concatenate([[0], np.cumsum(widths + gap)])
+    heads = [in_lines(text, wide) for text, wide in zip(columns, widths, strict=bool(columns))]
     length = max(map(len, films))
     frames = []
     for number in range(length):
@@ -68,7 +73,7 @@ def run_grid(
             top, left = tops[row], lefts[column]
             canvas[top : top + frame.shape[0], left : left + frame.shape[1]] = frame
         if columns:
-            canvas = above(canvas, columns, (lefts[:-1] + widths / 2).tolist())
+            canvas = above(canvas, heads, (lefts[:-1] + widths / 2).tolist())
         if rows:
             shift = len(canvas) - tops[-1]
             canvas = beside(canvas, rows, (shift + tops[:-1] + heights / 2).tolist())

@@ -25,7 +25,7 @@ def score_curves(
 
     Args:
         steps: Optimiser steps, (n,).
-        scores: Name -> values (n,); NaN where there is none.
+        scores: Name -> values (n,); NaN where there is none, which lines pass over.
         images: How many images were scored.
 
     Returns:
@@ -40,7 +40,7 @@ def score_curves(
     columns = min(len(scores), 3)
     rows = -(-len(scores) // columns)
     width = WIDTH if columns > 1 else 4.6
-    figure = new_figure(width, 0.35 + 1.95 * rows)
+    figure = new_figure(width, 0.35 + 2.1 * rows)
     figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.06)
     for number, (name, values) in enumerate(scores.items()):
         y = np.asarray(values, np.float64)
@@ -49,24 +49,30 @@ def score_curves(
                 f"scores[{name!r}] must be one for each of {len(x)} steps; got {y.shape}."
             )
         axes = figure.add_subplot(rows, columns, number + 1)
-        axes.set_title(name.replace("_", " "), pad=14)
+        axes.set_title(name.replace("_", " "), pad=24)
         known = np.isfinite(y)
-        words = "no finite value"
+        words, highest = "no finite value", ""
         if known.any():
-            axes.plot(*thin(x, y), color=BLUE, marker="o" if len(x) <= _FEW else "", markersize=3)
+            axes.plot(*thin(x[known], y[known]), color=BLUE, markersize=3,
+                      marker="o" if known.sum() <= _FEW else "")  # fmt: skip
             best = int(np.flatnonzero(known)[y[known].argmax()])
             axes.plot([x[best]], [y[best]], marker="o", markersize=6, markerfacecolor="none",
                       markeredgecolor=BLUE, linestyle="")  # fmt: skip
             last = float(y[known][-1])
-            words = f"{short(last)} at the end, highest {short(y[best])} at step {x[best]:,.0f}"
+            words = f"{short(last)} at the end"
+            highest = f"highest {short(y[best])} at step {x[best]:,.0f}"
             low, high = float(min(y[known].min(), 0)), float(max(y[known].max(), 0))
             reach = (high - low) or 1.0
             axes.set_ylim(low - 0.05 * reach * (low < 0), high + 0.12 * reach)
         if number == 0 and images is not None:
-            words += f"; of {images:,} images"
-        axes.text(0, 1.03, words, transform=axes.transAxes, fontsize=7.5, color=MUTED, va="bottom")
+            words += f" ({images:,} images)"
+        # Words are no part of the layout, which would make room for them at the panel's expense.
+        axes.text(
+            0, 1.03, f"{words}\n{highest}", transform=axes.transAxes, fontsize=7.5, color=MUTED,
+            va="bottom", linespacing=1.15,
+        ).set_in_layout(False)  # fmt: skip
         axes.set_xlim(0, x[-1] * 1.02 if x[-1] > 0 else 1)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: short(v)))
-        step_axis(axes, labelled=number >= len(scores) - columns)
+        step_axis(axes, labelled=number >= len(scores) - columns, wide=columns == 1)
     return figure

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["Array", "short", "step_axis", "thin"]
+__all__ = ["Array", "mark_lost", "short", "step_axis", "thin"]
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
+from unweave.plots.style import MARK
+
 Array = NDArray[np.float64]
 
 _MOST_POINTS = 1200
+_LONG_STEPS, _LONGER_STEPS = 40_000, 1_000_000
 
 
 def thin(steps: ArrayLike, values: ArrayLike, most: int = _MOST_POINTS) -> tuple[Array, Array]:
@@ -41,12 +44,38 @@ def thin(steps: ArrayLike, values: ArrayLike, most: int = _MOST_POINTS) -> tuple
     return x[chosen], y[chosen]
 
 
-def step_axis(axes: Axes, *, labelled: bool) -> None:
-    """Whole steps with thousands set apart, and the word under the axis when asked for."""
-    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+def step_axis(axes: Axes, *, labelled: bool, wide: bool = False) -> None:
+    """Whole steps with thousands set apart, and the word under the axis when asked for.
+
+    Args:
+        axes: Where to; its limits are set.
+        labelled: Whether the word is written.
+        wide: Whether it has a row of its own, so that there is room for more marks.
+    """
+    # Long numbers need room.
+    most = axes.get_xlim()[1]
+    few = 4 if wide or most < _LONG_STEPS else 3 if most < _LONGER_STEPS else 2
+    axes.xaxis.set_major_locator(MaxNLocator(few, integer=True))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     if labelled:
         axes.set_xlabel("step")
+
+
+def mark_lost(axes: Axes, step: float) -> None:
+    """A cross at the foot of a panel where values stop being finite, and words beside it."""
+    axes.plot(
+        [step], [0.03], marker="x", color=MARK, markeredgewidth=2, clip_on=False, linestyle="",
+        transform=axes.get_xaxis_transform(),
+    )  # fmt: skip
+    # On the side that has room.
+    low, high = axes.get_xlim()
+    right = step > (low + high) / 2
+    axes.annotate(
+        "not finite", (step, 0.03), xycoords=axes.get_xaxis_transform(),
+        xytext=(-7 if right else 7, 0), textcoords="offset points", fontsize=7, color=MARK,
+        ha="right" if right else "left", va="center",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
+    )  # fmt: skip
 
 
 def short(value: float) -> str:

@@ -37,6 +37,8 @@ GROUND = "#f3f5f8"
 _EDGE = 0.12
 _TITLE = 0.24
 _LINE = 0.155
+_TITLE_LINE = 0.16
+_TITLE_SIZE = 9.5
 _NOTE_SIZE = 8.0
 # Inches of a letter of the name of a column.
 _LETTER = 0.062
@@ -76,13 +78,16 @@ class Head:
     title: str
     lines: tuple[str, ...]
     height: float
+    title_height: float
 
 
 def head_of(title: str, note: str, width: float) -> Head:
     """Words above panels, in as many lines as a sheet of a width in inches asks for."""
     lines = tuple(wrapped(note, _PLAIN * (width - 2 * _EDGE), _NOTE_SIZE).split("\n"))
     lines = lines if note else ()
-    return Head(title, lines, 0.1 + _TITLE * bool(title) + _LINE * len(lines) + 0.08)
+    title = wrapped(title, width - 2 * _EDGE, _TITLE_SIZE)
+    title_height = (_TITLE + _TITLE_LINE * title.count("\n")) * bool(title)
+    return Head(title, lines, 0.1 + title_height + _LINE * len(lines) + 0.08, title_height)
 
 
 def column_heads(
@@ -138,9 +143,11 @@ def new_sheet(width: float, height: float, cells: Sequence[Cell] = ()) -> tuple[
 def write_head(axes: Axes, head: Head) -> None:
     """Write title and note into the upper left corner."""
     if head.title:
-        axes.text(_EDGE, 0.08, head.title, fontweight="bold", fontsize=9.5, va="top", color=INK)
+        axes.text(
+            _EDGE, 0.08, head.title, fontweight="bold", fontsize=_TITLE_SIZE, va="top", color=INK
+        )
     axes.text(
-        _EDGE, 0.1 + _TITLE * bool(head.title), "\n".join(head.lines), fontsize=_NOTE_SIZE,
+        _EDGE, 0.1 + head.title_height, "\n".join(head.lines), fontsize=_NOTE_SIZE,
         va="top", color=MUTED, linespacing=1.25,
     )  # fmt: skip
 

@@ -64,7 +64,7 @@ def latent_usage(
         note: Smaller words below the title.
 
     Returns:
-        The figure.
+        The figure; histograms that are higher than their rows are cut.
 
     Raises:
         ValueError: There is no latent, or shapes do not fit.
@@ -100,7 +100,7 @@ def latent_usage(
     add_lines(axes, stripes, colors=GRID, linewidths=0.5, zorder=0.6)
     colours = [BLUE if each else FAINT for each in alive]
     for middle, name, factor, each in zip(middles, latents, follows, alive, strict=True):
-        words = name if factor is None else f"{name}  {clipped_end(factor, 10)}"
+        words = name if factor is None else f"{name}  {clipped_end(factor, 11)}"
         write_words(axes, 0.16, middle, words, 8 if factor is None else 7.5,
                     color=INK if each else FAINT)  # fmt: skip
     if nats is not None:
