@@ -6,6 +6,7 @@ __all__ = [
     "Run",
     "__version__",
     "cite",
+    "compare_runs",
     "evaluate_encoder",
     "from_arrays",
     "from_function",
@@ -26,6 +27,7 @@ from unweave._version import __version__
 
 if TYPE_CHECKING:
     from unweave.citing import cite
+    from unweave.comparison import compare_runs
     from unweave.data import from_arrays, from_function, from_torch, load_dataset
     from unweave.encoders import evaluate_encoder
     from unweave.importing import import_run
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Run": "unweave.run",
     "cite": "unweave.citing",
+    "compare_runs": "unweave.comparison",
     "evaluate_encoder": "unweave.encoders",
     "from_arrays": "unweave.data",
     "from_function": "unweave.data",

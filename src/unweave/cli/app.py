@@ -36,12 +36,13 @@ from unweave.cli.population import PopulationExport, PopulationResume, Populatio
 from unweave.cli.population_recurse import PopulationRecurse
 from unweave.cli.population_run import PopulationRun
 from unweave.cli.rank import Rank
+from unweave.cli.report import Report
 from unweave.cli.reproduce import ReproduceList, ReproduceRun
 from unweave.cli.reproduce_page import ReproducePage
 from unweave.cli.results import ResultsTable
 from unweave.cli.runs import RunsList, RunsRemove, RunsShow
 from unweave.cli.score import Score
-from unweave.cli.show import Plot, Report
+from unweave.cli.show import Plot
 from unweave.cli.study import StudyClean, StudyResume, StudyRun, StudyStatus
 from unweave.cli.trackers import Trackers
 from unweave.cli.train import Train

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plots.cases import codes, pictures, results, trainings
+from plots.cases import codes, pictures, results, runs, trainings
 
-CASES = {**pictures.CASES, **codes.CASES, **trainings.CASES, **results.CASES}
+CASES = {**pictures.CASES, **codes.CASES, **trainings.CASES, **results.CASES, **runs.CASES}
 """Function -> case -> what draws it."""
