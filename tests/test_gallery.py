@@ -8,10 +8,12 @@ import pytest
 import unweave
 from unweave import plots
 from unweave.data import Dataset
+from unweave.errors import DataError
 from unweave.factors import Factor
 from unweave.gallery import (
     contact_sheet,
     dataset_figure,
+    dataset_film,
     dependent_pairs,
     pairs_figure,
     shares,
@@ -233,3 +235,40 @@ class TestShares:
         assert value_names(Factor("a", 2, labels=("no", "yes"))) == ["no", "yes"]
         assert value_names(Factor("a", 2, values=(0.5, 1 / 3))) == ["0.5", "0.333"]
         assert value_names(Factor("a", 3)) == ["0", "1", "2"]
+
+
+class TestFilm:
+    def test_each_row_goes_through_one_factor_and_back(self):
+        data = unweave.load_dataset(GRID)
+        frames = dataset_film(data, 3).frames
+        rows, columns = 5, 5
+        assert frames.shape[0] == 20
+        left = frames.shape[2] - columns * 66 - 2
+        assert frames.shape[1] == rows * 66 + 2
+        tiles = frames[:, 2:, left + 2 :, 0]
+        tiles = tiles.reshape(20, rows, 66, columns, 66)[:, :, :64, :, :64].swapaxes(2, 3)
+        every = np.arange(len(data))
+        images, factors = data.images(every)[..., 0], data.factors(every)
+        for row, sequence in enumerate(
+            (
+                # Of three values the first and the last have as many frames as the middle one.
+                [0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0],
+                [0] * 5 + [1] * 10 + [0] * 5,
+                # The circular one goes once round.
+                [0] * 5 + [1] * 5 + [2] * 5 + [3] * 5,
+            )
+        ):
+            for column in range(columns):
+                rests = set()
+                for frame, index in enumerate(sequence):
+                    shown = (images == tiles[frame, row, column]).all(axis=(1, 2))
+                    assert index in factors[shown, row]
+                    rest = np.delete(factors[shown & (factors[:, row] == index)], row, axis=1)
+                    found = {tuple(each) for each in rest.tolist()}
+                    rests = found if frame == 0 else rests & found
+                # All other factors rest.
+                assert rests
+
+    def test_nothing_to_move(self):
+        with pytest.raises(DataError, match="none that is known and varies"):
+            dataset_film(unweave.load_dataset("dsprites(grid=(1, 1, 1, 1, 1))"), 0)

@@ -7,6 +7,7 @@ __all__ = [
     "Pair",
     "contact_sheet",
     "dataset_figure",
+    "dataset_film",
     "dependent_pairs",
     "is_flat",
     "pairs_figure",
@@ -25,11 +26,14 @@ from numpy.typing import NDArray
 
 from unweave import plots
 from unweave.data import Dataset
+from unweave.errors import DataError
 from unweave.factors import Factor
 from unweave.splits import keyed_generator
 
 SHOWN_IMAGES = 10
 MOST_PAIRS = 4
+# Columns of a moving picture, its frames, and milliseconds of each.
+_FILM_IMAGES, _FILM_FRAMES, _FILM_MILLISECONDS = 5, 20, 100
 # Below it two factors know next to nothing of each other.
 _LEAST_CRAMER = 0.1
 _MOST_CELLS_ALONG = 64
@@ -58,6 +62,55 @@ def dataset_figure(dataset: Dataset, seed: int) -> Any:
     text = _clipped(str(dataset.spec), _TITLE)
     title = f"{text} ({dataset.source}, {len(dataset):,} images)"
     return plots.image_rows(rows, labels, title)
+
+
+def dataset_film(dataset: Dataset, seed: int) -> plots.Animation:
+    """A column for each of five random images, a row for each factor, which all go at once.
+
+    Each row goes through the values of its factor, up and down, each for about as long; those of a
+    circular factor once round. Where a combination is missing, the image that comes closest to it
+    is shown.
+
+    Raises:
+        DataError: The factors are not known, or none varies.
+    """
+    factors = dataset.factor_space.factors if dataset.labelled else ()
+    varied = [k for k, factor in enumerate(factors) if factor.size > 1]
+    if not varied:
+        raise DataError(
+            f"A moving picture shows what factors do, and {dataset.spec} has none that is known "
+            "and varies. Draw a still one."
+        )
+    rng = keyed_generator(seed, "shown images")
+    flat = rng.choice(len(dataset), min(_FILM_IMAGES, len(dataset)), replace=False)
+    starts = np.asarray(dataset.factors(np.sort(flat)))
+    rows = []
+    for k in varied:
+        indices = np.repeat(starts[None], _FILM_FRAMES, axis=0)
+        indices[:, :, k] = _going(factors[k], _FILM_FRAMES)[:, None]
+        # Values stand for several frames, and to look for the closest image takes time.
+        different, places = np.unique(
+            indices.reshape(-1, len(factors)), axis=0, return_inverse=True
+        )
+        images = dataset.images(_closest(dataset, different, k))[places.reshape(-1)]
+        rows.append(images.reshape(_FILM_FRAMES, len(starts), *images.shape[1:]))
+    grids = np.stack(rows, axis=1)
+    shade, tall = plots.edge_colour(grids), grids.shape[3]
+    middles = [2 + tall / 2 + place * (tall + 2) for place in range(len(varied))]
+    names = [_clipped(factors[k].name, _LABEL) for k in varied]
+    frames = [plots.beside(plots.tile(grid, 2, shade), names, middles) for grid in grids]
+    return plots.Animation(frames=np.stack(frames), milliseconds=_FILM_MILLISECONDS)
+
+
+def _going(factor: Factor, frames: int) -> NDArray[np.int64]:
+    """Values that a factor goes through in so many frames, by index: there and back, or round."""
+    at = (np.arange(frames) + 0.5) / frames
+    if factor.kind == "circular":
+        values = factor.evenly_spaced(min(frames, factor.size))
+    else:
+        values = factor.evenly_spaced(min(frames // 2, factor.size))
+        at = 1 - np.abs(1 - 2 * at)
+    return np.asarray(values)[(at * len(values)).astype(np.int64)]
 
 
 def contact_sheet(datasets: Sequence[Dataset], seed: int) -> Any:

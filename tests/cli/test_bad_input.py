@@ -281,6 +281,9 @@ def test_data_commands(place):
         place, "data", "show", MINI, "--out", "a.jpg", words=("--out", ".html or .png", "a.jpg")
     )
     refused(place, "data", "show", MINI, "--seed", "-1", words=("--seed", "at least 0"))
+    refused(
+        place, "data", "show", MINI, "circles", "--out", "a.gif", words=("one dataset", "2 are")
+    )
 
 
 # What each command that takes --out needs beside it, and whether it can do without.
@@ -289,6 +292,7 @@ OUT = {
     "train": ([MINI, "vae", "--steps", 5], True),
     "import": (["nowhere"], False),
     "export": (["nowhere", "--format", "challenge"], False),
+    "pull": (["nowhere"], True),
     "score": (["nowhere.npz"], True),
     "rank": (["nowhere"], True),
     "results": (["nowhere"], True),

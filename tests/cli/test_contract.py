@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from PIL import Image
 
 import unweave
 from session.runs import (
@@ -280,6 +281,9 @@ def test_data_prepare_verify_show(tmp_path, monkeypatch):
     assert "<h1>dsprites(grid=" in (tmp_path / "dsprites.html").read_text(encoding="utf-8")
     assert cli("data", "show", text, "--out", "one.png").out == "one.png\n"
     assert imread(tmp_path / "one.png").ndim == 3
+    assert cli("data", "show", text, "--out", "one.gif").out == "one.gif\n"
+    with Image.open(tmp_path / "one.gif") as moving:
+        assert moving.n_frames > 2
     images = next((tmp_path / "home").rglob("images.bin"))
     data = bytearray(images.read_bytes())
     data[100] ^= 1

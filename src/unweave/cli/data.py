@@ -187,7 +187,8 @@ class DataShow(Common):
 
     out: Text = None
     """File to write: .html for a page (default: NAME.html or datasets.html here), .png for a
-    figure, which of several datasets has random images alone."""
+    figure, which of several datasets has random images alone; .gif, .webp or .mp4 for one dataset
+    whose factors move."""
 
     seed: Int = "0"
     """Which random images are shown."""
@@ -197,12 +198,21 @@ class DataShow(Common):
         from pathlib import Path
 
         from unweave.errors import SpecError
+        from unweave.plots import FORMATS, check_format
 
         specs, notes = self._chosen()
         name = specs[0].name if len(specs) == 1 else "datasets"
         path = Path(self.out or f"{name}.html")
-        if path.suffix.lower() not in (".html", ".png"):
-            raise SpecError(f"--out must end in .html or .png, but is {path}.")
+        ending = path.suffix.lower().removeprefix(".")
+        moving = ending in FORMATS
+        if ending not in ("html", "png") and not moving:
+            raise SpecError(
+                f"--out must end in .html or .png, or in .{', .'.join(FORMATS)}, but is {path}."
+            )
+        if moving:
+            check_format(ending)
+            if len(specs) != 1:
+                raise SpecError(f"A .{ending} shows one dataset, but {len(specs)} are named.")
         seed = to_number("--seed", self.seed, int)
         if seed < 0:
             raise SpecError(f"--seed must be at least 0, but is {seed}.")
@@ -210,17 +220,19 @@ class DataShow(Common):
             spec.check_loadable()
         with bar() as progress:
             opened = [spec.open(progress) for spec in specs]
-        if path.suffix.lower() == ".html":
+        if ending == "html":
             from unweave.report import write_datasets
 
             write_datasets(opened, path, seed=seed, notes=notes)
         else:
-            from unweave.gallery import contact_sheet, dataset_figure
+            from unweave.gallery import contact_sheet, dataset_figure, dataset_film
             from unweave.plots import save
 
-            one = len(opened) == 1
-            figure = dataset_figure(opened[0], seed) if one else None
-            save(figure or contact_sheet(opened, seed), path)
+            if len(opened) == 1:
+                picture = (dataset_film if moving else dataset_figure)(opened[0], seed)
+            else:
+                picture = contact_sheet(opened, seed)
+            save(picture, path)
         rows = [_row(spec) for spec in specs]
         self.emit(
             {"file": str(path), "datasets": rows, "notes": notes}, "\n".join([*notes, str(path)])
