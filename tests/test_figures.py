@@ -224,13 +224,15 @@ def test_every_figure_is_drawn(run):
     run.evaluate()
     # No labels are told to this model, it has no group of matrices, and other scores.
     missing = {"conditions", "attribute_traversals", "lie_walks", "generators"}
+    missing |= {"group_reconstructions"}
     scored = {row["metric"] for row in document(run.folder / "scores.json")["scores"]}
     tables = {"dci", "dci_lasso", "dci_forest", "dci_hist", "dci_per_tree", "sap"}
     missing |= (tables | {"sap_continuous"}) - scored
-    missing |= set() if any(name.startswith("dci") for name in scored) else {"hinton"}
+    missing |= set() if any(name.startswith("dci") for name in scored) else {"hinton", "dci_bars"}
     usual = {name for name, kind in FIGURES.items() if kind.usual}
     assert {path.stem for path in run.plot()} == usual - missing
     moving = {kind.file(name) for name, kind in FIGURES.items() if kind.animated}
+    moving -= {"gif_attribute_traversals.gif"}
     drawn = {path.name for path in run.plot("all", animations=True)}
     assert drawn == {f"{name}.png" for name in usual - missing} | moving
 

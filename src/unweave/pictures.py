@@ -8,6 +8,7 @@ __all__ = [
     "encode",
     "probe_indices",
     "reconstruct",
+    "reconstruct_features",
     "traverse",
     "vary_factors",
     "vary_labels",
@@ -114,6 +115,35 @@ def reconstruct(
     """
     seen = encode(model, dataset, flat)
     return seen.images, decode(model, seen.mean, seen.told, truncate=truncate)
+
+
+@torch.inference_mode()
+def reconstruct_features(
+    model: VAE, dataset: Dataset, flat: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """What the decoder of a Lie group makes of the encoder's group features, past the latents.
+
+    A conditional model is told the labels of the images, as by `encode`.
+
+    Args:
+        model: One whose architecture is `lie_group`.
+        dataset: Where the images come from.
+        flat: Flat indices of the images, (n,).
+
+    Returns:
+        (n, H, W, C) uint8.
+    """
+    decoder = model.decoder
+    assert isinstance(decoder, GroupDecoder)
+    pixels, scale = dataset.gather(flat)
+    told = None
+    if model.conditions is not None:
+        told = model.condition(torch.from_numpy(dataset.factors(flat)).to(model.device))
+    with full_precision(model):
+        features = model.features(to_images(pixels, scale, model.device), told).float()
+        if told is not None:
+            features = torch.cat([features, told], dim=1)
+        return _to_uint8(model.likelihood.mean(decoder.image(features).float()))
 
 
 @torch.inference_mode()

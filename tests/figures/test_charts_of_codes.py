@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -306,7 +307,7 @@ def drawn(monkeypatch):
     calls = {}
     for name in ("latent_responses", "circles", "latent_usage", "interventions", "embeddings",
                  "code_correlations", "score_curves", "generators", "hinton_diagrams",
-                 "latent_factor_matrix"):  # fmt: skip
+                 "latent_factor_matrix", "concentration_bars"):  # fmt: skip
 
         def fake(*arguments, _name=name, **keywords):
             calls[_name] = (arguments, keywords)
@@ -426,6 +427,23 @@ class TestKinds:
         (matrices, *_), _ = drawn["hinton_diagrams"]
         np.testing.assert_array_equal(matrices[0], np.full((2, 2), -0.5))
         assert figure("sap", run) is None
+
+    def test_bars_are_those_of_the_table(self, run, drawn):
+        values = np.array([[4.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 0.0]])
+        scored = Score(0.5, {"completeness_f0": 0.1, "completeness_f1": 0.2}, None)
+        given = record("dci_lasso", values, run)
+        parts = dataclasses.replace(given.score, parts=scored.parts)
+        save_scores(run.folder, (dataclasses.replace(given, score=parts),))
+        assert figure("dci_bars", run) == "figure"
+        ((latents, factors),), _ = drawn["concentration_bars"]
+        # f2 is constant, so that there are two factors: one latent is sure, one undecided.
+        np.testing.assert_allclose(latents.values, [1, 0, np.nan], atol=1e-12)
+        np.testing.assert_allclose(latents.shares, [4 / 6, 2 / 6, 0])
+        assert latents.mean == pytest.approx(4 / 6)
+        assert factors.labels == ["f0", "f1"]
+        spread = 1 + (0.8 * math.log(0.8) + 0.2 * math.log(0.2)) / math.log(3)
+        np.testing.assert_allclose(factors.values, [spread, 1])
+        assert factors.mean == pytest.approx((5 * spread + 1) / 6)
 
     def test_of_large_tables_the_largest_rows_and_columns_are_drawn(self, run, drawn):
         values = np.zeros((70, 40))

@@ -241,8 +241,22 @@ class TestLieWalks:
                 expected = np.floor(255 * torch.sigmoid(logits)[0, 0].numpy() + 0.5)
                 assert near(shown[row, column], expected)
 
+    def test_features_are_decoded_past_the_latents(self, lie):
+        canvas = picture(lie, "group_reconstructions", indices=(7, 300), cols=3, **PIXELS)
+        flat = np.array([7, 300, probe_indices(SHOWN_IMAGES, 384, 1)[0]])
+        images = lie.dataset.images(flat)
+        shown = tiles(canvas)
+        np.testing.assert_array_equal(shown[0], images[..., 0])
+        assert near(shown[1], levels(lie, lie.encode(images)[0])[..., 0])
+        with torch.no_grad():
+            given = torch.from_numpy(images).permute(0, 3, 1, 2) / 255
+            logits = lie.model.decoder.image(lie.model.trunk(given))
+        assert near(shown[2], np.floor(255 * torch.sigmoid(logits)[:, 0].numpy() + 0.5))
+        assert (shown[1] != shown[2]).any()
+
     def test_other_models_have_none(self, run):
         assert picture(run, "lie_walks") is None
+        assert picture(run, "group_reconstructions") is None
         with pytest.raises(SpecError, match="generators of a Lie group"):
             run.picture("lie_walks")
 
@@ -282,6 +296,32 @@ class TestAttributes:
             codes = np.tile(z, (5, 1))
             codes[:, latent] = np.linspace(-2, 2, 5)
             assert near(walks[row], levels(told, codes, labels=[shape, scale])[..., 0])
+
+    def test_labels_and_latents_move_at_once(self, told):
+        film = picture(told, "gif_attribute_traversals", rows=2, cols=3, **PIXELS)
+        # An image, two labels, two latents; there and back.
+        assert film.frames.shape == (28, 66 + 2 + 6 + 4 * 66 + 2, 3 * 66 + 2, 3)
+        for step in range(1, 14):
+            np.testing.assert_array_equal(film.frames[14 + step], film.frames[14 - step])
+        flat = probe_indices(SHOWN_IMAGES, 384, 2)[:3]
+        images, factors = told.dataset.images(flat), told.dataset.factors(flat)[:, :2]
+        codes = np.concatenate(
+            [told.encode(image[None], labels=label.tolist())[0]
+             for image, label in zip(images, factors, strict=True)]
+        )  # fmt: skip
+        kl = lines(told.folder, "train")[-1]["kl"]
+        first = int(np.argmax(kl))
+        for frame, shape, scale in ((0, 0, 0), (6, 1, 0), (14, 2, 1)):
+            shown = tiles(film.frames[frame], top=74)
+            for column in range(3):
+                z, (own, size) = codes[column : column + 1], factors[column].tolist()
+                by_shape = levels(told, z, labels=[shape, size])[0, ..., 0]
+                by_scale = levels(told, z, labels=[own, scale])[0, ..., 0]
+                walked = z.copy()
+                walked[:, first] = np.linspace(-2, 2, 15)[frame]
+                by_latent = levels(told, walked, labels=[own, size])[0, ..., 0]
+                for row, expected in enumerate((by_shape, by_scale, by_latent)):
+                    assert near(shown[row, column], expected)
 
     def test_its_rows_and_columns_have_names(self, told):
         figure = picture(told, "attribute_traversals")
@@ -323,7 +363,11 @@ class TestAsking:
     def test_all_are_the_usual_ones(self):
         usual = tuple(name for name, kind in FIGURES.items() if kind.usual)
         assert asked_kinds(()) == asked_kinds(("all",)) == usual
-        assert set(asked_kinds((), animations=True)) - set(usual) == {"gif_traversals", "training"}
+        assert set(asked_kinds((), animations=True)) - set(usual) == {
+            "gif_traversals",
+            "gif_attribute_traversals",
+            "training",
+        }
         assert asked_kinds(("mig", "kl", "mig")) == ("kl", "mig")
         assert set(asked_kinds(("all", "training"))) == {*usual, "training"}
         with pytest.raises(SpecError, match="Did you mean traversals"):

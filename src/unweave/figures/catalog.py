@@ -21,9 +21,11 @@ from unweave.figures import (
     walked,
 )
 from unweave.figures.circles import circles
+from unweave.figures.concentration import dci_bars
 from unweave.figures.correlations import correlations
 from unweave.figures.embedding import embedding, tsne
 from unweave.figures.generators import generators
+from unweave.figures.group_reconstructions import group_reconstructions
 from unweave.figures.interventions import irs
 from unweave.figures.look import Look, Start
 from unweave.figures.response import response
@@ -162,12 +164,31 @@ FIGURES: dict[str, Kind] = {
         start="posterior",
         wants="a decoder that is told labels, such as that of cvae",
     ),
+    "gif_attribute_traversals": Kind(
+        about="A column for each image, a row for each label that the decoder is told and each "
+        "latent, which all change at the same time.",
+        draw=told.gif_attribute_traversals,
+        needs=frozenset({"images", "told"}),
+        heeds=("rows", "cols", "range", "indices", "upsample", "labels", "seed"),
+        usual=False,
+        animated=True,
+        start="posterior",
+        wants="a decoder that is told labels, such as that of cvae",
+    ),
     "lie_walks": Kind(
         about="The image while each generator of a Lie group in turn moves its group element.",
         draw=lie_walks.lie_walks,
         needs=frozenset({"codes", "start", "generators"}),
         heeds=("rows", "cols", "range", "indices", "upsample", "start", "labels", "seed"),
         start="posterior",
+        wants="the generators of lie_group_vae",
+    ),
+    "group_reconstructions": Kind(
+        about="Images, what a Lie group VAE makes of the group elements of their latents, and of "
+        "the group features of its encoder, past the latents.",
+        draw=group_reconstructions,
+        needs=frozenset({"images", "codes", "generators"}),
+        heeds=("rows", "cols", "indices", "upsample", "labels", "seed"),
         wants="the generators of lie_group_vae",
     ),
     "training": Kind(
@@ -252,6 +273,13 @@ FIGURES: dict[str, Kind] = {
     "hinton": Kind(
         about="Weights of latents for factors, of the newest DCI, by lasso where there is one.",
         draw=tables.hinton,
+        needs=frozenset({"codes"}),
+        wants="a score of the family dci, which `unweave evaluate` gives",
+    ),
+    "dci_bars": Kind(
+        about="Disentanglement of each latent and completeness of each factor, of the newest DCI, "
+        "by lasso where there is one.",
+        draw=dci_bars,
         needs=frozenset({"codes"}),
         wants="a score of the family dci, which `unweave evaluate` gives",
     ),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-__all__ = ["attribute_traversals", "conditions", "tells"]
+__all__ = ["attribute_traversals", "conditions", "gif_attribute_traversals", "tells"]
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from unweave import plots
 from unweave.data import Dataset
 from unweave.factors import Factor
 from unweave.figures.chosen import beginning, images, latent_rows
+from unweave.figures.frames import frame
 from unweave.figures.source import Source
-from unweave.figures.walks import walk
-from unweave.pictures import reconstruct, traverse, vary_factors, vary_labels
+from unweave.figures.walks import Beginning, walk
+from unweave.pictures import encode, reconstruct, traverse, vary_factors, vary_labels
 from unweave.vae import VAE
 
 # Labels have as many columns together; a label as many as there is room for, within limits.
@@ -23,6 +25,11 @@ SHOWN_CONDITIONS = 24
 SHOWN_VALUES = 8
 WALKED_ROWS = 10
 WALKED_VALUES = 9
+# Images of a moving picture, its frames from one end to the other, and milliseconds of each.
+MOVING_IMAGES = 4
+MOVING_LATENTS = 4
+FRAMES = 15
+MILLISECONDS = 80
 
 
 def conditions(source: Source) -> Any | None:
@@ -85,6 +92,45 @@ def attribute_traversals(source: Source) -> Any | None:
         )
     large = [_enlarged(block, look.upsample) for block in blocks]
     return plots.image_blocks(large) if look.labelled else plots.joined_blocks(large)
+
+
+def gif_attribute_traversals(source: Source) -> plots.Animation | None:
+    """A column for each image, a row for each label and each latent, which all change at once."""
+    model, dataset, look = source.model, source.dataset, source.look
+    told = _told_factors(model, dataset)
+    if dataset is None or told is None:
+        return None
+    flat = images(source, look.cols or MOVING_IMAGES)
+    seen = encode(model, dataset, flat)
+    vary = vary_labels if model.encodes else vary_factors
+    # (frames, images, ...) of each row, first those of labels.
+    rows: list[NDArray[np.uint8]] = []
+    names = []
+    for place, factor in enumerate(told):
+        shown = factor.evenly_spaced(min(FRAMES, factor.size))
+        made = vary(model, dataset, flat, [(place, int(index)) for index in shown])
+        # Each value for as long as any other.
+        at = ((np.arange(FRAMES) + 0.5) / FRAMES * len(shown)).astype(np.int64)
+        rows.append(made[:, at].swapaxes(0, 1))
+        names.append(factor.name)
+    if model.encodes:
+        latents = latent_rows(source, look.rows or MOVING_LATENTS)
+        numbers = [row.latent for row in latents]
+        films = []
+        for place, mean in enumerate(seen.mean):
+            tags = None if seen.told is None else seen.told[place : place + 1]
+            std = None if seen.std is None else seen.std[place]
+            going = walk(look, FRAMES, Beginning("posterior", mean, std, tags))
+            films.append(traverse(model, mean, going.values[numbers], numbers, told=tags))
+        # (images, latents, frames, ...)
+        rows += list(np.stack(films).transpose(1, 2, 0, 3, 4, 5))
+        names += [row.name + (f"\n{row.factor}" if row.factor else "") for row in latents]
+    grids = plots.enlarge(np.stack(rows, axis=1), look.upsample)
+    # There and back.
+    grids = np.concatenate([grids, grids[-2:0:-1]])
+    above = plots.enlarge(seen.images, look.upsample)
+    frames = [frame(above, grid, names if look.labelled else None) for grid in grids]
+    return plots.Animation(frames=np.stack(frames), milliseconds=MILLISECONDS)
 
 
 def tells(model: VAE) -> bool:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unweave import plots
 from unweave.figures.chosen import Row, beginning, images, latent_rows, shade, size, truncates
+from unweave.figures.frames import frame
 from unweave.figures.source import Source
 from unweave.figures.walks import Beginning, cycle_values, walk
 from unweave.pictures import Encoded, decode, encode, probe_indices, traverse
@@ -119,8 +120,10 @@ def gif_traversals(source: Source) -> plots.Animation | None:
         heads = [*heads, *heads[-2:0:-1]]
         time = MILLISECONDS
     above = plots.enlarge(seen.images, look.upsample)
+    names = [row.name + (f"\n{row.factor}" if row.factor else "") for row in rows]
     frames = [
-        _frame(source, above, grid, rows, head) for grid, head in zip(shown, heads, strict=True)
+        frame(above, grid, names if look.labelled else None, f"z = {head}" if head else "")
+        for grid, head in zip(shown, heads, strict=True)
     ]
     return plots.Animation(frames=np.stack(frames), milliseconds=time)
 
@@ -156,31 +159,3 @@ def _block(rows: list[Row], walks: NDArray[np.uint8], heads: list[str]) -> plots
         faint=[row.faint for row in rows],
         heads=heads,
     )
-
-
-def _frame(
-    source: Source,
-    originals: NDArray[np.uint8],
-    grid: NDArray[np.uint8],
-    rows: list[Row],
-    head: str,
-) -> NDArray[np.uint8]:
-    """One frame: the images, under them what is decoded, and beside that which latent walks."""
-    names = ["original"]
-    names += [row.name + (f"\n{row.factor}" if row.factor else "") for row in rows]
-    blocks = [
-        plots.Block(images=originals[None], names=names[:1]),
-        plots.Block(images=grid, names=names[1:]),
-    ]
-    canvas: NDArray[np.uint8] = plots.joined_blocks(blocks)
-    if not source.look.labelled:
-        return canvas
-    tall = originals.shape[1]
-    # Rows of the second block stand at equal distances up to the lower end.
-    below = len(canvas) - len(rows) * (tall + 2) - 2
-    middles = [2 + tall / 2] + [below + 2 + tall / 2 + k * (tall + 2) for k in range(len(rows))]
-    if head:
-        canvas = plots.above(canvas, [f"z = {head}"], [canvas.shape[1] / 2])
-        shift = len(canvas) - (below + len(rows) * (tall + 2) + 2)
-        middles = [middle + shift for middle in middles]
-    return plots.beside(canvas, names, middles)
