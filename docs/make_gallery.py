@@ -1,9 +1,11 @@
 """The page of figures and its pictures, of small models that this script trains itself.
 
-`python docs/make_gallery.py` trains four models on a part of dSprites, for some minutes, draws
-every kind of figure into docs/images/figures, and writes docs/reference/figures.md.
-`python docs/make_gallery.py KIND...` draws these kinds alone, and `--page` writes the page alone,
-with the pictures that there are. UNWEAVE_GALLERY names a folder in which the models are kept.
+`python docs/make_gallery.py` trains five models on parts of dSprites, for some minutes, draws
+every kind of figure into docs/images/figures, with those of datasets and of many runs that
+`gallery_of_many.py` has commands for, and writes docs/reference/figures.md.
+`python docs/make_gallery.py KIND...` draws these kinds alone, `--many` those of many runs alone,
+and `--page` writes the page alone, with the pictures that there are. UNWEAVE_GALLERY names a
+folder in which the models are kept.
 """
 
 from __future__ import annotations
@@ -18,31 +20,48 @@ from PIL import Image, ImageSequence
 
 from unweave.figures import FIGURES, GRID_KINDS, Look
 
+sys.path.insert(0, str(Path(__file__).parent))
+import gallery_of_many
+
 DOCS = Path(__file__).parent
 PAGE = DOCS / "reference" / "figures.md"
 PICTURES = DOCS / "images" / "figures"
 
 DATA = "dsprites(grid=(3, 4, 8, 12, 12))"
+# Hearts at all orientations and sizes, in the middle: what turns all the way round is most of it.
+HEARTS = "only(data=dsprites(grid=(3, 6, 40, 1, 1)), where=\"shape == 'heart'\")"
 RUNS = {
-    "tc": ("beta_tcvae(beta=4)", {"latents": 6, "steps": 2500, "snapshot_every": 250}),
-    "vae": ("vae", {"latents": 6, "steps": 1500}),
-    "cvae": ("cvae(labels=('shape', 'scale'))", {"latents": 5, "steps": 1000}),
-    "lie": ("lie_group_vae", {"latents": 10, "steps": 800}),
+    "tc": (DATA, "beta_tcvae(beta=4)", {"latents": 6, "steps": 4000, "snapshot_every": 400}),
+    "vae": (DATA, "vae", {"latents": 6, "steps": 1500}),
+    "cvae": (DATA, "cvae(labels=('shape', 'scale'))", {"latents": 5, "steps": 3000}),
+    "lie": (DATA, "lie_group_vae", {"latents": 10, "steps": 2000}),
+    "hearts": (HEARTS, "vae", {"latents": 3, "steps": 2500}),
 }
 SETTINGS = {"batch_size": 64, "lr": 0.001, "log_every": 50, "evaluate_every": 500, "seed": 0}
-SCORED = ("mig", "sap", "dci_lasso")
+SCORED = ("mig", "sap", "sap_continuous", "dci", "dci_lasso", "dci_forest", "dci_hist",
+          "dci_per_tree")  # fmt: skip
+# Of which run a kind is drawn where it is not the first that has it, and what is said of it.
+SHOWN = {
+    "circles": (
+        "hearts",
+        "This model was trained on hearts in the middle of the image, of six sizes and 40 "
+        "orientations, with three latents: two of them go round with the orientation.",
+    ),
+}
 # What is asked for of some pictures, so that they are small; and the flags that ask for it.
 LOOKS = {
     "gif_traversals": ({"rows": 4, "cols": 5}, "--rows 4 --cols 5"),
+    "gif_attribute_traversals": ({"rows": 3, "cols": 4}, "--rows 3 --cols 4"),
     "training": ({"rows": 6, "cols": 7}, "--rows 6 --cols 7"),
     "attribute_traversals": ({"rows": 5}, "--rows 5"),
     "lie_walks": ({"rows": 6}, "--rows 6"),
     "samples": ({"rows": 4}, "--rows 4"),
     "data_samples": ({"rows": 4}, "--rows 4"),
 }
-# Colours of a still picture, which take a third of the room of all that anti-aliasing makes.
-_COLOURS = 64
-# And greys of a moving one.
+# A still picture is brought to 256 colours where no more than one pixel of a thousand changes by
+# more than so many levels, which none will see: so scatter plots take half the room.
+_COLOURS, _LEVELS = 256, 6
+# Greys of a moving one.
 _GREYS = 16
 
 # Flags by the field of `Look`, and what they ask for.
@@ -119,9 +138,11 @@ def page() -> str:
         picture = PICTURES / kind.file(name)
         if picture.is_file():
             about += ["", f"![{kind.about}](../images/figures/{picture.name})"]
+            if name in SHOWN:
+                about += ["", SHOWN[name][1]]
         parts.append("\n".join(about) + "\n")
     parts.append(_of_runs())
-    return "\n".join(parts)
+    return "\n".join(parts) + gallery_of_many.sections(PICTURES)
 
 
 def _of_runs() -> str:
@@ -147,23 +168,28 @@ def make(folder: Path, kinds: list[str]) -> None:
     import unweave
     from unweave.errors import UnweaveError
     from unweave.plots import save
+    from unweave.scores import load_scores
 
     runs = {}
-    for name, (objective, settings) in RUNS.items():
+    for name, (data, objective, settings) in RUNS.items():
         print(f"training {objective}", flush=True)
         place = folder / name
         runs[name] = (
             unweave.load_run(place)
             if (place / "status.json").is_file()
-            else unweave.train(DATA, objective, out=place, **SETTINGS, **settings)
+            else unweave.train(data, objective, out=place, **SETTINGS, **settings)
         )
-    runs["tc"].evaluate(SCORED if not kinds else SCORED[:1])
+    scored = {score["metric"] for score in load_scores(runs["tc"].folder)}
+    if missing := [name for name in SCORED if name not in scored]:
+        print(f"scoring by {', '.join(missing)}", flush=True)
+        runs["tc"].evaluate(missing)
     PICTURES.mkdir(exist_ok=True)
     for name, kind in FIGURES.items():
         if kinds and name not in kinds:
             continue
         look = Look(**LOOKS.get(name, ({}, ""))[0])
-        for run in runs.values():
+        first = [runs[SHOWN[name][0]]] if name in SHOWN else []
+        for run in [*first, *runs.values()]:
             try:
                 picture = run.picture(name, look)
             except UnweaveError:
@@ -188,7 +214,7 @@ def _written(runs: list, kind: str, name: str, look: Look) -> Path:
 
 
 def _smaller(path: Path) -> None:
-    """Bring a still picture to few colours, and a moving one to few greys."""
+    """Bring a still picture to few colours where nobody sees it, and a moving one to few greys."""
     from unweave.plots import Animation, save
 
     with Image.open(path) as picture:
@@ -199,18 +225,31 @@ def _smaller(path: Path) -> None:
             lasts = frame.info.get("duration", time)
             frames += [np.asarray(frame.convert("RGB"))] * (round(lasts / time) if time else 1)
         if not time:
-            few = picture.convert("RGB").quantize(
-                _COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE
-            )
-            few.save(path, optimize=True, dpi=picture.info.get("dpi", (100, 100)))
+            dpi = picture.info.get("dpi", (100, 100))
+            _few(Image.fromarray(frames[0])).save(path, optimize=True, dpi=dpi)
             return
     step = 255 // (_GREYS - 1)
     greys = (np.stack(frames).astype(int) + step // 2) // step * step
     save(Animation(frames=greys.astype(np.uint8), milliseconds=time), path)
 
 
+def _few(picture: Image.Image) -> Image.Image:
+    """A picture in grey or in 256 colours where that looks the same, else as it is."""
+    pixels = np.asarray(picture).astype(int)
+    if (pixels == pixels[..., :1]).all():
+        return picture.convert("L")
+    few = picture.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
+    off = np.abs(np.asarray(few.convert("RGB")).astype(int) - pixels).max(axis=-1)
+    return few if (off > _LEVELS).mean() <= 0.001 else picture
+
+
 if __name__ == "__main__":
     if "--page" not in sys.argv:
         with tempfile.TemporaryDirectory() as place:
-            make(Path(os.environ.get("UNWEAVE_GALLERY", place)), sys.argv[1:])
+            folder = Path(os.environ.get("UNWEAVE_GALLERY", place))
+            kinds = [word for word in sys.argv[1:] if word != "--many"]
+            if kinds or "--many" not in sys.argv:
+                make(folder, kinds)
+            if not kinds:
+                gallery_of_many.make(folder / "many", PICTURES, _smaller)
     PAGE.write_text(page(), encoding="utf-8")
