@@ -6,7 +6,7 @@ __all__ = ["Concentration", "concentration_bars"]
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,6 +29,8 @@ _LONGEST = 20
 # A group is at least as wide as this many bars, and as its title.
 _FEWEST = 4
 _NARROWEST = 2.7
+# Behind numbers, so that the line of the mean does not cross them.
+_GROUND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
 # Inches of a bar below which its number has no room.
 _NUMBER = 0.3
 
@@ -129,8 +131,8 @@ def _draw(
                                        strict=True):  # fmt: skip
             # Above the mark, too, where that is close.
             above = max(value, share + 0.03) if share > value - 0.03 else value
-            axes.text(place, above + 0.02, f"{value:.2f}", ha="center", va="bottom", fontsize=7,
-                      color=MUTED)  # fmt: skip
+            axes.text(place, above + 0.025, f"{value:.2f}", ha="center", va="bottom", fontsize=7,
+                      color=MUTED, bbox=_GROUND, zorder=4)  # fmt: skip
     axes.set_ylim(0, 1.15)
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "0.25", "0.5", "0.75", "1"])
     axes.set_xlim(-0.6, max(len(words), _FEWEST) - 0.4)
