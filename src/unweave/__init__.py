@@ -16,6 +16,7 @@ __all__ = [
     "load_run",
     "own_architecture",
     "plot_runs",
+    "pull",
     "rank",
     "train",
 ]
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from unweave.importing import import_run
     from unweave.nn import own_architecture
     from unweave.ranking import rank
-    from unweave.run import Run, load_run, plot_runs, train
+    from unweave.run import Run, load_run, plot_runs, pull, train
 
 _HOMES = {
     "Run": "unweave.run",
@@ -48,6 +49,7 @@ _HOMES = {
     "load_run": "unweave.run",
     "own_architecture": "unweave.nn",
     "plot_runs": "unweave.run",
+    "pull": "unweave.run",
     "rank": "unweave.ranking",
     "train": "unweave.run",
 }

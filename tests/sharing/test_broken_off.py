@@ -11,7 +11,8 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 from fsspec.implementations.memory import MemoryFileSystem
 
-from session.runs import copy_of, full_disk, listing
+import unweave
+from session.runs import RICH, TINY, copy_of, full_disk, listing
 from sharing.made import manifest, pushed, whole
 from unweave.errors import RunError, UnweaveError
 from unweave.rundir import alone
@@ -28,14 +29,13 @@ class Stop(BaseException):
 
 @pytest.fixture
 def versions(tmp_path):
-    """A run of few files in two versions, of which each has a file that the other has not."""
-    old, new = copy_of(whole(), tmp_path / "old"), copy_of(whole(), tmp_path / "new")
-    for run in (old, new):
-        for name in ("figures", "snapshots", "cache"):
-            shutil.rmtree(run / name)
-        (run / "metrics.jsonl").unlink()
-    (old / "scores.json").unlink()
-    (new / "report.html").unlink()
+    """A small run in two versions, of which each has a file that the other has not."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    unweave.train(RICH, "vae", steps=1, latents=2, architecture="shallow_linear", out=old, **TINY)
+    (old / "metrics.jsonl").unlink()
+    shutil.copytree(old, new)
+    (old / "report.html").write_text("a page")
+    (new / "scores.json").write_text('{"format": 1, "scores": []}')
     status = json.loads((new / "status.json").read_text()) | {"seconds": 1.0}
     (new / "status.json").write_text(json.dumps(status))
     return old, new
@@ -145,7 +145,7 @@ def test_a_pull_that_is_broken_off_is_gone_on_with(tmp_path, monkeypatch):
         asked.append(name)
         if len(asked) == 4:
             # Half of it came.
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(b"half")
             raise Stop
         real(self, name, folder, most, meter)

@@ -42,6 +42,7 @@ from unweave.cli.reproduce_page import ReproducePage
 from unweave.cli.results import ResultsTable
 from unweave.cli.runs import RunsList, RunsRemove, RunsShow
 from unweave.cli.score import Score
+from unweave.cli.share import Pull, Push
 from unweave.cli.show import Plot
 from unweave.cli.study import StudyClean, StudyResume, StudyRun, StudyStatus
 from unweave.cli.trackers import Trackers
@@ -113,6 +114,8 @@ _COMMANDS = (
     | Annotated[Train, subcommand("train")]
     | Annotated[Import, subcommand("import")]
     | Annotated[Export, subcommand("export")]
+    | Annotated[Push, subcommand("push")]
+    | Annotated[Pull, subcommand("pull")]
     | Annotated[Watch, subcommand("watch")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[Score, subcommand("score")]

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from unweave.citing import cite
 from unweave.data.listing import about, describe
 from unweave.errors import UnweaveError
 from unweave.objectives import Composer
@@ -61,12 +62,13 @@ def card_of(
         f"# {_plain(run.name)}",
         _lead(config, step),
         _picture(names),
-        *_use(config, pull, run.name),
+        *_use(config, pull),
         *_data(config),
         *_method(run, config),
         *_training(run),
         *_scores(run, config),
         *_again(run, config),
+        *_cite(folder),
         "## Limits",
         "\n".join(
             f"- {sentence}"
@@ -97,11 +99,11 @@ def _picture(names: Collection[str]) -> str:
     return ""
 
 
-def _use(config: TrainConfig, pull: str | None, name: str) -> list[str]:
-    source = pull.split(" ", 2)[2] if pull else "."
-    command = pull or f"unweave pull . --out {shlex.quote(f'runs/{name}')}"
-    where = "then" if pull else "then, in the folder of this file"
+def _use(config: TrainConfig, pull: str | None) -> list[str]:
+    command = pull or "unweave pull PLACE"
+    source = shlex.split(command)[2]
     extra = "'unweave[hub]'" if source.startswith("hf://") else "unweave"
+    where = "" if pull else ", where PLACE is the folder of this file"
     plan = config.objective.expand()
     shape = ", ".join(map(str, image_size(config.dataset) or ("H", "W", "C")))
     if not plan.encodes:
@@ -113,18 +115,17 @@ def _use(config: TrainConfig, pull: str | None, name: str) -> list[str]:
         ]
         if isinstance(plan.method, Composer):
             lines.append("images = run.compose(references, transforms, 'FACTOR')")
-    out = "" if pull else f", out={f'runs/{name}'!r}"
     python = [
         "import unweave",
         "",
-        f"run = unweave.pull({shlex.split(source)[0]!r}{out})",
+        f"run = unweave.pull({source!r})",
         *lines,
         "print(run.evaluate())" if plan.encodes else "print(run.evaluate(('test_losses',)))",
     ]
     more = "Every command takes the run that was pulled: `evaluate`, `plot`, `report`, `export`."
     return [
         "## Use it",
-        f"`pip install {extra}`, {where}:",
+        f"`pip install {extra}`, then{where}:",
         _block([command], "sh"),
         _block(python, "python"),
         more,
@@ -293,6 +294,11 @@ def _again(run: RunFiles, config: TrainConfig) -> list[str]:
         "On the same kind of processor, with as many threads and the same versions, this gives "
         "the same weights.",
     ]
+
+
+def _cite(folder: Path) -> list[str]:
+    lines = [f"- {each.entry.text()} For: {'; '.join(each.reasons)}." for each in cite(folder)]
+    return ["## What to cite", "\n".join(lines), "`unweave cite RUN` prints it as BibTeX."]
 
 
 def _table(heads: Iterable[str], rows: Iterable[Sequence[str]]) -> str:

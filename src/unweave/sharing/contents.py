@@ -51,6 +51,7 @@ _WHY: Final = {
     "tracking": "what trackers remember of this machine",
     "snapshots": "weights of earlier steps are sent when they are asked for (--snapshots)",
     CARD: "the card is written anew",
+    MANIFEST: "the list is written anew",
 }
 
 
