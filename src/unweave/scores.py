@@ -146,7 +146,7 @@ class Scores(Mapping[str, ScoreRecord]):
         opened = len(records) == 1
         behind = [
             display.folded(
-                f"{record.metric}: {record.text}",
+                record.text,
                 *record.score.details(show.name_of_parts(record.metric)),
                 opened=opened,
             )

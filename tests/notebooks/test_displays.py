@@ -170,11 +170,11 @@ class TestRun:
 
     def test_its_pictures_are_small(self, scored):
         shown = scored._repr_html_()
-        assert len(shown) < 150_000
+        assert len(shown) < 100_000
         for image in read(shown).of("img"):
             content = base64.b64decode(image["src"].partition(",")[2])
             with Image.open(io.BytesIO(content)) as opened:
-                assert opened.width <= 560
+                assert opened.width <= 420
                 assert image["style"] == f"width: {opened.width}px"
 
     def test_nothing_is_opened_encoded_or_written(self, scored, monkeypatch):
@@ -406,7 +406,7 @@ class TestMany:
             (folder / "scores.json").write_text(json.dumps(form))
         collected = results.collect([tmp_path])
         found = read(collected._repr_html_())
-        assert found.text.startswith("4 runs, 8 scores")
+        assert found.text.startswith("8 scores of runs")
         values = [row[found.tables[0][0].index("value")] for row in found.tables[0][1:]]
         assert values[::2] == ["0.1250", "0.2500", "0.5000", "0.7500"]
         summary = results.summarise(collected, ("objective",))

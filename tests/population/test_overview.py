@@ -300,4 +300,4 @@ def test_what_a_notebook_shows_of_one():
     found = read(outcome._repr_html_())
     assert f"{outcome.best.score:.4f}" in found.text
     assert found.column("members", 1)["1"] == str(len(outcome.rounds[0]))
-    assert "population" in read(folder.population()._repr_html_()).text
+    assert "Population" in read(folder.population()._repr_html_()).text

@@ -83,7 +83,7 @@ class Results:
                    "protocol")  # fmt: skip
         rows = self.tidy().select(*columns).collect().rows()
         sheet = Sheet(columns=columns, rows=tuple(rows))
-        title = f"{self.runs.height:,} runs, {self.scores.height:,} scores"
+        title = f"{self.scores.height:,} scores of runs"
         return html(sheet, title, *notes_of(self))
 
     def of_runs(self, kept: pl.DataFrame) -> Results:

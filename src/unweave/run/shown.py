@@ -18,10 +18,13 @@ from unweave.training import TrainConfig
 
 # Figures that are shown, and how many pixels wide each is at most.
 _FIGURES: Final = ("reconstructions", "traversals")
-_WIDE: Final = 560
+_WIDE: Final = 420
 # Shades of these small pictures.
 _SHADES: Final = 64
 _SCORES: Final = 12
+_SPAN: Final = "95 % over draws"
+# Columns that are left out where they are empty.
+_SELDOM: Final = ("unit", _SPAN)
 
 
 def run_html(
@@ -85,21 +88,21 @@ def _scores(folder: Path) -> display.Markup:
         return display.note("No scores yet: run.evaluate()")
     rows = []
     for metric, row in list(newest.items())[-_SCORES:]:
-        given = row.get("interval")
-        span = f"{given['low']:.4f} to {given['high']:.4f}" if isinstance(given, dict) else ""
-        about = f"{row.get('protocol')}, {row.get('data')}, {row.get('part')}"
-        at = row.get("step")
+        given, at = row.get("interval"), row.get("step")
         rows.append(
-            (
-                metric,
-                f"{display.number(row.get('value'))} {row.get('unit') or ''}".rstrip(),
-                span,
-                about,
-                f"{at:,}" if isinstance(at, int) else "",
-            )
+            {
+                "score": metric,
+                "value": display.number(row.get("value")),
+                "unit": row.get("unit") or "",
+                _SPAN: f"{given['low']:.4f} to {given['high']:.4f}" if given else "",
+                "protocol": row.get("protocol"),
+                "data": f"{row.get('data')}, {row.get('part')}",
+                "step": f"{at:,}" if isinstance(at, int) else "",
+            }
         )
-    heads = ("score", "value", "95 % over draws", "protocol, data, part", "step")
-    made = display.table(heads, rows, ("value", "step"))
+    heads = [name for name in rows[0] if name not in _SELDOM or any(row[name] for row in rows)]
+    cells = [[row[name] for name in heads] for row in rows]
+    made = display.table(heads, cells, ("value", "step"))
     if len(newest) > _SCORES:
         made += display.note(f"and {len(newest) - _SCORES} more in scores.json")
     return made

@@ -115,7 +115,7 @@ class Component(ABC):
         parts = [display.note(line) for line in (_first_sentences(type(self)),) if line]
         if rows:
             parts.append(display.table(("field", "value", "", "what it is"), rows))
-        return display.shown(f"{self.family} {self}", *parts)
+        return display.shown(f"{self.family.capitalize()} {self}", *parts)
 
 
 def members(family: type[C]) -> dict[str, type[C]]:
