@@ -16,6 +16,7 @@ from pathlib import Path
 
 SMALL = '"dsprites(grid=(3, 3, 4, 8, 8))"'
 REPORT = "generalisation.html"
+STUDY_FILE = "gallery.toml"
 STUDY = """name = "gallery"
 seeds = 3
 
@@ -72,7 +73,7 @@ PARTS = (
         "Of the runs of a study, or of any folder of runs: how scores are spread, how they go "
         "with each other, and in which order groups are. [Tabulate the results of many "
         "runs](../how-to/results.md) tells more.",
-        ("study run gallery.toml", "results runs/gallery --plots results"),
+        (f"study run {STUDY_FILE}", "results runs/gallery --plots results"),
         {
             "violins.png": ("results/violins-mig.png", "Scores of each method, their density"),
             "rank_correlations.png": ("results/correlations.png", "Correlations between scores"),
@@ -136,6 +137,8 @@ def sections(pictures: Path) -> str:
     lines: list[str] = []
     for part in PARTS:
         lines += ["", f"## {part.heading}", "", part.text, ""]
+        if any(STUDY_FILE in command for command in part.commands):
+            lines += [f"With the study `{STUDY_FILE}`:", "", "```toml", STUDY.rstrip(), "```", ""]
         lines += [f"    unweave {command}" for command in part.commands]
         for name, (_, about) in part.pictures.items():
             if (pictures / name).is_file():
@@ -148,7 +151,7 @@ def make(folder: Path, pictures: Path, smaller: Callable[[Path], None]) -> None:
     from unweave.cli.app import main
 
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "gallery.toml").write_text(STUDY, encoding="utf-8")
+    (folder / STUDY_FILE).write_text(STUDY, encoding="utf-8")
     before = Path.cwd()
     os.chdir(folder)
     try:

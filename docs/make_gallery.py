@@ -10,6 +10,7 @@ folder in which the models are kept.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -58,9 +59,9 @@ LOOKS = {
     "samples": ({"rows": 4}, "--rows 4"),
     "data_samples": ({"rows": 4}, "--rows 4"),
 }
-# A still picture is brought to 256 colours where no more than one pixel of a thousand changes by
-# more than so many levels, which none will see: so scatter plots take half the room.
-_COLOURS, _LEVELS = 256, 6
+# A still picture of more bytes than that, such as a scatter plot, is brought to 256 colours where
+# that changes no more than a share of its pixels by more than so many levels.
+_LARGE, _COLOURS, _LEVELS, _SHARE = 120_000, 256, 24, 0.0002
 # Greys of a moving one.
 _GREYS = 16
 
@@ -234,13 +235,17 @@ def _smaller(path: Path) -> None:
 
 
 def _few(picture: Image.Image) -> Image.Image:
-    """A picture in grey or in 256 colours where that looks the same, else as it is."""
+    """A picture in grey, or a large one in 256 colours, where that looks the same."""
     pixels = np.asarray(picture).astype(int)
     if (pixels == pixels[..., :1]).all():
         return picture.convert("L")
+    whole = io.BytesIO()
+    picture.save(whole, "PNG", optimize=True)
+    if len(whole.getvalue()) <= _LARGE:
+        return picture
     few = picture.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
     off = np.abs(np.asarray(few.convert("RGB")).astype(int) - pixels).max(axis=-1)
-    return few if (off > _LEVELS).mean() <= 0.001 else picture
+    return few if (off > _LEVELS).mean() <= _SHARE else picture
 
 
 if __name__ == "__main__":
