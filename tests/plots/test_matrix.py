@@ -95,3 +95,21 @@ def test_names_that_do_not_fit_are_refused():
         latent_factor_matrix([[1.0], [2.0]], ["a"], ["z0"])
     with pytest.raises(ValueError, match="latents by factors"):
         latent_factor_matrix([1.0], ["a"], ["z0"])
+
+
+@pytest.mark.parametrize("latents", [1, 3, 10, 40])
+@pytest.mark.parametrize("factors", [1, 5, 10])
+def test_long_words_beside_the_scale_stay_inside(latents, factors):
+    figure = latent_factor_matrix(
+        np.linspace(0, 1, latents * factors).reshape(latents, factors),
+        [f"f{k}" for k in range(factors)],
+        [f"z{j}" for j in range(latents)],
+        value_label="accuracy of one latent on test rows, 0 for a constant factor",
+    )
+    figure.draw_without_rendering()
+    label = figure.axes[1].yaxis.label
+    box, whole = label.get_window_extent(), figure.bbox
+    assert whole.x0 <= box.x0 < box.x1 <= whole.x1
+    assert whole.y0 <= box.y0 < box.y1 <= whole.y1
+    assert " ".join(label.get_text().split()).endswith("0 for a constant factor")
+    assert figure.get_figwidth() <= 8.3

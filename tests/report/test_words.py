@@ -35,7 +35,7 @@ def test_plain_values():
 
 
 def test_nested_settings_become_rows():
-    assert flatten({"a": {"b": {"c": 1}}, "d": []}) == [("a.b.c", "1"), ("d", "")]
+    assert flatten({"a": {"b": {"c": 1}}, "d": []}) == [("a.b.c", "1"), ("d", "none")]
 
 
 def test_lists_in_sentences():

@@ -7,7 +7,15 @@ __all__ = ["SCRIPTS", "STYLE", "asset"]
 from importlib import resources
 from typing import Final
 
-SCRIPTS: Final = ("elements.js", "scales.js", "hands.js", "chart.js", "board.js")
+SCRIPTS: Final = (
+    "elements.js",
+    "scales.js",
+    "hands.js",
+    "legend.js",
+    "chart.js",
+    "layout.js",
+    "board.js",
+)
 """Each adds to the object `unweaveCurves`; the last has the `Board`, all charts of a run."""
 
 STYLE: Final = "curves.css"

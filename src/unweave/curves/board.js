@@ -1,71 +1,22 @@
-// All charts of a run: which there are, what they share, and the controls above them.
+// All charts of a run: what they share, and the controls above them.
 (function (curves) {
   "use strict";
 
   const { element } = curves;
-  const ACTIVE = 0.05;
-  const COLORS = 10;
-  const color = (k) => `c${k % COLORS}${k % (2 * COLORS) < COLORS ? "" : " dashed"}`;
-  const last = (points) => points[points.length - 1][1];
-  const same = (a, b) => a.length === b.length &&
-    a.every(([, value], k) => Math.abs(value - b[k][1]) <= 1e-5 * Math.abs(value));
+  const HELP = "Drag over a chart to see a part of the training, double-click to see all of it. " +
+    "With keys: arrows go from record to record, + and - zoom, 0 shows all.";
   let boards = 0;
-
-  // Charts of curves, in the order of a page. curves: group -> name -> points.
-  function layout({ curves: groups, units = {} }) {
-    const each = (group) => Object.entries(groups[group] || {});
-    const found = [];
-    const add = (id, title, unit, series, wide) => found.push({ kind: { title, unit, wide }, id, series });
-    const plain = (id, title, unit, points) => add(id, title, unit, [{ name: title, points, color: "c0" }], false);
-    const unit = (name) => (units[name] || "").replace(" an image", "");
-
-    for (const [name, points] of each("loss")) {
-      const model = name === "model";
-      plain(`loss/${name}`, model ? "Loss" : `Loss of ${name}`, model ? "nats" : "", points);
-    }
-    const weighted = groups.weighted || {};
-    for (const [name, points] of each("raw")) {
-      const series = [{ name: "value", points, color: "c0" }];
-      // Of a term whose weight is 1 it would be the same curve again.
-      if (weighted[name] && !same(points, weighted[name])) series.push({ name: "weighted", points: weighted[name], color: "c1" });
-      add(`raw/${name}`, name, unit(name), series, false);
-    }
-    for (const [name, points] of each("weighted")) {
-      if (!(groups.raw || {})[name]) plain(`weighted/${name}`, `${name}, weighted`, "", points);
-    }
-    if (Object.keys(weighted).length > 1 && (groups.loss || {}).model) {
-      const sum = { name: "loss", points: groups.loss.model, color: "ink" };
-      add("sum", "The loss and its weighted terms", "nats",
-        [sum, ...each("weighted").map(([name, points], k) => ({ name, points, color: color(k) }))], true);
-    }
-    const kl = each("kl");
-    if (kl.length) {
-      const active = kl.filter(([, points]) => last(points) >= ACTIVE).map(([name]) => name);
-      const series = kl.map(([name, points]) => ({ name, points, color: active.includes(name) ? color(active.indexOf(name)) : "off" }));
-      series.sort((a, b) => last(b.points) - last(a.points));
-      add("kl", "KL of each latent", "nats", series, true);
-    }
-    // Scores between 0 and 1 can be compared.
-    const unitary = each("scores").filter(([, points]) => points.every(([, value]) => value >= 0 && value <= 1));
-    if (unitary.length > 1) {
-      add("scores", "Scores", "", unitary.map(([name, points], k) => ({ name, points, color: color(k) })), true);
-    }
-    for (const [name, points] of each("scores")) {
-      if (unitary.length < 2 || !unitary.some(([other]) => other === name)) plain(`scores/${name}`, `Score: ${name}`, "", points);
-    }
-    for (const [name, points] of each("watched")) plain(`watched/${name}`, name, "", points);
-    for (const [, points] of each("lr")) plain("lr", "Learning rate", "", points);
-    for (const [, points] of each("speed")) plain("speed", "Speed", "images/s", points);
-    return found;
-  }
 
   curves.Board = class {
     // place: the element that controls and charts are put into.
     constructor(place) {
       this.charts = new Map();
-      this.view = { from: null, to: null, logStep: false, logValue: false, at: null, active: null, name: null };
-      this.help = element("p", { class: "u-help", id: `u-help-${boards++}` },
-        "Drag over a chart to see a part of the training, double-click to see all of it. With keys: arrows go from record to record, + and - zoom, 0 shows all.");
+      // Steps of a part of the training, or null for all; which axes are logarithmic; the step that
+      // is pointed at, in which chart, and the curve that is nearest.
+      this.view = {
+        from: null, to: null, logStep: false, logValue: false, at: null, active: null, name: null,
+      };
+      this.help = element("p", { class: "u-help", id: `u-help-${boards++}` }, HELP);
       this.tools = this.makeTools();
       this.grid = element("div", { class: "u-charts" });
       place.classList.add("u-board");
@@ -77,7 +28,9 @@
       const number = (text) => {
         const label = tools.appendChild(element("label", {}, text));
         const input = label.appendChild(element("input", { type: "number", step: 1 }));
-        input.addEventListener("change", () => this.zoom(this.from.valueAsNumber, this.to.valueAsNumber));
+        input.addEventListener("change", () => {
+          this.zoom(this.from.valueAsNumber, this.to.valueAsNumber);
+        });
         return input;
       };
       this.from = number("Steps ");
@@ -98,10 +51,10 @@
 
     // told: { curves: group -> name -> [[step, value], ...], units: term -> unit, phases: [step] }
     update(told) {
-      const wanted = layout(told);
-      const steps = wanted.flatMap((each) => each.series.flatMap(({ points }) => [points[0][0], points[points.length - 1][0]]));
-      this.first = Math.min(...steps);
-      this.last = Math.max(...steps);
+      const wanted = curves.layout(told);
+      const ends = wanted.flatMap(({ series }) => series).flatMap(({ points }) => [points[0], points.at(-1)]);
+      this.first = Math.min(...ends.map(([step]) => step));
+      this.last = Math.max(...ends.map(([step]) => step));
       wanted.forEach(({ id, kind, series }, place) => {
         if (!this.charts.has(id)) {
           const made = new curves.Chart(this, kind);
@@ -113,18 +66,23 @@
       this.show();
     }
 
-    // What of the training is shown.
+    // The steps that are shown.
     range() {
       const { from, to, logStep } = this.view;
       const zoomed = from !== null;
       let begin = zoomed ? from : logStep ? this.first : Math.min(this.first, 0.02 * this.last);
+      // A logarithmic axis has no place for step 0.
       if (logStep) begin = Math.max(begin, Math.min(1, this.last));
       const end = zoomed ? to : this.last;
-      return end > begin ? { from: begin, to: end, zoomed } : { from: logStep ? end / 2 : end - 1, to: end, zoomed };
+      if (end > begin) return { from: begin, to: end, zoomed };
+      return { from: logStep ? end / 2 : end - 1, to: end, zoomed };
     }
 
     zoom(from, to) {
-      if (!Number.isFinite(from) || !Number.isFinite(to)) return this.show();
+      if (!Number.isFinite(from) || !Number.isFinite(to)) {
+        this.show();
+        return;
+      }
       // Never less than a step, never more than there is.
       const begin = Math.max(this.first, Math.min(from, this.last - 1));
       const end = Math.min(this.last, Math.max(to, begin + 1));
@@ -143,7 +101,7 @@
       this.show();
     }
 
-    // The controls say what is shown.
+    // The controls say what is shown; what is being written is left alone.
     show() {
       const { from, to, zoomed } = this.range();
       for (const [input, value] of [[this.from, zoomed ? from : this.first], [this.to, to]]) {
@@ -154,6 +112,7 @@
       this.all.disabled = !zoomed;
     }
 
+    // A chart, a step and the name of a curve that are pointed at.
     point(active, at, name) {
       Object.assign(this.view, { active, at, name });
       for (const chart of this.charts.values()) chart.mark();

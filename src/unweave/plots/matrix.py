@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["best_latents", "latent_factor_matrix"]
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -24,6 +25,9 @@ from unweave.plots.style import (
     styled,
     write_title,
 )
+
+# Inches of a letter and of a line of the words beside a scale.
+_CHARACTER, _LINE = 0.065, 0.14
 
 
 def best_latents(matrix: ArrayLike) -> list[int | None]:
@@ -76,14 +80,17 @@ def latent_factor_matrix(
     top = max(float(finite.max()), 0.0) if len(finite) else 0.0
     low = min(float(finite.min()), 0.0) if len(finite) else 0.0
 
-    cell_w = min(1.05, (WIDTH - 1.9) / columns)
     cell_h = 0.3 if rows <= 32 else 0.18
+    scale_h = max(cell_h * rows, 0.9)
+    # The words beside the scale go along it, in as many lines as they need.
+    lines = wrap(value_label, int(scale_h / _CHARACTER))
+    margin = 1.25 + _LINE * max(0, len(lines) - 1)
+    cell_w = min(1.05, (WIDTH - 0.65 - margin) / columns)
     left = min(1.6, 0.2 + 0.075 * max(len(name) for name in latent_names))
     tilt = max(len(name) for name in factor_names) * 0.078 > cell_w
     head = (0.25 if not tilt else 0.3 + 0.055 * max(map(len, factor_names))) + 0.32 * bool(title)
     wide, high = cell_w * columns, cell_h * rows
-    scale_h = max(high, 0.9)
-    width, height = left + wide + 1.25, head + scale_h + 0.12
+    width, height = left + wide + margin, head + scale_h + 0.12
     figure = new_figure(width, height)
     axes = figure.add_axes((left / width, (height - head - high) / height, wide / width,
                             high / height))  # fmt: skip
@@ -111,7 +118,7 @@ def latent_factor_matrix(
             )  # fmt: skip
     scale = figure.add_axes(((left + wide + 0.2) / width, (height - head - scale_h) / height,
                              0.12 / width, scale_h / height))  # fmt: skip
-    label_scale(figure.colorbar(picture, cax=scale), value_label)
+    label_scale(figure.colorbar(picture, cax=scale), "\n".join(lines))
     write_title(figure, title)
     return figure
 

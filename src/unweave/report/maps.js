@@ -2,7 +2,10 @@
 (function () {
   "use strict";
 
-  const WAYS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1], Home: [0, -Infinity], End: [0, Infinity] };
+  const WAYS = {
+    ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1],
+    Home: [0, -Infinity], End: [0, Infinity],
+  };
   const HINT = "Point at a cell, or go from cell to cell with the arrow keys.";
 
   function begin(table) {
@@ -24,12 +27,14 @@
       const [latent, factor] = [rows[row].cells[0], factors[column]];
       latent.classList.add("on");
       factor.classList.add("on");
+      const value = cell.dataset.value || "no finite value";
       const most = cell.classList.contains("best") ? ", the most of all latents" : "";
-      told.textContent = `${latent.textContent} and ${factor.textContent}: ${cell.dataset.value || "no finite value"}${most} (${label})`;
+      const pair = `${latent.textContent} and ${factor.textContent}`;
+      told.textContent = `${pair}: ${value}${most} (${label})`;
     }
 
     const cellOf = (event) => event.target.closest("td");
-    const focused = () => (table.contains(document.activeElement) ? document.activeElement.closest("td") : null);
+    const focused = () => cells.flat().find((cell) => cell === document.activeElement);
     table.setAttribute("role", "grid");
     // The way into the table is one stop of the tabulator, and the arrow keys go on from there.
     cells.flat().forEach((cell, k) => (cell.tabIndex = k ? -1 : 0));
