@@ -24,6 +24,7 @@ from unweave.plots.style import (
 _LARGEST = 0.46
 _SCALE = 0.8
 _LETTER = 0.068
+_SCALE_LETTER = 0.064
 # Points below which numbers cannot be read.
 _READABLE = 5.0
 
@@ -67,7 +68,7 @@ def matched_latents(
     wide, tall = cell * len(columns), cell * len(rows)
     tilted = _LETTER * 1.1 * max(map(len, columns)) > cell
     top = 0.36 + (0.05 + 0.72 * _LETTER * max(map(len, columns)) if tilted else 0.12)
-    scale = max(tall, 0.9)
+    scale = max(tall, 0.9, _SCALE_LETTER * len(value_label))
     width, height = max(left + wide + _SCALE, 3.2), top + scale + 0.12
     figure = new_figure(width, height)
     axes = figure.add_axes((left / width, 1 - (top + tall) / height, wide / width, tall / height))
