@@ -21,6 +21,9 @@ _ACCENTED = re.compile(
     r"(\\(?:hat|widehat|tilde|widetilde|bar|overline|vec|dot|underbrace|overbrace)\s*"
     r"(?:\{[^{}]*\}|\\[a-zA-Z]+|[a-zA-Z]))(?=\s*[_^])"
 )
+# Bars around something, which grow with it as pairs alone.
+_BARS = re.compile(r"(?<!\\left)(?<!\\right)\\([lr])([vV]ert)(?![a-zA-Z])")
+_SIDES = {"l": r"\left", "r": r"\right"}
 # What stands between a function such as a logarithm and its argument. docutils leaves no space.
 _APPLIED = re.compile(r"<mo>&ApplyFunction;</mo>(?!<mo[^>]*>[(\[{=|])")
 
@@ -35,6 +38,7 @@ def mathml(latex: str, block: bool) -> str:
     Raises:
         MathError: It has a command that is not known.
     """
+    latex = _BARS.sub(lambda bar: f"{_SIDES[bar[1]]}{bar[0]} ", latex)
     # Within a group docutils sets the index beside the accented symbol, otherwise beneath it.
     made: str = tex2mathml(_ACCENTED.sub(r"{{}\1}", latex), as_block=block)
     # Line breaks of the source mean nothing between elements.

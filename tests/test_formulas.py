@@ -37,6 +37,13 @@ def test_an_index_stands_beside_what_has_a_bar_and_not_beneath_it(extension, lat
     assert made.endswith("<mi>j</mi></msub></math>")
 
 
+def test_bars_around_something_are_a_pair(extension):
+    made = extension.mathml(r"\lVert z \rVert^2", block=False)
+    assert made == (
+        f"{_BEGIN}<msup><mrow><mo>‖</mo><mi>z</mi><mo>‖</mo></mrow><mn>2</mn></msup></math>"
+    )
+
+
 def test_a_logarithm_has_a_space_before_its_argument_but_none_before_a_bracket(extension):
     assert 'rspace="0.1667em"' in extension.mathml(r"\log q", block=False)
     assert "rspace" not in extension.mathml(r"\log (q)", block=False)

@@ -123,8 +123,8 @@ def _methods(group: str) -> list[str]:
         formula = ", or ".join(map(_shown, FORMULAS[name]))
         needs = ", ".join(texts.needs(plan)) or "nothing"
         lines.append(
-            f"| `{name}` | {texts.about(cls)}<br>{formula} | {texts.fields(cls)} | {needs} "
-            f"| {texts.source(cls)} |"
+            f"| [`{name}`](methods/{name}.md) | {texts.about(cls)}<br>{formula} "
+            f"| {texts.fields(cls)} | {needs} | {texts.source(cls)} |"
         )
     return lines
 
@@ -185,7 +185,7 @@ def test_the_tables_are_what_the_code_has():
 
 def test_every_member_has_its_row():
     found = {mark: table for _, mark, table in _TABLE.findall(_page())}
-    rows = {mark: re.findall(r"^\| `(\w+)`", table, re.M) for mark, table in found.items()}
+    rows = {mark: re.findall(r"^\| \[?`(\w+)`", table, re.M) for mark, table in found.items()}
     assert sorted(name for group in GROUPS for name in rows[group]) == sorted(shipped(Method))
     assert all(rows[group] for group in GROUPS)
     families: dict[str, type[Component]] = {
