@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
+from unweave.plots.names import wrapped
 from unweave.plots.style import (
     FAINT,
     INK,
@@ -28,6 +29,8 @@ from unweave.plots.style import (
 
 # Inches of a letter and of a line of the words beside a scale.
 _CHARACTER, _LINE = 0.065, 0.14
+# Inches of a letter of the title.
+_BOLD = 0.0912
 
 
 def best_latents(matrix: ArrayLike) -> list[int | None]:
@@ -90,7 +93,10 @@ def latent_factor_matrix(
     tilt = max(len(name) for name in factor_names) * 0.078 > cell_w
     head = (0.25 if not tilt else 0.3 + 0.055 * max(map(len, factor_names))) + 0.32 * bool(title)
     wide, high = cell_w * columns, cell_h * rows
-    width, height = left + wide + margin, head + scale_h + 0.12
+    width = max(left + wide + margin, min(WIDTH, 0.24 + _BOLD * len(title)))
+    title = wrapped(title, width - 0.24, 9.5)
+    head += 0.16 * title.count("\n")
+    height = head + scale_h + 0.12
     figure = new_figure(width, height)
     axes = figure.add_axes((left / width, (height - head - high) / height, wide / width,
                             high / height))  # fmt: skip
