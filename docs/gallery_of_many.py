@@ -58,12 +58,12 @@ PARTS = (
         "Random images and one factor at a time; all factors at once, for some images; and, as a "
         "page, how often each value occurs and which values occur together.",
         (
-            'data show "shapes3d(grid=(5, 5, 5, 4, 4, 5))" --out shapes3d.png',
+            "data show two_shapes --out two_shapes.png",
             'data show "dsprites(grid=(3, 6, 20, 8, 8))" --out dsprites.gif',
             f"generalise splits --data {SMALL} --condition shape2tx --picture shape2tx.png",
         ),
         {
-            "dataset.png": ("shapes3d.png", "Random images, and a row for each factor"),
+            "dataset.png": ("two_shapes.png", "Random images, and a row for each factor"),
             "dataset.gif": ("dsprites.gif", "A column for each image, a row for each factor"),
             "held_out_maps.png": ("shape2tx.png", "Which combinations are held out, and images"),
         },

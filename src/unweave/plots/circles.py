@@ -24,6 +24,8 @@ from unweave.plots.style import CYCLIC, FAINT, INK, MUTED, WIDTH, new_figure, st
 Points: TypeAlias = NDArray[np.float64]
 
 _MOST_POINTS = 1500
+# Codes a value, up to which they are few.
+_FEW = 4
 # Inches.
 _LEFT = 0.62
 _RIGHT = 1.3
@@ -131,8 +133,10 @@ def _draw(
     limits: tuple[tuple[float, float], tuple[float, float]],
 ) -> None:
     kept = np.arange(0, len(codes), max(1, -(-len(codes) // _MOST_POINTS)))
-    axes.scatter(codes[kept, 0], codes[kept, 1], s=4, c=CYCLIC(places[kept] % 1), alpha=0.6,
-                 linewidths=0, zorder=2)  # fmt: skip
+    # Few codes would be hidden by the path through their means.
+    few = len(kept) <= _FEW * len(path)
+    axes.scatter(codes[kept, 0], codes[kept, 1], s=18 if few else 4, c=CYCLIC(places[kept] % 1),
+                 alpha=0.9 if few else 0.6, linewidths=0, zorder=3.2 if few else 2)  # fmt: skip
     closed = np.concatenate([path, path[:1]])
     axes.plot(closed[:, 0], closed[:, 1], color="white", linewidth=2.6, zorder=3)
     axes.plot(closed[:, 0], closed[:, 1], color=INK, linewidth=1.1, zorder=3.1)
