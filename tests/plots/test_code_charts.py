@@ -261,6 +261,13 @@ class TestCircles:
         inside(circles([self.circle(panels=panels)] * rows, title="Circular factors (9 images)",
                        note="Each on the two latents that know most of it."))  # fmt: skip
 
+    def test_few_codes_stand_above_the_path_of_their_means(self):
+        for count, above in ((9, True), (900, False)):
+            axes = circles([self.circle(count)]).axes[1]
+            (points,) = axes.collections
+            path = max(line.get_zorder() for line in axes.lines)
+            assert (points.get_zorder() > path) == above
+
     def test_at_most_1500_points_are_drawn(self):
         (points,) = circles([self.circle(10_000)]).axes[1].collections
         assert 750 <= len(points.get_offsets()) <= 1500

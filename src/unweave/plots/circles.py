@@ -24,8 +24,8 @@ from unweave.plots.style import CYCLIC, FAINT, INK, MUTED, WIDTH, new_figure, st
 Points: TypeAlias = NDArray[np.float64]
 
 _MOST_POINTS = 1500
-# Codes a value, up to which they are few.
-_FEW = 4
+# So many codes would be hidden by the path, and stand above it.
+_FEW = 120
 # Inches.
 _LEFT = 0.62
 _RIGHT = 1.3
@@ -134,7 +134,7 @@ def _draw(
 ) -> None:
     kept = np.arange(0, len(codes), max(1, -(-len(codes) // _MOST_POINTS)))
     # Few codes would be hidden by the path through their means.
-    few = len(kept) <= _FEW * len(path)
+    few = len(kept) <= _FEW
     axes.scatter(codes[kept, 0], codes[kept, 1], s=18 if few else 4, c=CYCLIC(places[kept] % 1),
                  alpha=0.9 if few else 0.6, linewidths=0, zorder=3.2 if few else 2)  # fmt: skip
     closed = np.concatenate([path, path[:1]])
