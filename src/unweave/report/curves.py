@@ -13,8 +13,8 @@ from unweave import curves
 from unweave.report.files import RunFiles
 from unweave.report.words import count
 
-ROOM: Final = 300_000
-"""Bytes that the curves of a page may take."""
+ROOM: Final = 250_000
+"""Bytes that the curves of a page may take, beside the 50,000 of their scripts and style."""
 
 _LEAST = 8
 

@@ -20,7 +20,7 @@ AS_FIGURES: Final = ("mig", "dci", "dci_lasso", "dci_forest", "dci_hist", "dci_p
 
 _MOST_LATENTS: Final = 64
 _MOST_FACTORS: Final = 32
-_FIRST: Final = ("mig", "dci", "dci_lasso", "sap")
+_FIRST: Final[tuple[str, ...]] = ("mig", "dci", "dci_lasso", "sap")
 # Beyond these shades words must be of another colour, on a dark page and on a light one: there
 # black and white are both told from the shade by a ratio of 4.5.
 _MIDDLE, _DARK = 0.6, 0.82
