@@ -15,10 +15,11 @@ import pytest
 from PIL import Image
 
 import unweave
-from comparison.altered import ORDER, SIGNS, base, give_scores, shaken, turned
+from comparison.altered import ORDER, SIGNS, altered, base, give_scores, shaken, turned
 from report.pages import Page
 from session.runs import cli, document, listing, paragraph
 from unweave.comparison.figures import walk_figures
+from unweave.comparison.wording import seed_sentences
 from unweave.errors import RunError, SpecError
 from unweave.pictures import reconstruct
 
@@ -133,17 +134,27 @@ def test_the_page_has_all_parts(page):
         "Runs", "Scores", "The same images", "Latents matched", "Training", "How to reproduce",
     ]  # fmt: skip
     runs = page.sections["Runs"]
-    assert "A and B differ in nothing but their seed." in runs
+    assert "But for their seed, A and B are the same training." in runs
     assert ["batch_size", "4", "4", "8"] in page.rows
     assert ["seed", "3", "4", "3"] in page.rows
     assert f"All share dataset {unweave.load_run(base()).config.dataset}" in runs
     assert "unweave train" in page.sections["How to reproduce"]
 
 
+def test_runs_of_one_seed_are_told():
+    again = altered(base(), "again", lambda state: None)
+    sentences = seed_sentences(unweave.compare_runs([base(), again, shaken()]))
+    assert sentences == [
+        "But for their seed, A and B are the same training. A and B share a seed, too: their mean "
+        "is none over seeds."
+    ]
+
+
 def test_scores_on_the_page(page):
     rows = [row for row in page.rows if row and row[0].startswith("mig")]
-    assert rows[0] == ["mig \N{UPWARDS ARROW}", "0.100", "0.300", "0.600"]
-    assert rows[1] == ["mig \N{UPWARDS ARROW}", "0.2000.100 and 0.300"]
+    mean = "0.2000.100 and 0.300"
+    assert rows == [["mig \N{UPWARDS ARROW}", "0.100", "0.300", "0.600", mean]]
+    assert ["metric", "Abase", "Bturned", "Cshaken", "A, Bmean over seeds"] in page.rows
     assert "Protocol unweave/1" in page.sections["Scores"]
 
 

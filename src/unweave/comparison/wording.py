@@ -96,12 +96,19 @@ def _value(value: Any) -> str:
 
 
 def seed_sentences(comparison: Comparison) -> list[str]:
-    """Which runs differ in their seed alone."""
-    return [
-        f"{named([comparison.runs[place] for place in group])} differ in nothing but their seed."
-        for group in comparison.groups
-        if len(group) > 1
-    ]
+    """Which runs differ in their seed alone, and which not even in that."""
+    sentences = []
+    for group in comparison.groups:
+        if len(group) < 2:
+            continue
+        runs = [comparison.runs[place] for place in group]
+        said = f"But for their seed, {named(runs)} are the same training."
+        seeds = Counter(each.run.config.seed for each in runs)
+        twice = [each for each in runs if seeds[each.run.config.seed] > 1]
+        if twice:
+            said += f" {named(twice)} share a seed, too: their mean is none over seeds."
+        sentences.append(said)
+    return sentences
 
 
 def group_names(comparison: Comparison) -> list[str]:
@@ -196,13 +203,7 @@ def table_words(
             }
             for row in table.rows
         ],
-        "groups": [
-            {
-                "letters": _letters(comparison, comparison.groups[place]),
-                "name": str(comparison.runs[comparison.groups[place][0]].run.config.objective),
-            }
-            for place in shown
-        ],
+        "groups": [_letters(comparison, comparison.groups[place]) for place in shown],
     }
 
 
@@ -241,7 +242,7 @@ def _cell(cell: Cell | None, unit: str) -> dict[str, str] | None:
 
 def _mean(row: Any, place: int, comparison: Comparison) -> dict[str, str] | None:
     mean: GroupMean | None = row.means[place]
-    if mean is None:
+    if mean is None or mean.runs < 2:
         return None
     digits = 5 if row.unit else 3
     ends = _ends(mean.low, mean.high, digits)
