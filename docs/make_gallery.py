@@ -183,7 +183,7 @@ def make(folder: Path, kinds: list[str]) -> None:
     scored = {score["metric"] for score in load_scores(runs["tc"].folder)}
     if missing := [name for name in SCORED if name not in scored]:
         print(f"scoring by {', '.join(missing)}", flush=True)
-        runs["tc"].evaluate(missing)
+        runs["tc"].evaluate(tuple(missing))
     PICTURES.mkdir(exist_ok=True)
     for name, kind in FIGURES.items():
         if kinds and name not in kinds:
