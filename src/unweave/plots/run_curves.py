@@ -80,7 +80,7 @@ def run_curves(
         if unknown := set(lines) - set(names):
             raise ValueError(f"names must have every run; {sorted(unknown)} are not there.")
         axes = figure.add_subplot(rows, columns, number + 1)
-        axes.set_title(title)
+        axes.set_title(title, fontsize=8.5)
         found = {name: _checked(title, name, line) for name, line in lines.items()}
         _panel(axes, found, list(names))
         step_axis(axes, labelled=number >= len(panels) - columns)
