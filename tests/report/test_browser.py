@@ -320,18 +320,18 @@ def test_maps_are_read_cell_by_cell(chromium, path):
         cell = table.get_by_role("gridcell").nth(4)
         cell.hover()
         assert told.inner_text() == (
-            "z1 and scale: 0.75, the most of all latents (importance)"
+            "z1 and scale, importance: 0.75, the most of all latents"
         )  # fmt: skip
         page.mouse.move(1, 1)
         assert told.inner_text().startswith("Point at a cell")
         # One stop of the tabulator, and from there by arrows.
         assert table.locator("[tabindex='0']").count() == 1
         table.get_by_role("gridcell").first.focus()
-        for key, words in (("ArrowRight", "z0 and scale: 0.25 (importance)"),
-                           ("ArrowDown", "z1 and scale: 0.75, the most"),
-                           ("End", "z1 and position_x: 0.0625 (importance)"),
-                           ("ArrowDown", "z2 and position_x: 0.875, the most"),
-                           ("ArrowDown", "z2 and position_x"), ("Home", "z2 and shape: 0.375"),
+        for key, words in (("ArrowRight", "z0 and scale, importance: 0.25"),
+                           ("ArrowDown", "z1 and scale, importance: 0.75, the most"),
+                           ("End", "z1 and position_x, importance: 0.0625"),
+                           ("ArrowDown", "z2 and position_x, importance: 0.875, the most"),
+                           ("ArrowDown", "z2 and position_x"), ("Home", "z2 and shape, importance: 0.375"),
                            ("ArrowLeft", "z2 and shape")):  # fmt: skip
             page.keyboard.press(key)
             assert told.inner_text().startswith(words)

@@ -30,7 +30,7 @@
       const value = cell.dataset.value || "no finite value";
       const most = cell.classList.contains("best") ? ", the most of all latents" : "";
       const pair = `${latent.textContent} and ${factor.textContent}`;
-      told.textContent = `${pair}: ${value}${most} (${label})`;
+      told.textContent = `${pair}, ${label}: ${value}${most}`;
     }
 
     const cellOf = (event) => event.target.closest("td");
