@@ -319,9 +319,7 @@ def test_maps_are_read_cell_by_cell(chromium, path):
         assert told.inner_text().startswith("Point at a cell")
         cell = table.get_by_role("gridcell").nth(4)
         cell.hover()
-        assert told.inner_text() == (
-            "z1 and scale, importance: 0.75, the most of all latents"
-        )  # fmt: skip
+        assert told.inner_text() == "z1 and scale, importance: 0.75, the most of all latents"
         page.mouse.move(1, 1)
         assert told.inner_text().startswith("Point at a cell")
         # One stop of the tabulator, and from there by arrows.
@@ -331,7 +329,8 @@ def test_maps_are_read_cell_by_cell(chromium, path):
                            ("ArrowDown", "z1 and scale, importance: 0.75, the most"),
                            ("End", "z1 and position_x, importance: 0.0625"),
                            ("ArrowDown", "z2 and position_x, importance: 0.875, the most"),
-                           ("ArrowDown", "z2 and position_x"), ("Home", "z2 and shape, importance: 0.375"),
+                           ("ArrowDown", "z2 and position_x"),
+                           ("Home", "z2 and shape, importance: 0.375"),
                            ("ArrowLeft", "z2 and shape")):  # fmt: skip
             page.keyboard.press(key)
             assert told.inner_text().startswith(words)
