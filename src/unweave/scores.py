@@ -135,14 +135,16 @@ class Scores(Mapping[str, ScoreRecord]):
         records = tuple(self.values())
         if not records:
             return display.shown("No scores")
-        intervals = any(record.score.interval for record in records)
-        heads = ("metric", "value", *(["95 % over draws"] if intervals else []), "unit")
-        rows = []
-        for record in records:
-            given = record.score.interval
-            middle = [given.text() if given is not None else ""] if intervals else []
-            unit = record.score.unit
-            rows.append((record.metric, display.number(record.value), *middle, unit))
+        columns: dict[str, list[object]] = {
+            "metric": [record.metric for record in records],
+            "value": [display.number(record.value) for record in records],
+            "unit": [record.score.unit for record in records],
+            "95 % over draws": [
+                record.score.interval.text() if record.score.interval else "" for record in records
+            ],
+        }
+        filled = {name: cells for name, cells in columns.items() if any(cells)}
+        rows = list(zip(*filled.values(), strict=True))
         opened = len(records) == 1
         behind = [
             display.folded(
@@ -156,7 +158,7 @@ class Scores(Mapping[str, ScoreRecord]):
         return display.shown(
             "Score" if opened else f"{len(records)} scores",
             *map(display.note, given_all),
-            display.table(heads, rows, ("value",)),
+            display.table(tuple(filled), rows, ("value",)),
             *behind,
         )
 

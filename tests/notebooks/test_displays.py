@@ -73,7 +73,7 @@ class TestScores:
 
     def test_what_stands_behind_a_score(self):
         found = read(Scores((record(),))._repr_html_())
-        assert found.tables[0][1:] == [["mig", "0.2500", ""]]
+        assert found.tables[0] == [["metric", "value"], ["mig", "0.2500"]]
         assert found.tables[1] == [
             ["", "shape", "scale", "pos_x"],
             ["z0", "0.500", "0.000", "0.250"],
