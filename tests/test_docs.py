@@ -92,6 +92,7 @@ def test_every_python_block_is_python() -> None:
 
 def test_shell_texts_are_components() -> None:
     from unweave.data import DatasetSpec
+    from unweave.likelihoods import Likelihood
     from unweave.nn import Architecture
     from unweave.objectives import parse_objective
     from unweave.population import parse_fitness, parse_tuned
@@ -110,7 +111,7 @@ def test_shell_texts_are_components() -> None:
             seen += 1
             kinds = [
                 family
-                for family in (DatasetSpec, Optimizer, Architecture)
+                for family in (DatasetSpec, Optimizer, Architecture, Likelihood)
                 if text.partition("(")[0] in members(family)
             ]
             if kinds:
