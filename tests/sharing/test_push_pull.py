@@ -64,7 +64,7 @@ def test_what_is_pushed_comes_back_byte_for_byte(place, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
-def test_a_pulled_run_decodes_to_the_same_bytes_and_is_scored_the_same(tmp_path):
+def test_a_pulled_run_decodes_to_the_same_bytes_and_is_scored_the_same(tmp_path, one_figure):
     z = np.random.default_rng(0).normal(size=(9, 4))
     before = load_run(whole())
     run = unweave.pull(pushed(tmp_path / "shared"), tmp_path / "back")

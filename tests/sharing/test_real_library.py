@@ -134,7 +134,7 @@ def test_a_hub_that_is_not_there_or_stumbles(server, unweave, tmp_path):
     unweave("push", whole(), "hf://org/mine")
     refused = unweave("pull", "hf://org/mine", code=2, HF_HUB_OFFLINE="1")
     assert "HF_HUB_OFFLINE" in refused.stderr
-    server.hub.trouble["state.safetensors"] = [500] * 99
+    server.hub.trouble["/status.json"] = [500] * 99
     refused = unweave("pull", "hf://org/mine", code=2)
     assert "does not answer" in refused.stderr
     assert not (tmp_path / "runs" / "mine").exists()
@@ -143,7 +143,9 @@ def test_a_hub_that_is_not_there_or_stumbles(server, unweave, tmp_path):
     # What came before stays, and is not asked for again.
     unweave("pull", "hf://org/mine")
     got = [
-        line for line in server.hub.asked[asked:] if line.startswith("GET") and "config" in line
+        line
+        for line in server.hub.asked[asked:]
+        if line.startswith("GET") and ("safetensors" in line or "config.json" in line)
     ]
     assert got == []
     assert load_run(tmp_path / "runs" / "mine").step == 24

@@ -124,6 +124,8 @@ def push_run(
         replaced = None
         if not dry_run:
             replaced, kept = _put(place, contents, manifest, card, overwrite, progress)
+            for note in kept:
+                log.warning("%s", note)
             notes += kept
     return Pushed(
         folder, place.text, dict(sorted(sizes.items())), contents.left_out, tuple(notes),

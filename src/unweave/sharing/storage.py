@@ -27,6 +27,9 @@ T = TypeVar("T")
 # Where files lie until all have come.
 _INCOMING: Final = ".incoming"
 _BLOCK: Final = 2**20
+_WRITTEN: Final = "cannot be written"
+# File systems whose folders are but parts of names.
+_OBJECTS: Final = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "adl", "oss"})
 
 
 @final
@@ -131,7 +134,7 @@ class StoragePlace:
             self._clear_incoming()
             for file in files:
                 self._send(file, meter)
-            self._system.makedirs(self._root, exist_ok=True)
+            self._make_folder(self._root)
             self._system.pipe_file(self._path(MANIFEST), incomplete)
             for file in files:
                 self._move(file.name)
@@ -143,7 +146,7 @@ class StoragePlace:
             self._clear_incoming()
             self._system.pipe_file(self._path(MANIFEST), whole)
 
-        self._answered(replace, "cannot be written")
+        self._answered(replace, _WRITTEN)
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
@@ -151,9 +154,15 @@ class StoragePlace:
     def _incoming(self, name: str) -> str:
         return f"{self._root}/{_INCOMING}/{name}"
 
+    def _make_folder(self, path: str) -> None:
+        """Make a folder where there are any; in an object storage that would make a bucket."""
+        names = self._system.protocol
+        if not _OBJECTS & set(names if isinstance(names, tuple | list) else (names,)):
+            self._system.makedirs(path, exist_ok=True)
+
     def _send(self, file: SharedFile, meter: Meter) -> None:
         path = self._incoming(file.name)
-        self._system.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        self._make_folder(path.rsplit("/", 1)[0])
         if isinstance(file.content, bytes):
             self._system.pipe_file(path, file.content)
             meter.add(file.bytes)
@@ -164,7 +173,7 @@ class StoragePlace:
 
     def _move(self, name: str) -> None:
         source, target = self._incoming(name), self._path(name)
-        self._system.makedirs(target.rsplit("/", 1)[0], exist_ok=True)
+        self._make_folder(target.rsplit("/", 1)[0])
         if self.folder is not None:
             Path(source).replace(target)
             return
@@ -208,6 +217,8 @@ class StoragePlace:
         except UnweaveError:
             raise
         except FileNotFoundError as error:
+            if what == _WRITTEN:
+                raise RunError(f"{self.text} {what}: {error}.") from error
             lost = f"{self.text} does not have a file that it should: {error}."
             raise DamagedError(f"{lost} It may be about to be written anew; try again.") from error
         except PermissionError as error:
