@@ -80,25 +80,28 @@ def test_without_a_record_everything_is_missing():
 def test_a_full_run():
     text = reproduction_page([record(VAE, losses(loss=27.0, recon=4.5, kl=22.5))])
     assert "1 has been run, 1 at full length." in text
-    assert row(text, "VAE_dsprites", "recon") == [
-        "`VAE_dsprites`", "recon", "4.05", "4.50", "none", "+0.45", "345,600", "1", "drawn",
-        "`disvae/1`", "`test_losses.log`",
+    assert row(text, "`VAE_dsprites` | recon") == [
+        "`VAE_dsprites`", "recon", "4.05", "4.50", "none", "+0.45",
+    ]  # fmt: skip
+    assert row(text, "`VAE_dsprites` | 345,600") == [
+        "`VAE_dsprites`", "345,600", "1", "drawn", "`disvae/1`", "`test_losses.log`",
     ]  # fmt: skip
     assert commands(text) == [["unweave", "reproduce", "run", VAE]]
-    assert "**shortened**" not in text
+    assert "` **shortened**" not in text
     told = "unweave 9.8.7, Python 3.12.1, torch 2.9, numpy 2.3, scikit-learn 1.7 on Abacus"
     assert f"Trained with {told}, 2 threads, float32; 2030-01-02, 1.5 hours" in text
     # It is not among the missing ones as well.
-    assert text.count("| `VAE_dsprites` |") == 3
+    assert text.count("| `VAE_dsprites` |") == 4
 
 
 def test_shortened_runs_of_several_seeds_on_other_images():
     files = "dsprites(source=archive)"
     name = "clg/components_vae"
+    drawn = {"over": "draws", "low": 0.6, "high": 0.8, "sd": 0.1, "values": [0.7] * 5}
     runs = [
         record(
             name,
-            score("factor_vae", 0.6 + seed / 10),
+            score("factor_vae", 0.6 + seed / 10, interval=drawn),
             seed=seed,
             steps=2000,
             dataset=files,
@@ -107,13 +110,15 @@ def test_shortened_runs_of_several_seeds_on_other_images():
         for seed in range(3)
     ]
     text = reproduction_page(runs)
-    cells = row(text, "components_vae", "factor_vae")
+    cells = [cell.replace("\N{NO-BREAK SPACE}", " ") for cell in row(text, "| factor_vae |")]
+    assert cells[:1] == ["`components_vae` **shortened**"]
     assert cells[2:4] == ["0.694 ± 0.109 (10 runs)", "0.700"]
     # One resample in 27 has the least of three numbers alone.
     assert cells[4] == "0.600 to 0.800, seeds"
-    assert cells[5:9] == [
-        "+0.006 (0.1 sd, inside)", "**shortened**: 2,000 of 181,440", "3, published 10",
-        "published file",
+    assert cells[5] == "+0.006 (0.1 sd, inside)"
+    assert row(text, "`components_vae` | **shortened**")[1:] == [
+        "**shortened**: 2,000 of 181,440", "3, published 10", "published file", "`clg/1`",
+        "`poster`",
     ]  # fmt: skip
     (words,) = commands(text)
     assert words == [
@@ -131,13 +136,21 @@ def test_a_part_of_the_images_and_first_weights():
     chained = record("dpt/table1_real", score("mig", 0.1, protocol="dlib2019/1"), start=start)
     text = reproduction_page([chained])
     assert "`dpt/table1_toy`, **shortened**: 10 of 90,000 steps." in text
-    assert row(text, "`table1_real`", "| mig |")[4:6] == ["none", "-0.1367"]
+    assert row(text, "`table1_real` | mig |")[4:6] == ["none", "-0.1367"]
 
 
 def test_a_command_has_as_many_seeds_as_the_last_run_needs():
     made = [record(VAE, losses(loss=1.0, recon=1.0, kl=1.0), seed=seed) for seed in (1236, 1240)]
     (group,) = groups_of(made)
     assert command_of(group) == f"unweave reproduce run {VAE} --seeds 7"
+
+
+def test_a_command_repeats_draws_as_often_as_was_done():
+    for times, words in ((1, " --repeats 1"), (5, ""), (10, " --repeats 10")):
+        drawn = {"over": "draws", "low": 0.6, "high": 0.8, "sd": 0.1, "values": [0.7] * times}
+        made = record("clg/dsprites", score("factor_vae", 0.7, interval=drawn))
+        (group,) = groups_of([made])
+        assert command_of(group) == f"unweave reproduce run clg/dsprites{words}"
 
 
 def test_tables_are_whole():

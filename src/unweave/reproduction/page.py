@@ -9,20 +9,24 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from unweave.metrics import Metric
 from unweave.reproduction.catalog import SOURCES
 from unweave.reproduction.comparing import Comparison, Group, groups_of
 from unweave.reproduction.matching import base_text
 from unweave.reproduction.published import Row, Source
 from unweave.reproduction.records import RunRecord, merged
+from unweave.reproduction.running import REPEATS
+from unweave.scores import repeats_of
+from unweave.spec import members
 
-_HEADS: Final = (
-    "row", "score", "published", "ours", "95 % interval", "difference", "steps", "seeds",
-    "images", "protocol", "printed in",
-)  # fmt: skip
-_RIGHT: Final = ("published", "ours", "difference")
-# A row without a run has all of its published numbers in a cell.
-_MISSING_RIGHT: Final = ("steps",)
+# Two tables a source, so that neither is wide.
+_NUMBERS: Final = ("row", "score", "published", "ours", "95 % interval", "difference")
+_TRAININGS: Final = ("row", "steps", "seeds", "images", "protocol", "printed in")
 _MISSING: Final = ("row", "published", "steps", "waits for")
+_RIGHT: Final = ("published", "ours")
+
+# One that does not break a line.
+_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 _HEAD: Final = """\
 # Published numbers, and ours
@@ -41,18 +45,18 @@ says what it trains, and where that differs from the source.
 - **published** is the number as printed, on the scale of our score: with its standard deviation \
 over trainings where it has one, and of how many trainings it is a mean where it is one.
 - **ours** is the score of the last weights, or its mean over seeds.
+- **shortened** trainings are of fewer steps than the published one. Their warm-ups keep the \
+published length. Compare such a number with what a longer one brings, and not with the \
+published one.
 - **95 % interval**: `seeds` is a bootstrap over three or more trainings of ours. `draws` is of \
 one training, and says how far the metric's own draws move the score; another training moves it \
 further. `none` is one training and a score without draws, or two trainings.
 - **difference** is ours less the published number; in brackets how many published standard \
 deviations that is, and whether the published number lies inside our interval over seeds.
-- **steps**: `shortened` trainings are of fewer steps than the published one. Their warm-ups \
-keep the published length. Compare such a number with what a longer one brings, and not with the \
-published one.
 - **seeds**: how many trainings of ours, and of how many the published number is.
 - **images**: `published file`, or `drawn` by unweave, which are not the same pixels. A part of \
 them is a trial, and no reproduction.
-- **printed in** is explained below each table.
+- **printed in** is explained below the tables of each source.
 """
 
 
@@ -103,6 +107,15 @@ def command_of(group: Group) -> str:
     last = max(record.seed for record in group.records)
     if last != row.config.seed:
         words += ["--seeds", str(max(1, last - row.config.seed + 1))]
+    repeats = {
+        repeats_of(score)
+        for record in group.records
+        for score in record.scores
+        # Analyses draw once, whatever is asked for.
+        if score["metric"] in members(Metric)
+    }
+    if repeats - {REPEATS}:
+        words += ["--repeats", str(max(repeats))]
     return shlex.join(words)
 
 
@@ -145,27 +158,36 @@ def _have(count: int) -> str:
 
 
 def _section(source: Source, groups: Sequence[Group]) -> str:
-    """A source: its table, where its numbers are printed, doubts, circumstances, commands."""
-    lines = [f"## {source.title}", "", f"{source.citation}.", "", *_head(_HEADS, _RIGHT)]
+    """A source: its tables, where its numbers are printed, doubts, circumstances, commands."""
+    lines = [f"## {source.title}", "", f"{source.citation}.", ""]
+    lines += [*_head(_NUMBERS, _RIGHT)]
     for group in groups:
-        shared = _shared(group)
-        for comparison in group.comparisons:
-            cells = {
-                **shared,
-                **score_cells(comparison),
-                "protocol": f"`{comparison.protocol}`",
-                "printed in": f"`{comparison.published.printed}`",
-            }
-            lines.append(f"| {' | '.join(cells[name] for name in _HEADS)} |")
-    lines += [
-        "",
-        *(f"- Printed in `{name}`: {_linked(where)}." for name, where in source.printed.items()),
-    ]
+        name = _name(group.row) + (" **shortened**" if group.shortened else "")
+        lines += [
+            _line({"row": name, **_unbroken(score_cells(comparison))}, _NUMBERS)
+            for comparison in group.comparisons
+        ]
+    lines += ["", "How each row was trained and scored:", "", *_head(_TRAININGS, ())]
+    lines += [_line(_training(group), _TRAININGS) for group in groups]
+    printed = source.printed.items()
+    lines += ["", *(f"- Printed in `{name}`: {_linked(where)}." for name, where in printed)]
     lines += [f"- {doubt}" for doubt in source.doubts]
     lines += [f"- {line}" for line in _circumstances(groups)]
     lines += ["", "Each row again, in the order of the table:", "", "```sh"]
     lines += [*(command_of(group) for group in groups), "```", ""]
     return "\n".join(lines)
+
+
+def _line(cells: Mapping[str, str], names: Sequence[str]) -> str:
+    return f"| {' | '.join(cells[name] for name in names)} |"
+
+
+def _unbroken(cells: Mapping[str, str]) -> dict[str, str]:
+    """Numbers that belong together stay in one line of a narrow column."""
+    return {
+        name: re.sub(r"(?<=\d) (±|to) (?=[-\d])", f"{_SPACE}\\1{_SPACE}", text)
+        for name, text in cells.items()
+    }
 
 
 def _linked(text: str) -> str:
@@ -178,8 +200,8 @@ def _head(names: Sequence[str], right: Sequence[str]) -> list[str]:
     return [f"| {' | '.join(names)} |", f"|{marks}|"]
 
 
-def _shared(group: Group) -> dict[str, str]:
-    """What all numbers of a group have in common."""
+def _training(group: Group) -> dict[str, str]:
+    """How the runs of a group were trained and scored."""
     published = group.row.config.steps
     steps = f"{group.steps:,}"
     if group.shortened:
@@ -192,7 +214,13 @@ def _shared(group: Group) -> dict[str, str]:
         "steps": steps,
         "seeds": f"{count}" if runs == count else f"{count}, published {runs}",
         "images": _images(group),
+        "protocol": _codes(each.protocol for each in group.comparisons),
+        "printed in": _codes(each.published.printed for each in group.comparisons),
     }
+
+
+def _codes(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(names))
 
 
 def _images(group: Group) -> str:
@@ -248,10 +276,16 @@ def _environment(told: Mapping[str, Any]) -> str:
 
 def _missing(source: Source, rows: Sequence[Row]) -> str:
     """The rows of a source that nobody has run."""
-    lines = [f"### {source.title}: `{source.name}`", "", *_head(_MISSING, _MISSING_RIGHT)]
+    lines = [f"### {source.title}: `{source.name}`", "", *_head(_MISSING, ("steps",))]
     for row in rows:
         values = "; ".join(f"{value.label} {value.text}" for value in row.values)
-        lines.append(f"| {_name(row)} | {values} | {row.config.steps:,} | {_waits(row)} |")
+        cells = {
+            "row": _name(row),
+            "published": values,
+            "steps": f"{row.config.steps:,}",
+            "waits for": _waits(row),
+        }
+        lines.append(_line(cells, _MISSING))
     return "\n".join([*lines, ""])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Piece", "RowPlan", "carry_out", "plan_of", "score"]
+__all__ = ["REPEATS", "Piece", "RowPlan", "carry_out", "plan_of", "score"]
 
 import dataclasses
 import time
@@ -25,6 +25,9 @@ from unweave.session import Outcome, Watch, begin, continue_run
 from unweave.spec import members
 from unweave.studies import ScoreRequest
 from unweave.training import TrainConfig
+
+REPEATS: Final = 5
+"""With how many seeds metrics draw, where nothing else is asked for."""
 
 _FOLDER: Final = "reproduction"
 
@@ -80,7 +83,7 @@ def plan_of(
     *,
     steps: int | None = None,
     seeds: int = 1,
-    repeats: int = 5,
+    repeats: int = REPEATS,
     dataset: str | None = None,
     out: Path | None = None,
     **settings: Any,
