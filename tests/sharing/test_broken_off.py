@@ -165,6 +165,36 @@ def test_a_pull_that_is_broken_off_is_gone_on_with(tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "runs").iterdir()] == ["back"]
 
 
+def test_an_empty_folder_that_was_half_filled_is_gone_on_with(tmp_path, monkeypatch):
+    shared = pushed(tmp_path / "shared")
+    real = Path.replace
+    for after in range(4):
+        back = tmp_path / str(after)
+        back.mkdir()
+        left = [after]
+
+        def replace(self, target, left=left):
+            if left[0] == 0:
+                raise Stop
+            left[0] -= 1
+            return real(self, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", replace)
+            with pytest.raises(Stop):
+                pull_run(shared, back)
+        assert not (back / "config.json").exists()
+        pull_run(shared, back)
+        assert {path.name for path in back.iterdir()} == {
+            path.name for path in shared.iterdir()
+        } - {"manifest.json", "report.html"}
+        assert listing(back).items() <= listing(shared).items()
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "checkpoint").write_text("mine")
+    with pytest.raises(RunError, match="not a run folder"):
+        pull_run(shared, tmp_path / "notes")
+
+
 def test_what_was_left_of_another_pull_is_not_mixed_in(tmp_path):
     shared = pushed(tmp_path / "shared")
     left = tmp_path / ".back.pulling"

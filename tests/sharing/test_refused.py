@@ -234,4 +234,4 @@ def test_an_entry_knows_its_file(tmp_path):
     made = entry(b"abc")
     assert Entry(**made).fits(tmp_path / "x")
     assert not Entry(**made).fits(tmp_path / "y")
-    assert not Entry(**(made | {"sha256": entry(b"abd")["sha256"]})).fits(tmp_path / "x")
+    assert not Entry(**(made | {"sha256": entry(b"xyz")["sha256"]})).fits(tmp_path / "x")

@@ -7,6 +7,7 @@ __all__ = [
     "MANIFEST",
     "NEEDED",
     "REPORT",
+    "TOPS",
     "Contents",
     "SharedFile",
     "contents_of",
@@ -39,6 +40,9 @@ NEEDED: Final = ("config.json", "status.json", CHECKPOINT.as_posix())
 
 _DOCUMENTS: Final = ("config.json", "environment.json", "import.json", "status.json",
                      "scores.json", "left_out.json", "metrics.jsonl", REPORT)  # fmt: skip
+TOPS: Final = (*_DOCUMENTS, CHECKPOINT.parts[0], "figures", "snapshots")
+"""What stands at the top of a shared run, but for card and manifest."""
+
 _SNAPSHOT: Final = re.compile(r"snapshots/step-[0-9]{1,20}\.safetensors")
 _WORD: Final = r"[A-Za-z0-9_][A-Za-z0-9_.+=-]{0,120}"
 _PICTURE: Final = re.compile(rf"figures/(?:{_WORD}/){{0,3}}{_WORD}\.(?:png|gif|webp|mp4)")

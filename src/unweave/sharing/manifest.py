@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Entry", "Manifest", "identity_of", "parse_manifest"]
+__all__ = ["MOST_BYTES", "Entry", "Manifest", "identity_of", "parse_manifest"]
 
 import hashlib
 import json
@@ -18,6 +18,9 @@ from unweave.errors import RunError
 from unweave.rundir import ASIDE, FORMAT
 from unweave.sharing.contents import MANIFEST, NEEDED, SharedFile, is_shared
 from unweave.training import TrainConfig
+
+MOST_BYTES: Final = 2**24
+"""Of the largest manifest."""
 
 _KIND: Final = "unweave run"
 _MOST_FILES: Final = 100_000
@@ -40,10 +43,13 @@ class Entry:
 
     def fits(self, path: Path) -> bool:
         """Whether a file is this one."""
-        if not path.is_file() or path.stat().st_size != self.bytes:
+        try:
+            if not path.is_file() or path.stat().st_size != self.bytes:
+                return False
+            with path.open("rb") as handle:
+                return hashlib.file_digest(handle, "sha256").hexdigest() == self.sha256
+        except OSError:
             return False
-        with path.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest() == self.sha256
 
 
 @final

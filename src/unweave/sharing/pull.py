@@ -19,14 +19,15 @@ from unweave.report.files import read_run
 from unweave.rundir import LOCK, alone, explain_os_error, is_run, read_json, runs_root
 from unweave.scores import load_scores
 from unweave.session import CHECKPOINT, read_config
-from unweave.sharing.contents import CARD, MANIFEST, REPORT
-from unweave.sharing.manifest import Entry, Manifest, parse_manifest
+from unweave.sharing.contents import CARD, MANIFEST, REPORT, TOPS
+from unweave.sharing.manifest import MOST_BYTES, Entry, Manifest, parse_manifest
 from unweave.sharing.place import DamagedError, Meter, Place
 from unweave.sharing.places import place_of
-from unweave.sharing.push import MOST_MANIFEST
 from unweave.training.checkpoint import load_tensors
 
 _MOST_CARD: Final = 2**20
+# What lies in a run folder that was pulled, but for what makes it one.
+_TOPS: Final = frozenset({CARD, *TOPS} - {"config.json"})
 # Beside the files of a run: folders, and what a disk takes for each.
 _ROOM: Final = 2**20
 
@@ -158,18 +159,23 @@ def _check_way(folder: Path, *, overwrite: bool) -> None:
 
 def _is_empty(folder: Path) -> bool:
     """Whether a folder has nothing but what a pull that was broken off has left."""
-    left = (_staged(folder).name, _lock(folder).name)
-    return folder.is_dir() and all(path.name in left for path in folder.iterdir())
+    if not folder.is_dir():
+        return False
+    staged = _staged(folder)
+    left = {staged.name, _lock(folder).name}
+    # It may have been broken off while files took their places.
+    left |= _TOPS if staged.is_dir() else set()
+    return all(path.name in left for path in folder.iterdir())
 
 
 def _manifest(place: Place) -> Manifest:
-    content = place.read(MANIFEST, MOST_MANIFEST)
+    content = place.read(MANIFEST, MOST_BYTES)
     if content is None:
         raise RunError(
             f"{place.text} has no {MANIFEST}, so no run was pushed there. A run folder of this "
             "machine needs no pull; push it first: unweave push RUN TARGET."
         )
-    if len(content) > MOST_MANIFEST:
+    if len(content) > MOST_BYTES:
         raise RunError(f"{place.text} is damaged: its {MANIFEST} is too large.")
     manifest = parse_manifest(content, place.text)
     if not manifest.complete:
@@ -288,7 +294,9 @@ def _place(staging: Path, folder: Path) -> None:
     try:
         if _beside(folder) == folder:
             for path in sorted(staging.iterdir(), key=lambda path: path.name == "config.json"):
-                path.rename(folder / path.name)
+                if (folder / path.name).is_dir():
+                    remove_folder(folder / path.name)
+                path.replace(folder / path.name)
             staging.rmdir()
         elif not folder.exists():
             staging.rename(folder)

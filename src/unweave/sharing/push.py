@@ -20,16 +20,13 @@ from unweave.session import CHECKPOINT, read_config
 from unweave.sharing.card import card_of
 from unweave.sharing.contents import CARD, MANIFEST, Contents, contents_of
 from unweave.sharing.machine import machine_paths
-from unweave.sharing.manifest import Manifest, parse_manifest
+from unweave.sharing.manifest import MOST_BYTES, Manifest, parse_manifest
 from unweave.sharing.place import Meter, Place
 from unweave.sharing.places import HERE, place_of
 from unweave.sharing.storage import StoragePlace
 from unweave.training.checkpoint import load_tensors
 
 log = logging.getLogger("unweave")
-
-MOST_MANIFEST: Final = 2**24
-"""Bytes of the largest manifest."""
 
 _MOST_CARD: Final = 2**20
 
@@ -244,7 +241,7 @@ def _put(
 
 def _earlier(place: Place, names: set[str]) -> Manifest | None:
     """What was pushed there before, also if not all of it came."""
-    content = place.read(MANIFEST, MOST_MANIFEST) if MANIFEST in names else None
+    content = place.read(MANIFEST, MOST_BYTES) if MANIFEST in names else None
     return None if content is None else parse_manifest(content, place.text)
 
 
