@@ -8,6 +8,7 @@ import filelock
 import fsspec
 import numpy as np
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 import unweave
 from session.runs import MINI, TINY, assert_same_state, copy_of, listing, rich, timeless
@@ -18,6 +19,7 @@ from unweave.errors import RunError
 from unweave.rundir import LOCK, alone, work_lock
 from unweave.scores import load_scores
 from unweave.sharing import pull_run, push_run
+from unweave.sharing.storage import StoragePlace
 
 STAY = ("cache", "tracking", "log.txt", "notes.txt", ".hidden", "snapshots")
 
@@ -78,7 +80,7 @@ def test_a_pulled_run_decodes_to_the_same_bytes_and_is_scored_the_same(tmp_path,
     assert again.to_dict() == next(
         row for row in load_scores(before.folder) if row["metric"] == "mig"
     )
-    assert run.plot("kl", "loss_curves")
+    assert run.plot("kl")
     assert run.report(explorer=False).stat().st_size > 1000
 
 
@@ -270,3 +272,28 @@ def test_paths_of_this_machine_are_told(tmp_path):
     assert str(first.folder) in notes[0]
     assert "config.json" in notes[0]
     assert not (tmp_path / "b").exists()
+
+
+def test_storages_that_rename_and_those_without_folders(tmp_path, monkeypatch):
+    url = f"memory://{tmp_path}/mine"
+    push_run(whole(), url)
+
+    def refuse(self, *args, **kwargs):
+        raise NotImplementedError
+
+    def rename(self, one, other):
+        # As that of SFTP, which does not write over anything.
+        assert other not in self.store
+        self.store[other] = self.store.pop(one)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryFileSystem, "cp_file", refuse)
+        patch.setattr(MemoryFileSystem, "mv", rename)
+        assert push_run(whole(), url).replaced
+    with monkeypatch.context() as patch:
+        # To make a folder there is to make a bucket.
+        patch.setattr(MemoryFileSystem, "protocol", ("s3", "s3a"))
+        patch.setattr(MemoryFileSystem, "makedirs", refuse)
+        StoragePlace(url)._make_folder("/bucket/folder")
+    assert pull_run(url, tmp_path / "back").state == "pulled"
+    MemoryFileSystem().rm(f"{tmp_path}/mine", recursive=True)
