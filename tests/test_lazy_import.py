@@ -35,7 +35,7 @@ found["numpy after import unweave"] = [name for name in ("numpy", "scipy") if na
 show_help()
 for words in (["train"], ["import"], ["evaluate"], ["score"], ["rank"], ["results"], ["demo"],
               ["plot"], ["report"], ["data"], ["data", "prepare"], ["objectives"], ["metrics"],
-              ["presets"], ["study", "run"], ["runs", "list"]):
+              ["presets"], ["reproduce", "run"], ["study", "run"], ["runs", "list"]):
     show_help(*words)
 import unweave.metrics
 look("import unweave.metrics")

@@ -55,7 +55,10 @@ def test_the_page_of_the_documentation_is_that_of_the_record():
 
 def test_every_command_of_the_page_is_one(tmp_path, monkeypatch):
     monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path))
-    monkeypatch.setattr("unweave.estimate._MEASURED_STEPS", 1)
+    cost = {
+        "seconds_per_step": 0.5, "dataset_missing": None, "precision": "float32", "threads": 1,
+    }  # fmt: skip
+    monkeypatch.setattr("unweave.estimate.estimate", lambda config: cost)
     for words in commands(PAGE.read_text(encoding="utf-8")):
         assert words[:3] == ["unweave", "reproduce", "run"]
         result = cli(*words[1:], "--dry-run", "--json")
