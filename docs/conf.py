@@ -7,7 +7,7 @@ from pathlib import Path
 
 from unweave._version import __version__
 
-sys.path.append(str(Path(__file__).parent))  # of `mathml`
+sys.path.append(str(Path(__file__).parent))  # of `mathml` and `shared_navigation`
 
 project = "unweave"
 author = "The unweave developers"
@@ -17,6 +17,7 @@ version = release = __version__
 extensions = [
     "mathml",
     "myst_parser",
+    "shared_navigation",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
