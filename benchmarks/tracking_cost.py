@@ -80,7 +80,7 @@ class Sizes:
     picture_every: int
 
 
-FULL = Sizes("dsprites", rounds=8, warm=700, steps=1500, picture_every=500)
+FULL = Sizes("dsprites", rounds=6, warm=700, steps=1500, picture_every=500)
 QUICK = Sizes("dsprites(grid=(3, 2, 4, 8, 8))", rounds=1, warm=10, steps=20, picture_every=10)
 
 
