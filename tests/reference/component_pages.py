@@ -16,9 +16,11 @@ from unweave.spec import Component
 __all__ = [
     "FAMILIES_OF_PAGES",
     "FOLDER",
+    "FUNCTIONS",
     "SECTIONS",
     "Page",
     "index",
+    "marks",
     "mend",
     "mended",
     "page",
@@ -28,6 +30,9 @@ __all__ = [
 FOLDER = Path(__file__).parents[2] / "docs" / "reference"
 FAMILIES_OF_PAGES: dict[str, type[Component]] = {"methods": Method, "metrics": Metric}
 """Folders of pages, and whose members have them."""
+
+FUNCTIONS = {"metrics": ("udr",)}
+"""Pages of a folder that are of a function and not of a member."""
 
 SECTIONS = (
     "What it assumes",
@@ -74,7 +79,7 @@ class Page:
     @property
     def marks(self) -> list[str]:
         """Names of its generated blocks, in order."""
-        return [mark for _, mark, _ in _BLOCK.findall(self.text)]
+        return marks(self.text)
 
     @property
     def symbols(self) -> list[tuple[str, str, list[str]]]:
@@ -103,17 +108,28 @@ def page(folder: str, name: str) -> Page:
 
 
 def pages(folder: str) -> list[Page]:
-    """The pages in a folder, without its index."""
+    """The pages of members in a folder."""
     names = sorted(path.stem for path in (FOLDER / folder).glob("*.md"))
-    return [page(folder, name) for name in names if name != "index"]
+    others = ("index", *FUNCTIONS.get(folder, ()))
+    return [page(folder, name) for name in names if name not in others]
 
 
-def index(folder: str) -> str:
-    """The list of a folder's pages, with the sentence that each begins with."""
-    return "\n".join(
-        f"- [`{each.name}`]({each.name}.md): {each.text.split(chr(10) * 2)[1]}"
-        for each in pages(folder)
-    )
+def index(folder: str) -> dict[str, str]:
+    """The lists of a folder's pages, with the sentence that each begins with, by their marks.
+
+    Methods are one list, `pages`; metrics are one for each room of `unweave.metrics`.
+    """
+    lists: dict[str, list[str]] = {}
+    for each in pages(folder):
+        room = each.member.__module__.split(".")[2] if folder == "metrics" else "pages"
+        line = f"- [`{each.name}`]({each.name}.md): {each.text.split(chr(10) * 2)[1]}"
+        lists.setdefault(room, []).append(line)
+    return {room: "\n".join(lines) for room, lines in lists.items()}
+
+
+def marks(text: str) -> list[str]:
+    """Names of the generated blocks of a text, in order."""
+    return [mark for _, mark, _ in _BLOCK.findall(text)]
 
 
 def mend(text: str, made: dict[str, str]) -> str:
