@@ -273,6 +273,13 @@ def test_plot_of_an_unknown_kind(place):
     refused(place, "plot", rich(), "traversal", words=words)
 
 
+def test_a_report_that_is_no_page(place):
+    (place / "folder.html").mkdir()
+    (place / "notes.md").write_text("mine")
+    refused(place, "report", rich(), "--out", "notes.md", words=("end in .html", "notes.md"))
+    refused(place, "report", rich(), "--out", "folder.html", words=("folder.html is a folder",))
+
+
 def test_data_commands(place):
     for command in ("prepare", "show", "verify"):
         refused(place, "data", command, "dsprite", words=("'dsprite'", "dsprites"))

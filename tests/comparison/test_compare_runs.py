@@ -214,7 +214,22 @@ def test_a_decoder_alone_renders_and_has_no_latents_to_match(tmp_path):
     # The first run that has latents is what others are matched with.
     assert [(m.first.run.letter, m.second.run.letter) for m in found.matches] == [("B", "C")]
     page = Page(found.report(tmp_path / "p.html").read_text(encoding="utf-8"))
-    assert "A renders the true factors of each image" in page.words
+    assert "A renders the true factors of each image; the others see it." in page.words
+
+
+def test_decoders_alone_are_compared_by_what_they_render(tmp_path):
+    from session.runs import train
+
+    data = str(unweave.load_run(base()).config.dataset)
+    places = [tmp_path / f"decoder-{seed}" for seed in (0, 1)]
+    for seed, place in enumerate(places):
+        made = train(place, "ground_truth_decoder", dataset=data, steps=1, seed=seed)
+        assert made.code == 0
+    found = unweave.compare_runs(places)
+    assert found.matches == ()
+    page = Page(found.report(tmp_path / "p.html").read_text(encoding="utf-8"))
+    assert "A and B render the true factors of each image." in page.words
+    assert "Latents matched" not in page.sections
 
 
 # The command

@@ -104,4 +104,9 @@ def test_groups_differ_in_their_seed_or_in_what_leaves_the_model_as_it_is():
         changed(objective__beta=8.0),
         changed(seed=5, latents=6),
     ]
-    assert groups_of(forms) == ((0, 2), (1, 4), (3,))
+    assert groups_of(forms, [10] * 5) == ((0, 2), (1, 4), (3,))
+
+
+def test_a_run_that_was_stopped_is_in_no_group_of_finished_ones():
+    forms = [FORM, changed(seed=1), changed(seed=2), changed(seed=3)]
+    assert groups_of(forms, [10, 6, 10, 6]) == ((0, 2), (1, 3))

@@ -17,6 +17,7 @@ from explorer.test_program import model_of
 from report.pages import Page
 from session.runs import RICH, cli, copy_of, listing, paragraph, rich
 from unweave import load_run
+from unweave.curves import SCRIPTS
 from unweave.data import parse_dataset
 from unweave.data.codes import Coding
 from unweave.errors import DataError, SpecError
@@ -29,12 +30,14 @@ from unweave.explorer.strips import POSITIONS, positions, sheet
 from unweave.likelihoods import Bernoulli
 from unweave.nn import DecoderBurgess, Higgins
 from unweave.nn.conditions import Conditions
+from unweave.plots import INACTIVE_KL
 from unweave.report import explorer_frame, explorer_page
 from unweave.vae import VAE
 
 KL = np.array([0.1, 2.0, 0.5])
 NAMES = ["scale", None, "pos_x, pos_y"]
 NONE = np.empty((0, 3), np.float32)
+CURVES = {*SCRIPTS, "curves.js"}
 rng = np.random.default_rng(2)
 
 
@@ -251,6 +254,17 @@ def test_the_page_is_well_formed_and_asks_for_nothing(source):
     assert Page(frame).all("iframe")[0]["srcdoc"] == html
 
 
+def test_latents_that_carry_nothing_are_grey_as_in_figures(source):
+    made = build(source, decoder="strips")
+    sliders = made.content["controls"]
+    for place, control in enumerate(sliders):
+        control["kl"] = INACTIVE_KL * (1.1 if place else 0.9)
+    page = Page(explorer_page(made.decoder, made.content, "page"))
+    kinds = [each["class"].split() for each in page.all("div") if "class" in each]
+    shown = ["x-quiet" in kind for kind in kinds if "x-control" in kind]
+    assert shown == [True] + [False] * (len(sliders) - 1)
+
+
 def test_the_command_refuses_what_cannot_be_before_any_work(tmp_path):
     run = copy_of(rich(), tmp_path)
     before = listing(run)
@@ -259,19 +273,26 @@ def test_the_command_refuses_what_cannot_be_before_any_work(tmp_path):
         (("--decoder", "onnx"), ("--onnxruntime-web",)),
         (("--start-images", "1,x"), ("--start-images", "whole number")),
         (("--start-images", ","), ("--start-images", "empty")),
+        (("--start-images", "384"), ("has images 0 to 383",)),
+        (("--onnxruntime-web", tmp_path / "no.tgz"), ("no.tgz", "npm pack")),
         (("--without-explorer", "--start-images", "1"), ("--without-explorer",)),
     ):
         paragraph(cli("report", run, *flags), *words)
     assert listing(run) == before
 
 
-def test_a_page_without_explorer_has_no_scripts(tmp_path, monkeypatch, one_figure):
+def scripts_of(page):
+    """Names of the scripts that a page runs."""
+    return {one["data-script"] for one in page.all("script") if "data-script" in one}
+
+
+def test_a_page_without_explorer_has_none_of_its_scripts(tmp_path, monkeypatch, one_figure):
     run = load_run(copy_of(rich(), tmp_path))
     monkeypatch.setattr(type(run), "evaluate", lambda *given, **named: None)
     page = Page(run.report(explorer=False).read_text("utf-8"))
-    assert not page.all("script")
+    assert scripts_of(page) == CURVES
     policy = next(one["content"] for one in page.all("meta") if "http-equiv" in one)
-    assert "script-src" not in policy
+    assert "worker-src" not in policy
     assert page.all("canvas") == []
     page = Page(run.report(images=(2,)).read_text("utf-8"))
     assert [one["data-role"] for one in page.all("canvas")] == ["reconstruction"]
@@ -284,4 +305,4 @@ def test_the_explorer_never_stops_a_report(tmp_path, monkeypatch, one_figure):
     monkeypatch.setattr(type(run), "evaluate", lambda *given, **named: None)
     page = Page(run.report(tmp_path / "page.html").read_text("utf-8"))
     assert "Left out: explorer. division by zero" in page.words
-    assert not page.all("script")
+    assert scripts_of(page) == CURVES

@@ -40,7 +40,8 @@ class Comparison:
         runs: The runs, by letters.
         files: What their folders say.
         differing: The settings in which they differ, and those that they share.
-        groups: Places of runs that differ in nothing but their seed; each run is in one.
+        groups: Places of runs that differ in nothing but their seed, after as many steps; each
+            run is in one.
         scored: Their scores.
         coded: Codes of the same images by each run that has any.
         matches: Latents of the first of these matched with those of each other one.
@@ -125,8 +126,9 @@ def compare_runs(
 
     A run of which the default protocol has no score yet is scored now, as by its report. Scores
     are put side by side only where protocol, data, part, kind of codes, seed and repeats are the
-    same. Latents are those of the same images, drawn from the dataset of the first run: those of
-    the first run are matched one to one with those of each other run (`match_latents`).
+    same. Latents are those of the same images, drawn from the dataset of the first run, or of the
+    next one where they cannot be had: those of the first run are matched one to one with those of
+    each other run (`match_latents`).
 
     Args:
         runs: Two to twelve runs with weights, or their folders; the first is what others are
@@ -154,7 +156,8 @@ def compare_runs(
             left_out[f"scores of {each.letter}"] = reason
     files = tuple(read_run(each.run.folder) for each in opened)
     forms = [of.config for of in files]
-    groups = groups_of(forms)
+    steps = [each.run.step for each in opened]
+    groups = groups_of(forms, steps)
     dataset = shared_dataset(opened, left_out, progress)
     coded: list[Coded] = []
     if dataset is not None:
@@ -164,9 +167,7 @@ def compare_runs(
         files=files,
         differing=differing_settings(forms),
         groups=groups,
-        scored=scores_of(
-            [of.scores for of in files], [each.run.step for each in opened], groups, seed=seed
-        ),
+        scored=scores_of([of.scores for of in files], steps, groups, seed=seed),
         coded=tuple(coded),
         matches=match_runs(coded),
         dataset=dataset,

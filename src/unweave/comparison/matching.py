@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["LatentMatch", "Matching", "match_latents"]
+__all__ = ["CLEAR", "LatentMatch", "Matching", "latents_in_use", "match_latents"]
 
 from dataclasses import dataclass
 from typing import Any, Final, Literal, final, get_args
@@ -132,7 +132,10 @@ def match_latents(
             "Both models must encode the same images, but one has "
             f"{len(tables[0]):,} rows and the other {len(tables[1]):,}."
         )
-    used = (_used(tables[0], kl[0], threshold), _used(tables[1], kl[1], threshold))
+    used = (
+        latents_in_use(tables[0], kl[0], threshold),
+        latents_in_use(tables[1], kl[1], threshold),
+    )
     scaled = [within_one(table) for table in tables]
     if correlation == "spearman":
         from scipy.stats import rankdata
@@ -142,8 +145,19 @@ def match_latents(
     return Matching(found, used, _pairs(found, used), correlation)
 
 
-def _used(table: NDArray[np.float64], kl: ArrayLike | None, threshold: float) -> NDArray[np.bool_]:
-    """Latents that vary and, where that is known, tell something of the image."""
+def latents_in_use(
+    table: NDArray[np.floating], kl: ArrayLike | None, threshold: float = INACTIVE_KL
+) -> NDArray[np.bool_]:
+    """Latents that vary and, where that is known, tell something of the image, (L,).
+
+    Args:
+        table: Codes, (N, L).
+        kl: Mean KL of each latent in nats, (L,), or None.
+        threshold: KL at or below which a latent is not in use.
+
+    Raises:
+        DataError: KLs do not fit the codes, or are not finite.
+    """
     varies = np.asarray(np.ptp(table, axis=0) > 0)
     if kl is None:
         return varies

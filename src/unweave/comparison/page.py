@@ -15,6 +15,7 @@ from unweave.comparison.figures import (
     scores_figure,
     walk_figures,
 )
+from unweave.comparison.matching import CLEAR
 from unweave.comparison.opening import named
 from unweave.comparison.wording import (
     apart_rows,
@@ -163,7 +164,9 @@ def _images(comparison: Comparison) -> tuple[Picture | None, list[str]]:
                      "other data.")  # fmt: skip
     blind = [each for each in shown if not each.run.model.encodes]
     if blind:
-        notes.append(f"{named(blind)} renders the true factors of each image; the others see it.")
+        verb = "renders" if len(blind) == 1 else "render"
+        rest = "; the others see it" if len(blind) < len(shown) else ""
+        notes.append(f"{named(blind)} {verb} the true factors of each image{rest}.")
     rows = sentence_list([f"{each.letter} {each.name}" for each in shown])
     return _picture(
         figure,
@@ -187,7 +190,7 @@ def _matching_words(comparison: Comparison) -> str:
         f"of absolute {kind} correlations over {count:,} images, the same for all runs, is as "
         "large as can be. A latent that was learnt upside down is the same latent: its "
         "correlation is below 0. Latents that carry nothing, by their KL, are left out. What is "
-        "matched below 0.5 is grey: no latent clearly corresponds."
+        f"matched below {CLEAR} is grey: no latent clearly corresponds."
     )
 
 
@@ -220,7 +223,8 @@ def _walk_caption(comparison: Comparison, number: int) -> str:
         f"Each group of rows is a latent of {first}, highest KL first, and under it the latents "
         "of other runs that match it. All start from the code of the same image, and go through "
         "the quantiles of their codes that stand above. A minus before a latent: its correlation "
-        "is below 0, and it goes the other way. Grey: below 0.5, no latent clearly corresponds."
+        f"is below 0, and it goes the other way. Grey: below {CLEAR}, no latent clearly "
+        "corresponds."
     )
 
 

@@ -83,22 +83,30 @@ def differing_settings(forms: Sequence[Mapping[str, Any]]) -> Differing:
     return Differing(tuple(sorted(found, key=lambda setting: setting.aside)), tuple(shared))
 
 
-def groups_of(forms: Sequence[Mapping[str, Any]]) -> tuple[tuple[int, ...], ...]:
+def groups_of(
+    forms: Sequence[Mapping[str, Any]], steps: Sequence[int]
+) -> tuple[tuple[int, ...], ...]:
     """Places of runs that differ in nothing but their seed, or in what leaves the model as it is.
+
+    A run that is not finished is in no group with those that are.
 
     Args:
         forms: What each `config.json` says.
+        steps: Steps of the weights of each run.
 
     Returns:
         Each run in one group, in the order of their first runs.
     """
     groups: dict[tuple[Any, ...], list[int]] = {}
-    for place, form in enumerate(forms):
+    for place, (form, done) in enumerate(zip(forms, steps, strict=True)):
         columns = config_columns(form)
-        key = tuple(
-            (name, repr(value))
-            for name, value in sorted(columns.items())
-            if name.partition(".")[0] not in ASIDE
+        key = (
+            done,
+            *(
+                (name, repr(value))
+                for name, value in sorted(columns.items())
+                if name.partition(".")[0] not in ASIDE
+            ),
         )
         groups.setdefault(key, []).append(place)
     return tuple(tuple(group) for group in groups.values())

@@ -23,6 +23,7 @@ import numpy as np
 from unweave import plots
 from unweave.comparison.figures import MINUS, by_kl, heat_map
 from unweave.comparison.latents import Coded, RunMatch
+from unweave.comparison.matching import latents_in_use
 from unweave.comparison.opening import named
 from unweave.comparison.scores import Cell, GroupMean, ScoreTable
 from unweave.report.pictures import picture
@@ -45,7 +46,7 @@ def run_words(comparison: Comparison, place: int) -> dict[str, Any]:
     coded = {c.run.letter: c for c in comparison.coded}.get(each.letter)
     used = ""
     if coded is not None:
-        used = f"{_in_use(coded)} of {coded.mean.shape[1]}"
+        used = f"{latents_in_use(coded.mean, coded.kl).sum()} of {coded.mean.shape[1]}"
     return {
         "letter": each.letter,
         "name": each.name,
@@ -59,11 +60,6 @@ def run_words(comparison: Comparison, place: int) -> dict[str, Any]:
         "python": "\n".join(python_lines(of)),
         "address": plain(of.config.get("address") or ""),
     }
-
-
-def _in_use(coded: Coded) -> int:
-    varies = np.ptp(coded.mean, axis=0) > 0
-    return int((varies if coded.kl is None else varies & (coded.kl > plots.INACTIVE_KL)).sum())
 
 
 def setting_rows(comparison: Comparison) -> list[dict[str, Any]]:

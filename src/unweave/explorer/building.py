@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DECODERS", "ROOM", "Explored", "Source", "build", "check_decoder"]
+__all__ = ["DECODERS", "ROOM", "Explored", "Source", "build", "check_decoder", "check_starts"]
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from unweave.data import Dataset
+from unweave.data import Dataset, DatasetSpec
 from unweave.encoding import encode_rows, full_precision, pixels_to_images
 from unweave.errors import DataError, SpecError, nearest
 from unweave.explorer.controls import controls
@@ -98,6 +98,16 @@ def check_decoder(decoder: str, runtime: object) -> None:
         )
 
 
+def check_starts(spec: DatasetSpec, images: Sequence[int]) -> None:
+    """Refuse to start from images that a dataset does not have.
+
+    Raises:
+        DataError: It does not have one of them, or they cannot be counted.
+    """
+    if len(images) and not 0 <= min(images) <= max(images) < spec.count:
+        raise DataError(f"{spec} has images 0 to {spec.count - 1:,}. Start from these.")
+
+
 def build(
     source: Source,
     *,
@@ -156,13 +166,10 @@ def build(
 
 
 def _starts(source: Source, dataset: Dataset, images: Sequence[int]) -> list[Start]:
+    check_starts(source.config.dataset, images)
     flat = np.array(images, np.int64)
     if not len(flat):
         flat = probe_indices(_IMAGES, len(dataset), source.config.seed)
-    elif not 0 <= flat.min() <= flat.max() < len(dataset):
-        raise DataError(
-            f"{source.config.dataset} has images 0 to {len(dataset) - 1:,}. Start from these."
-        )
     return starts(source.model, dataset, flat)
 
 

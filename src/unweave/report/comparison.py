@@ -11,6 +11,7 @@ from typing import Any, Final
 from unweave._version import __version__
 from unweave.errors import SpecError
 from unweave.report.page import environment
+from unweave.report.place import check_page
 from unweave.rundir import atomic_write, explain_os_error
 
 _GENERATOR: Final = "unweave, comparison of runs"
@@ -26,10 +27,7 @@ def check_place(path: Path) -> None:
             comparison of runs.
         UnweaveError: What is there cannot be read.
     """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise SpecError(f"The page of several runs must end in .html, but --out is {str(path)!r}.")
-    if path.is_dir():
-        raise SpecError(f"--out must be a file, but {path} is a folder.")
+    check_page(path, "several runs")
     try:
         with path.open("rb") as handle:
             head = handle.read(_HEAD)

@@ -7,10 +7,11 @@ __all__ = ["Asking", "Explorer", "explorer_alone", "explorer_of"]
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from unweave.data import Dataset
+from unweave.data import Dataset, DatasetSpec
 from unweave.errors import DataError, SpecError
 from unweave.explorer import (
     ROOM,
@@ -19,6 +20,7 @@ from unweave.explorer import (
     Source,
     build,
     check_decoder,
+    check_starts,
     read_package,
 )
 from unweave.report import explorer_frame, explorer_page, page_room
@@ -50,14 +52,17 @@ class Asking:
         """Whether nothing in particular is asked for, so that a page can do without it."""
         return self.decoder == "auto" and self.package is None and not len(self.images)
 
-    def check(self, *, explorer: bool = True) -> None:
+    def check(self, dataset: DatasetSpec, *, explorer: bool = True) -> None:
         """Refuse what cannot be, before any work.
 
         Args:
+            dataset: What was trained on.
             explorer: Whether there will be one.
 
         Raises:
-            SpecError: An unknown way to decode, one without its package, or no explorer to ask.
+            SpecError: An unknown way to decode, one without its package, a package that is not
+                there or is another one, or no explorer to ask.
+            DataError: The dataset does not have one of the images.
         """
         check_decoder(self.decoder, self.package)
         if not explorer and not self.plain:
@@ -65,7 +70,10 @@ class Asking:
                 "A page without explorer has no decoder and no images to start from. Leave out "
                 "--without-explorer, or --decoder, --onnxruntime-web and --start-images."
             )
+        check_starts(dataset, self.images)
+        _ = self.runtime
 
+    @cached_property
     def runtime(self) -> OnnxRuntime | None:
         """ONNX Runtime Web, where it is given.
 
@@ -153,7 +161,7 @@ def explorer_alone(run: Run, asking: Asking, height: int) -> Explorer:
 
 
 def _build(run: Run, asking: Asking, room: int) -> Explored:
-    asking.check()
+    asking.check(run.config.dataset)
     dataset: Dataset | None
     try:
         dataset = run.dataset
@@ -165,7 +173,7 @@ def _build(run: Run, asking: Asking, room: int) -> Explored:
     return build(
         source,
         decoder=asking.decoder,
-        runtime=asking.runtime(),
+        runtime=asking.runtime,
         images=asking.images,
         room=room,
     )

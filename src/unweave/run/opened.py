@@ -33,6 +33,7 @@ from unweave.figures import (
 from unweave.metrics.protocols import DEFAULT, protocol
 from unweave.notebook import Asked, telling
 from unweave.report import write_report
+from unweave.report.place import check_page
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, check_told
 from unweave.run.exploring import Asking, Explorer, explorer_alone, explorer_of
@@ -243,7 +244,7 @@ class Run(TrainedRun):
         be had, such as scores without images, is named on the page.
 
         Args:
-            out: File to write; `report.html` in the run folder by default.
+            out: File to write, which ends in `.html`; `report.html` in the run folder by default.
             explorer: Whether latents can be moved by hand on the page.
             decoder: How the explorer decodes, as `explorer_html` takes it.
             onnxruntime_web: The package onnxruntime-web, as `explorer_html` takes it.
@@ -253,11 +254,15 @@ class Run(TrainedRun):
             Path of the page.
 
         Raises:
-            SpecError: The way to decode that is asked for cannot be had.
+            SpecError: The way to decode that is asked for cannot be had, or the name of the file
+                is none of a page.
             DataError: The dataset does not have one of the images.
         """
+        path = None if out is None else Path(out)
+        if path is not None:
+            check_page(path, "a run")
         asking = Asking(decoder, onnxruntime_web, images)
-        asking.check(explorer=explorer)
+        asking.check(self.config.dataset, explorer=explorer)
         # A model that no metric can score, such as one of a single latent, has a page too.
         left_out: dict[str, str] = {}
         if reason := score_unscored(self):
@@ -267,7 +272,6 @@ class Run(TrainedRun):
         if explorer:
             moved, missing = explorer_of(self, asking)
             left_out |= missing
-        path = None if out is None else Path(out)
         return write_report(self.folder, path, left_out=left_out, explorer=moved)
 
     def explorer(
