@@ -50,6 +50,13 @@ def test_the_newest_of_each_metric_is_shown_once_a_table():
     assert found[1].told.startswith("dci 0.500")
 
 
+def test_a_map_of_earlier_weights_says_so():
+    older = SCORE | {"metric": "irs", "matrix": IMPORTANCE, "step": 1_000}
+    mig, irs = maps([older, SCORE | {"step": 1_500}])
+    assert "step" not in mig.told
+    assert irs.told == "irs 0.221 (unweave/1, 737,280 images, of the weights of step 1,000)."
+
+
 def test_large_tables_lose_their_smallest_latents():
     names = [f"z{j}" for j in range(70)]
     values = [[j % 7 + (100 if j > 10 else 0)] for j in range(70)]

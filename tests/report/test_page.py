@@ -16,6 +16,7 @@ from unweave.curves import SCRIPTS
 from unweave.errors import RunError
 from unweave.plots import kl_bars, save
 from unweave.report import write_report
+from unweave.rundir import LOCK, alone
 
 
 def page_of(folder):
@@ -241,7 +242,7 @@ def _python(run):
     ("state", "words"),
     [
         ("stopped", "Stopped before its end at step 4,150 of 12,000."),
-        ("running", "Still training when this page was written at step 4,150 of 12,000."),
+        ("running", "Interrupted before its end at step 4,150 of 12,000."),
         ("diverged", "Diverged at step 4,150 of 12,000. kl was not finite."),
     ],
 )
@@ -250,6 +251,13 @@ def test_a_run_that_is_not_finished_says_so(run, state, words):
     status = STATUS | {"state": state, "step": 4150, "message": "kl was not finite."}
     write(run, "status.json", status)
     assert words in page_of(run).words
+
+
+def test_a_run_that_is_being_trained_says_so(run):
+    write(run, "status.json", STATUS | {"state": "running", "step": 4150})
+    with alone(run / LOCK, "busy"):
+        words = page_of(run).words
+    assert "Still training when this page was written at step 4,150 of 12,000." in words
 
 
 @pytest.mark.parametrize(

@@ -95,10 +95,11 @@ def maps(scores: list[dict[str, Any]]) -> list[Map]:
                 break
         else:
             groups.append([name])
-    return [_map([newest[name] for name in group]) for group in groups]
+    step = scores[-1].get("step") if scores else None
+    return [_map([newest[name] for name in group], step) for group in groups]
 
 
-def _map(scores: list[dict[str, Any]]) -> Map:
+def _map(scores: list[dict[str, Any]], step: Any) -> Map:
     matrix, name = scores[0]["matrix"], plain(scores[0].get("metric", "score"))
     values = np.array([[_real(value) for value in row] for row in matrix["values"]], np.float64)
     sizes = np.nan_to_num(np.abs(values))
@@ -116,7 +117,7 @@ def _map(scores: list[dict[str, Any]]) -> Map:
     return Map(
         name=name,
         title=title_of(name) if name in AS_FIGURES else f"The table behind {name}",
-        told=f"{sentence_list([_told(score) for score in scores])}.",
+        told=f"{sentence_list([_told(score, step) for score in scores])}.",
         label=plain(matrix.get("label") or "value"),
         factors=[str(matrix["columns"][k]) for k in factors],
         latents=[str(matrix["rows"][j]) for j in latents],
@@ -157,11 +158,13 @@ def _short(value: float, digits: int) -> str:
     return text.replace("-", "\N{MINUS SIGN}" if float(text) else "")
 
 
-def _told(score: dict[str, Any]) -> str:
+def _told(score: dict[str, Any], step: Any) -> str:
     name = plain(score.get("metric", "score"))
     facts = [plain(score["protocol"])] if score.get("protocol") else []
     if score.get("samples") is not None:
         facts.append(f"{count(score['samples'])} images")
+    if score.get("step") not in (None, step):
+        facts.append(f"of the weights of step {count(score['step'])}")
     told = f"{name} {number(score.get('value'), 3)}"
     return f"{told} ({', '.join(facts)})" if facts else told
 

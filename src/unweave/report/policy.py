@@ -31,7 +31,3 @@ def script_policy(html: str, sources: str = "", more: str = "") -> str:
         return ""
     scripts = " ".join(filter(None, ["; script-src", *allowed, sources]))
     return f"{scripts}; {more}" if more else scripts
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")

@@ -19,7 +19,7 @@ from typing import Any, final
 
 from unweave.report.files import RunFiles
 from unweave.report.words import count, duration, number, plain, sentence_list
-from unweave.rundir import BESIDE
+from unweave.rundir import BESIDE, LOCK, is_held
 
 _PYTHON = ("latents", "batch_size", "architecture", "likelihood", "optimizer", "clip_norm",
            "clip_value", "ema", "holdout", "seed", "init_from", "threads", "device",
@@ -51,7 +51,8 @@ class Status:
     """How far a training came.
 
     Attributes:
-        state: `finished`, `running`, `stopped`, `diverged` or empty.
+        state: `finished`, `running`, `stopped`, `diverged`, `interrupted` of one that was killed,
+            or empty.
         headline: How it stands when it is not finished, else empty.
         message: What was said when it ended.
         facts: One line: steps, time, speed.
@@ -67,6 +68,8 @@ def status_of(run: RunFiles) -> Status:
     """The state of a training in words."""
     status = run.status
     state = plain(status.get("state") or "")
+    if state == "running" and not is_held(run.folder / LOCK):
+        state = "interrupted"
     step = status.get("step")
     steps = status.get("steps", run.config.get("steps"))
     far = f" at step {count(step)} of {count(steps)}" if step is not None else ""
@@ -74,6 +77,7 @@ def status_of(run: RunFiles) -> Status:
         "": "",
         "finished": "",
         "running": f"Still training when this page was written{far}.",
+        "interrupted": f"Interrupted before its end{far}.",
         "stopped": f"Stopped before its end{far}.",
         "diverged": f"Diverged{far}.",
     }.get(state, f"{state}{far}.")
