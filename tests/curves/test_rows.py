@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from unweave.curves import GROUPS, SCRIPTS, STYLE, asset, collect, unfinite
+from unweave.plots import INACTIVE_KL
 
 ROWS = [
     {"event": "train", "step": 2, "images_per_second": 64.0, "loss": {"model": 9.5, "other": 1},
@@ -53,3 +54,7 @@ def test_scripts_and_style_are_there_and_in_order():
         assert "unweaveCurves ??= {}" in asset(name)
         assert "</script" not in asset(name)
     assert "prefers-color-scheme: dark" in asset(STYLE)
+
+
+def test_latents_are_grey_where_figures_have_them_grey():
+    assert f"const ACTIVE = {INACTIVE_KL};" in asset("layout.js")

@@ -431,3 +431,36 @@ def test_no_other_script_runs(chromium, path):
         assert "unsafe-eval" not in html
     finally:
         context.close()
+
+
+def test_a_board_takes_up_what_another_run_has_logged(chromium, path):
+    """As the page of `unweave watch` does when a run takes the place of another one."""
+    with opened(chromium, path) as page:
+        found = page.evaluate("""() => {
+            const place = document.body.appendChild(document.createElement("main"));
+            const board = new unweaveCurves.Board(place);
+            const names = () => Array.from(place.querySelectorAll(".name"), (e) => e.textContent);
+            const raw = (...terms) => ({ curves: { raw: Object.fromEntries(
+                terms.map((term) => [term, [[0, 3], [1, 2], [2, 1]]])) } });
+            board.update(raw("one", "two"));
+            const before = names();
+            board.update(raw("three", "two"));
+            return [before, names()];
+        }""")
+        assert found == [["one", "two"], ["three", "two"]]
+
+
+def test_a_curve_that_has_only_step_0_is_nowhere_on_a_logarithmic_axis(chromium, path):
+    with opened(chromium, path) as page:
+        drawn = page.evaluate("""() => {
+            const place = document.body.appendChild(document.createElement("main"));
+            const board = new unweaveCurves.Board(place);
+            const [early, late] = [[[0, 3]], [[0, 3], [10, 2]]];
+            board.update({ curves: { raw: { early, late, whole: [[0, 1], [5, 2], [9, 3]] } } });
+            place.querySelector("[data-scale=logStep]").click();
+            return Array.from(place.querySelectorAll("svg svg"), (e) => e.innerHTML);
+        }""")
+        assert "circle" not in drawn[0]
+        assert "circle" in drawn[1]
+        assert drawn[2].count("L") == 1
+        assert not any(word in text for text in drawn for word in ("NaN", "Infinity"))

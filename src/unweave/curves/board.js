@@ -55,6 +55,13 @@
       const ends = wanted.flatMap(({ series }) => series).flatMap(({ points }) => [points[0], points.at(-1)]);
       this.first = Math.min(...ends.map(([step]) => step));
       this.last = Math.max(...ends.map(([step]) => step));
+      // What is no longer logged is of a run that another one has taken the place of.
+      const ids = new Set(wanted.map(({ id }) => id));
+      for (const [id, chart] of this.charts) {
+        if (ids.has(id)) continue;
+        chart.box.remove();
+        this.charts.delete(id);
+      }
       wanted.forEach(({ id, kind, series }, place) => {
         if (!this.charts.has(id)) {
           const made = new curves.Chart(this, kind);

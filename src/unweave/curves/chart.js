@@ -135,12 +135,12 @@
 
     line({ points, color }) {
       const at = ([step, value]) => [this.x.at(step).toFixed(1), this.y.at(value).toFixed(1)];
-      if (points.length === 1) {
-        const [cx, cy] = at(points[0]);
-        return svg("circle", { class: `dot ${color}`, cx, cy, r: 3 });
-      }
       // A logarithmic axis has no place for step 0.
       const there = this.board.view.logStep ? points.filter(([step]) => step > 0) : points;
+      if (there.length === 1) {
+        const [cx, cy] = at(there[0]);
+        return svg("circle", { class: `dot ${color}`, cx, cy, r: 3 });
+      }
       const path = there.map((point, k) => `${k ? "L" : "M"}${at(point).join(" ")}`);
       return svg("path", { class: `curve ${color}`, d: path.join("") });
     }

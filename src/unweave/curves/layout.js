@@ -2,8 +2,8 @@
 (function (curves) {
   "use strict";
 
-  // Latents whose last KL is lower, in nats, are grey.
-  const ACTIVE = 0.05;
+  // Latents whose last KL is lower, in nats, are grey, as in figures.
+  const ACTIVE = 0.01;
   const COLORS = 10;
   const color = (k) => `c${k % COLORS}${k % (2 * COLORS) < COLORS ? "" : " dashed"}`;
   const last = (points) => points[points.length - 1][1];
