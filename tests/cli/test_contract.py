@@ -176,6 +176,23 @@ def test_plot_and_report(tmp_path, request):
     assert elsewhere.read_text(encoding="utf-8").startswith("<!")
 
 
+def test_plot_beside_folders_that_are_called_like_figures(tmp_path, monkeypatch):
+    copy_of(rich(), tmp_path).rename(tmp_path / "kl")
+    (tmp_path / "all").mkdir()
+    (tmp_path / "usage").mkdir()
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    def plot(run, *kinds, **_):
+        asked.append((str(run.folder), kinds))
+        return []
+
+    monkeypatch.setattr("unweave.run.Run.plot", plot)
+    for words in ((), ("all",), ("kl", "usage")):
+        assert cli("plot", "kl", *words).code == 0
+    assert asked == [("kl", ("all",)), ("kl", ("all",)), ("kl", ("kl", "usage"))]
+
+
 FACTS = {
     "name", "text", "about", "origin", "source", "images", "shape", "labelled", "grid", "factors",
     "ready", "folder", "stored_bytes", "get",

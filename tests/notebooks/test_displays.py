@@ -219,6 +219,14 @@ class TestRun:
         (folder / "scores.json").write_text(json.dumps({"format": 1, "scores": rows}))
         assert read(unweave.load_run(folder)._repr_html_()).of("script") == []
 
+    def test_a_score_that_was_computed_again_is_among_the_newest(self, scored, tmp_path):
+        folder = copy_of(scored.folder, tmp_path)
+        rows = [score(f"m{k}", 0.1, step=1) for k in range(13)] + [score("m0", 0.9, step=2)]
+        (folder / "scores.json").write_text(json.dumps({"format": 1, "scores": rows}))
+        table = read(unweave.load_run(folder)._repr_html_()).tables[1]
+        assert [row[0] for row in table] == ["score", *(f"m{k}" for k in range(2, 13)), "m0"]
+        assert "0.9000" in table[-1]
+
     def test_a_killed_run_is_interrupted(self, scored, tmp_path):
         folder = copy_of(scored.folder, tmp_path)
         status = json.loads((folder / "status.json").read_text()) | {"state": "running"}

@@ -81,10 +81,11 @@ class Plot(Common):
         from unweave.cli.run_folder import check_run_folder
         from unweave.figures import FIGURES, Look
 
-        names = [*self.kinds]
-        folders = [self.run_folder]
-        folders += [name for name in names if name not in FIGURES and Path(name).is_dir()]
-        kinds = tuple(name for name in names if name not in folders) or ("all",)
+        # A folder that is called like a figure is no further run.
+        figures = {*FIGURES, "all"}
+        further = [name for name in self.kinds if name not in figures and Path(name).is_dir()]
+        folders = [self.run_folder, *further]
+        kinds = tuple(name for name in self.kinds if name not in further) or ("all",)
         if self.posterior and self.prior:
             raise SpecError("--posterior and --prior exclude each other. Give one of them.")
         if self.labels and self.no_labels:

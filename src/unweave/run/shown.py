@@ -83,7 +83,12 @@ def _facts(
 
 def _scores(folder: Path) -> display.Markup:
     """The newest score of each metric."""
-    newest = {str(row.get("metric")): row for row in load_scores(folder)}
+    newest: dict[str, dict[str, Any]] = {}
+    for row in load_scores(folder):
+        # What was scored again is among the newest, not where it was first.
+        metric = str(row.get("metric"))
+        newest.pop(metric, None)
+        newest[metric] = row
     if not newest:
         return display.note("No scores yet: run.evaluate()")
     rows = []
