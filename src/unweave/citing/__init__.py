@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from unweave.citing.asked import cite
 from unweave.citing.bibliography import bibliography, read_entries
 from unweave.citing.citations import Citations, Cited
-from unweave.citing.cite import cite
 from unweave.citing.entry import Entry
 from unweave.citing.papers import NONE, PAPERS
 from unweave.citing.sources import CODES, MODULES, PRESETS, PROJECTS, PROTOCOLS, by_name
