@@ -60,7 +60,8 @@ def test_how_to_examples_run(page: Path, runner: Runner) -> None:
 def test_an_example_that_fails_is_told_and_leaves_nothing_to_others(
     runner: Runner,
 ) -> None:
-    assert ask(runner, "left = 3; print(left)") == (0, "3\n", "")
+    assert ask(runner, "left = 3; print(left); open('left', 'w')") == (0, "3\n", "")
+    assert ask(runner, "import os; print(os.listdir())") == (0, "[]\n", "")
     returned, out, err = ask(runner, "print(left)")
     assert (returned, out) == (1, "")
     assert "NameError: name 'left' is not defined" in err

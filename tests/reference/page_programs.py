@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 __all__ = ["Runner", "ask", "running"]
 
-# Runs each program that it is sent in a fork of its own, which has imported what takes long.
+# Runs each program that it is sent in a fork and an empty folder of its own; what takes long has
+# been imported.
 RUNNER = """
 import json, os, sys, tempfile, traceback, types
 import torch, torch._dynamo, unweave.run, unweave.studies, unweave.metrics, unweave.analysis
@@ -26,9 +27,14 @@ def run(code):
     return 0
 
 for line in sys.stdin:
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        tempfile.TemporaryDirectory() as folder,
+    ):
         child = os.fork()
         if child == 0:
+            os.chdir(folder)
             for number, file in enumerate([open(os.devnull, "rb"), out, err]):
                 os.dup2(file.fileno(), number)
             code = run(json.loads(line))
