@@ -12,6 +12,7 @@ from typing import Any, Final
 from PIL import Image
 
 from unweave import display
+from unweave.report.words import duration
 from unweave.rundir import LOCK, is_held
 from unweave.scores import load_scores
 from unweave.training import TrainConfig
@@ -73,7 +74,7 @@ def _facts(
             state = "interrupted"
         done = f"{state}, step {int(found.get('step', 0)):,} of {config.steps:,}"
         if found.get("seconds"):
-            done += f", {_time(float(found['seconds']))} of training"
+            done += f", {duration(float(found['seconds']))} of training"
         if found.get("message"):
             done += f": {found['message']}"
     except Exception as error:
@@ -132,11 +133,3 @@ def _small(path: Path) -> tuple[bytes, int]:
     stream = io.BytesIO()
     picture.quantize(_SHADES, Image.Quantize.MEDIANCUT).save(stream, "PNG", optimize=True)
     return stream.getvalue(), picture.width
-
-
-def _time(seconds: float) -> str:
-    minutes, left = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes} min"
-    return f"{minutes} min {left} s" if minutes else f"{seconds:.1f} s"
