@@ -7,10 +7,11 @@ import json
 import numpy as np
 import pytest
 
+from reference.score_records import record_of
 from unweave.errors import RunError
 from unweave.metrics import Matrix, Score
 from unweave.metrics.interval import over_draws
-from unweave.scores import ScoreRecord, Scores, load_scores, save_scores
+from unweave.scores import Scores, load_scores, save_scores
 
 COLUMNS = ("shape", "scale", "pos_x")
 MATRIX = Matrix(
@@ -22,21 +23,7 @@ MATRIX = Matrix(
 
 
 def record(**changes):
-    fields = {
-        "metric": "mig",
-        "score": Score(0.25, {"shape": 0.125, "scale": 0.5}, MATRIX),
-        "text": "mig(bins=20)",
-        "protocol": "unweave/1",
-        "data": "dsprites",
-        "source": "rendered",
-        "part": "all",
-        "codes": "mean",
-        "samples": 737_280,
-        "seed": 0,
-        "step": 100,
-        "unweave": "0.1.0",
-    }
-    return ScoreRecord(**{**fields, **changes})
+    return record_of(MATRIX, **changes)
 
 
 def test_none_yet(tmp_path):

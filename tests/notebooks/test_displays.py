@@ -17,6 +17,7 @@ from PIL import Image
 
 import unweave
 from notebooks.reading import read
+from reference.score_records import record_of
 from results.made import score, series
 from session.runs import RICH, RICH_IMAGES, copy_of, rich
 from unweave import metrics, results, spec
@@ -27,7 +28,7 @@ from unweave.metrics.interval import over_draws
 from unweave.objectives import parse_objective
 from unweave.ranking.result import GroupScore, Ranked, Ranking
 from unweave.representation import Representation
-from unweave.scores import ScoreRecord, Scores, load_scores
+from unweave.scores import Scores, load_scores
 from unweave.studies import StudyFolder, plan, study_of, survey
 from unweave.training import TrainConfig
 
@@ -41,21 +42,7 @@ MATRIX = Matrix(
 
 
 def record(**changes):
-    fields = {
-        "metric": "mig",
-        "score": Score(0.25, {"shape": 0.125, "scale": 0.5}, MATRIX),
-        "text": "mig(bins=20)",
-        "protocol": "unweave/1",
-        "data": "dsprites",
-        "source": "rendered",
-        "part": "all",
-        "codes": "mean",
-        "samples": 737_280,
-        "seed": 0,
-        "step": 1500,
-        "unweave": "0.1.0",
-    }
-    return ScoreRecord(**{**fields, **changes})
+    return record_of(MATRIX, **{"step": 1500, **changes})
 
 
 class TestScores:
