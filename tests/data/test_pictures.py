@@ -157,11 +157,15 @@ def test_threads_end_with_an_error_and_when_nobody_asks_any_more():
     seen = []
     with pytest.raises(ValueError, match="five"):
         seen.extend(in_threads(work, iter(range(100)), ahead=3))
-    before = threading.active_count()
+    others = set(threading.enumerate())
     results = in_threads(work, iter(range(100)), ahead=3)
     assert next(results) == 0
+    began = set(threading.enumerate()) - others
+    assert began
     results.close()
-    assert threading.active_count() <= before
+    for thread in began:  # Leaving does not wait for them, but they have nothing left to do.
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in began)
 
 
 def test_threads_can_be_left_by_one_of_their_own():
