@@ -22,7 +22,7 @@ SNAPSHOT = Path(__file__).with_name("cli_flags.txt")
 _POSITIONAL = typing.get_args(Positional[str])[1]
 
 
-def commands(union: Any = app._COMMANDS, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+def commands(union: Any = app.COMMANDS, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Each command's words and its dataclass."""
     for entry in typing.get_args(union):
         words = (*path, entry.__metadata__[0].name)

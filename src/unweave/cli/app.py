@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["main"]
+__all__ = ["COMMANDS", "main"]
 
 import os
 import sys
@@ -15,6 +15,7 @@ from tyro.conf import FlagCreatePairsOff, OmitSubcommandPrefixes, subcommand
 from unweave._version import __version__
 from unweave.cli.cite import Cite
 from unweave.cli.common import Common, OutputError, writing
+from unweave.cli.completion import Completion
 from unweave.cli.data import DataList, DataPrepare, DataShow, DataVerify
 from unweave.cli.demo import Demo
 from unweave.cli.evaluate import Evaluate
@@ -109,7 +110,7 @@ _RUNS = (
     | Annotated[RunsRemove, subcommand("rm")]
 )
 
-_COMMANDS = (
+COMMANDS = (
     Annotated[Demo, subcommand("demo")]
     | Annotated[Train, subcommand("train")]
     | Annotated[Import, subcommand("import")]
@@ -136,6 +137,7 @@ _COMMANDS = (
     | Annotated[Trackers, subcommand("trackers")]
     | Annotated[Metrics, subcommand("metrics")]
     | Annotated[Presets, subcommand("presets")]
+    | Annotated[Completion, subcommand("completion")]
 )
 
 
@@ -191,7 +193,7 @@ def parse(arguments: Sequence[str]) -> Common:
     """The command with its options; exits with 2 and a message when they are wrong."""
     with writing():  # of --help
         command: Any = tyro.cli(
-            _COMMANDS,
+            COMMANDS,
             prog="unweave",
             description="Train, measure and compare disentangled representations.",
             args=arguments,
