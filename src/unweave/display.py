@@ -206,7 +206,13 @@ def heat(
 
 
 def folded(summary: object, *parts: object, opened: bool = False) -> Markup:
-    """Something that is shown when its summary is clicked."""
+    """Something that is shown when its summary is clicked.
+
+    Args:
+        summary: What is always shown.
+        *parts: What is below it, in order; text is escaped.
+        opened: Whether it is shown from the beginning.
+    """
     return Markup("<details{}><summary>{}</summary>{}</details>").format(
         Markup(" open") if opened else "", summary, Markup("").join(map(escape, parts))
     )

@@ -89,6 +89,15 @@ def encode_with(
 ) -> Representation:
     """The table of codes that an encoder makes of a dataset; arguments as `evaluate_encoder`.
 
+    Args:
+        dataset: A dataset, its specification or its text.
+        encode: Called with a batch of images; gives codes, (B, L), or codes and the logarithms of
+            their variances.
+        images: What `encode` takes: `uint8` or `float`.
+        rows: Flat indices of the images, (N,); None for all.
+        batch_size: Images in a batch; the last may have fewer.
+        progress: Told how many images are encoded.
+
     Raises:
         SpecError: An unknown kind of images, or a batch size below 1.
         DataError: The encoder gives something else than codes.

@@ -37,8 +37,13 @@ from unweave.training.source import to_images
 from unweave.vae import VAE
 
 Part = Literal["train", "holdout", "all"]
+"""Which images of a dataset: those to train on, those kept apart, or all."""
+
 Codes = Literal["mean", "sampled"]
+"""What stands for an image: the mean of its posterior, or one sample of it."""
+
 Precision = Literal["float32", "bfloat16"]
+"""In which numbers the encoder computes; codes are float32 whichever it is."""
 
 _BATCH = {"float32": 128, "bfloat16": 256}
 
@@ -180,7 +185,16 @@ def represent(
     codes: Codes = "mean",
     seed: int = 0,
 ) -> Representation:
-    """The table that metrics read: posterior means, or one keyed sample of each posterior."""
+    """The table that metrics read: posterior means, or one keyed sample of each posterior.
+
+    Args:
+        mean: Posterior means, (N, L).
+        logvar: Logarithms of the variances, (N, L); None of codes without noise.
+        dataset: Where the images are from, whose factors the table has.
+        flat: Flat index of the image of each row, (N,).
+        codes: `mean`, or `sampled` for one sample of each posterior.
+        seed: Seed of the samples.
+    """
     if codes == "sampled" and logvar is not None:
         rng = keyed_generator(seed, "sampled codes")
         noise = rng.standard_normal(mean.shape, dtype=np.float32)

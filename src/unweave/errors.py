@@ -22,6 +22,7 @@ class UnweaveError(Exception):
     The command line prints it without a traceback and exits with `exit_code`.
 
     Attributes:
+        exit_code: What the command line ends with.
         lasting: Whether it would come again if the same was tried again at once.
     """
 

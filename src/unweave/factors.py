@@ -16,6 +16,8 @@ from unweave.errors import SpecError, UnweaveError, nearest
 __all__ = ["Factor", "FactorIndexError", "FactorSpace", "Kind", "check_flat"]
 
 Kind: TypeAlias = Literal["ordinal", "circular", "categorical"]
+"""What neighbouring indices mean: next values, next values in a ring, or nothing."""
+
 _KINDS = ("ordinal", "circular", "categorical")
 
 
@@ -131,6 +133,9 @@ class FactorSpace:
 
     A combination is a row of factor indices, (K,), or one flat index: its place in C order, the
     last factor fastest.
+
+    Attributes:
+        factors: The factors, in the order of a row.
 
     Raises:
         SpecError: There is no factor, or two have one name.

@@ -32,6 +32,8 @@ from unweave.splits import keyed_generator
 
 SHOWN_IMAGES = 10
 MOST_PAIRS = 4
+"""Most pairs of factors whose joint distribution a gallery shows."""
+
 # Columns of a moving picture, its frames, and milliseconds of each.
 _FILM_IMAGES, _FILM_FRAMES, _FILM_MILLISECONDS = 5, 20, 100
 # Below it two factors know next to nothing of each other.

@@ -26,13 +26,23 @@ PROBE_IMAGES = 10
 
 
 class Observer(ABC):
-    """Looks at the weights every so many steps and never changes them."""
+    """Looks at the weights every so many steps and never changes them.
+
+    Attributes:
+        every: After so many steps it looks again.
+    """
 
     every: int
 
     @abstractmethod
     def look(self, learner: Learner, step: int, seconds: float) -> None:
-        """Called after a step that is a multiple of `every`."""
+        """Called after a step that is a multiple of `every`.
+
+        Args:
+            learner: Its weights are those after the step.
+            step: Optimiser steps done.
+            seconds: Of training until now.
+        """
 
 
 @final
@@ -124,7 +134,15 @@ class Snapshots(Observer):
 def observers_of(
     config: TrainConfig, dataset: Dataset, rows: np.ndarray, folder: Path, tracking: Tracking
 ) -> list[Observer]:
-    """The observers that a configuration asks for; trackers are told what they find."""
+    """The observers that a configuration asks for; trackers are told what they find.
+
+    Args:
+        config: Of the run.
+        dataset: What is trained on.
+        rows: Flat indices of the images to score and to draw, (N,).
+        folder: Of the run.
+        tracking: Trackers of the run.
+    """
     found: list[Observer] = []
     if config.snapshot_every:
         found.append(Snapshots(config.snapshot_every, folder))

@@ -53,7 +53,13 @@ class Encoded:
 
 
 def probe_indices(count: int, images: int, seed: int) -> NDArray[np.int64]:
-    """Images to look at, the same for every call with the same seed; (count,)."""
+    """Images to look at, the same for every call with the same seed; (count,).
+
+    Args:
+        count: How many at most.
+        images: How many there are to choose from.
+        seed: Seed of the choice.
+    """
     rng = keyed_generator(seed, "probe images")
     return rng.choice(images, min(count, images), replace=False).astype(np.int64)
 
@@ -64,6 +70,11 @@ def encode(model: VAE, dataset: Dataset, flat: NDArray[np.int64]) -> Encoded:
 
     A conditional model is told the labels of the images, which must be numbered as those of the
     dataset that it was trained on (`numbered_as`); a decoder alone is given their factors.
+
+    Args:
+        model: On any device.
+        dataset: Where the images are from.
+        flat: Their flat indices, (n,).
     """
     images = dataset.images(flat)
     if model.given is not None:
@@ -112,6 +123,12 @@ def reconstruct(
     """Images and what the model makes of their posterior means, each (n, H, W, C) uint8.
 
     A conditional model is told the labels of the images, as by `encode`.
+
+    Args:
+        model: On any device.
+        dataset: Where the images are from.
+        flat: Their flat indices, (n,).
+        truncate: Whether bytes are cut off as published code does, instead of rounded.
     """
     seen = encode(model, dataset, flat)
     return seen.images, decode(model, seen.mean, seen.told, truncate=truncate)

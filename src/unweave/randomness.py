@@ -13,7 +13,13 @@ from torch import Tensor
 
 
 def derive(seed: int, purpose: str, step: int = 0) -> int:
-    """A 63-bit seed from a run's seed, a purpose and a step."""
+    """A 63-bit seed from a run's seed, a purpose and a step.
+
+    Args:
+        seed: Of the run.
+        purpose: What the draws are for; different purposes give independent streams.
+        step: Optimiser step.
+    """
     key = f"{seed}/{purpose}/{step}".encode()
     return int.from_bytes(hashlib.blake2b(key, digest_size=8).digest(), "little") >> 1
 
@@ -51,6 +57,12 @@ class Streams:
         return torch.randn(*shape, generator=self.generator(purpose), device=self.device)
 
     def permutations(self, purpose: str, rows: int, columns: int) -> Tensor:
-        """An independent random permutation of the rows for each column, int64 (rows, columns)."""
+        """An independent random permutation of the rows for each column, int64 (rows, columns).
+
+        Args:
+            purpose: What the draws are for.
+            rows: How many are permuted.
+            columns: How many permutations.
+        """
         draws = torch.rand(rows, columns, generator=self.generator(purpose), device=self.device)
         return draws.argsort(dim=0)

@@ -290,6 +290,11 @@ def read_state(folder: Path) -> State | None:
 def append_line(path: Path, value: Any, *, durable: bool = False) -> None:
     """Append one JSON object as a line to a file; on the disk before it returns if `durable`.
 
+    Args:
+        path: The file; it is made when it is missing.
+        value: An object for JSON.
+        durable: Whether the line is on the disk when the function returns.
+
     Raises:
         UnweaveError: The disk is full or the file cannot be written.
     """

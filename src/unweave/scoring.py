@@ -25,6 +25,12 @@ def check(
 ) -> None:
     """Refuse a part or a kind of codes that does not go with what is asked for.
 
+    Args:
+        tabular: Metrics of tables of codes.
+        analyses: Analyses of models and images.
+        part: Which images are scored.
+        codes: Posterior means, or samples.
+
     Raises:
         SpecError: The message names the metric or analysis and what it takes.
     """

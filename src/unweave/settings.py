@@ -30,6 +30,13 @@ def make_config(
 
     `init_from="none"` stands for no run, as None does.
 
+    Args:
+        dataset: A dataset, its specification or its text.
+        objective: An objective or its text.
+        steps: How long to train, in optimiser steps.
+        epochs: How long to train, in passes over the training images.
+        **settings: Further fields of `TrainConfig`, as values or as texts.
+
     Raises:
         SpecError: A setting is wrong; or not exactly one of steps and epochs is given.
     """

@@ -38,6 +38,12 @@ def keyed_permutation(size: int, seed: int, purpose: str, *counters: int) -> NDA
 
     It sorts raw 64-bit draws. NumPy promises that a bit generator's raw stream never changes, and
     makes no such promise for `Generator.permutation`.
+
+    Args:
+        size: How many numbers.
+        seed: Whole number of at least 0.
+        purpose: What the draws are for; different purposes give independent streams.
+        *counters: Further whole numbers of at least 0, such as a step or an epoch.
     """
     draws = _keyed_bits(seed, purpose, counters).random_raw(size)
     return np.argsort(draws, kind="stable").astype(np.int64, copy=False)
@@ -47,6 +53,12 @@ def keyed_uniform(size: int, seed: int, purpose: str, *counters: int) -> NDArray
     """Numbers from 0 to below 1, (size,), that are a pure function of their key.
 
     They are the upper 53 bits of raw 64-bit draws, as of `keyed_permutation`.
+
+    Args:
+        size: How many numbers.
+        seed: Whole number of at least 0.
+        purpose: What the draws are for; different purposes give independent streams.
+        *counters: Further whole numbers of at least 0, such as a step or an epoch.
     """
     draws = _keyed_bits(seed, purpose, counters).random_raw(size)
     return np.asarray((draws >> np.uint64(11)) * 2.0**-53)

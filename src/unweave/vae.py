@@ -89,7 +89,18 @@ class VAE(nn.Module):
         given: FactorCodes | None = None,
         deterministic: bool = False,
     ) -> VAE:
-        """A new model on the CPU whose weights are drawn from `generator`."""
+        """A new model on the CPU whose weights are drawn from `generator`.
+
+        Args:
+            architecture: Which networks.
+            image_shape: (H, W, C) of the images.
+            latents: How many.
+            likelihood: p(x given z).
+            generator: Where first weights are drawn; on the CPU.
+            conditions: Which labels the model is told, if any.
+            given: Codes of true factors that are decoded, without an encoder.
+            deterministic: Whether codes have no noise.
+        """
         return construct(
             lambda: cls(
                 architecture,

@@ -15,7 +15,11 @@ from unweave.cli.common import say
 
 
 class Clock:
-    """Whether the time of a driver is over."""
+    """Whether the time of a driver is over.
+
+    Attributes:
+        is_over: Whether it is.
+    """
 
     is_over = False
 

@@ -15,6 +15,7 @@ __all__ = ["KINDS", "Condition", "Kind", "Modifier", "is_name"]
 Kind: TypeAlias = Literal[
     "interpolation", "recombination_to_element", "recombination_to_range", "extrapolation"
 ]
+"""How hard a split is: which combinations of factors it holds out of training."""
 
 KINDS: Final[dict[str, Kind]] = {
     "interp": "interpolation",

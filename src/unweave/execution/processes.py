@@ -43,6 +43,10 @@ class Processes:
     A process that dies is replaced, and its item reported as lost. When this process dies, by
     whatever means, the others end, so that nothing goes on writing into the folders of runs.
 
+    Attributes:
+        name: As of `Engine`.
+        start: As of `Engine`.
+
     Args:
         task: Reference of the task, `module:name`.
         workers: How many processes.

@@ -37,6 +37,10 @@ class RayCluster:
     machine joined the cluster, so that each has its own `UNWEAVE_HOME`. When this process dies,
     Ray ends what it had begun.
 
+    Attributes:
+        name: As of `Engine`.
+        start: As of `Engine`.
+
     Args:
         task: Reference of the task, `module:name`.
         address: Of the cluster: `auto` for the one of this machine, or `HOST:6379`; None for the

@@ -20,6 +20,10 @@ class Serial:
     Nobody watches it from outside, so that a limit on seconds is noticed at the task's own signs
     of life, and a limit on silence not at all.
 
+    Attributes:
+        name: As of `Engine`.
+        start: As of `Engine`.
+
     Args:
         task: Reference of the task, `module:name`.
         seconds: How long one try of an item may take.

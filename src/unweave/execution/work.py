@@ -94,7 +94,13 @@ class Report:
 
     @classmethod
     def killed(cls, key: str, seconds: float | None, *, late: bool) -> Report:
-        """Of an item that was ended from outside, for its time or for its silence."""
+        """Of an item that was ended from outside, for its time or for its silence.
+
+        Args:
+            key: Of the item.
+            seconds: How long one try may take; needed where it was late.
+            late: Whether its time was over; else it gave no sign of life.
+        """
         if late:
             assert seconds is not None
             return cls.late_by(key, seconds)

@@ -28,6 +28,7 @@ FORMATS: Final = ("onnx", "torchscript", "torch-export", "challenge")
 """ONNX; traced TorchScript; a program of `torch.export`; the folder of the challenge of 2019."""
 
 HALVES: Final = ("encoder", "decoder", "both")
+"""What can be exported: one network, or both."""
 
 TOLERANCE: Final = 1e-4
 """Largest difference of a file from the model, as a part of the largest number that it gives."""
@@ -70,6 +71,14 @@ def check_export(
     config: TrainConfig, format: str, out: Path, what: str, *, labels: bool, overwrite: bool
 ) -> dict[str, Path]:
     """Refuse what cannot be exported; where the files that are asked for will lie.
+
+    Args:
+        config: Of the run.
+        format: A name from `FORMATS`.
+        out: Where the files shall lie; the folder of an entry, of the format `challenge`.
+        what: `encoder`, `decoder` or `both`.
+        labels: Whether the decoder shall take labels.
+        overwrite: Whether files that are there may be replaced.
 
     Raises:
         SpecError: An unknown format or half, or a model that does not fit it; the packages of the

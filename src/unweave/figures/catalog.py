@@ -326,7 +326,13 @@ def draw_from(kind: str, source: Source) -> Any | None:
 
 
 def wants_images(kind: str, model: VAE, look: Look | None = None) -> bool:
-    """Whether a figure of this model needs the images of the dataset."""
+    """Whether a figure of this model needs the images of the dataset.
+
+    Args:
+        kind: A name from `FIGURES`.
+        model: What it would be drawn of.
+        look: What is asked for of it.
+    """
     needs = FIGURES[kind].needs
     if "codes" in needs and not model.encodes:
         return False

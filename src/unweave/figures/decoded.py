@@ -51,7 +51,11 @@ def data_samples(source: Source) -> NDArray[np.uint8] | None:
 
 
 def reconstructions(source: Source) -> Any | None:
-    """Images of the dataset, and what the model makes of them."""
+    """Images of the dataset, and what the model makes of them.
+
+    Raises:
+        SpecError: The layout shows them in half of the rows, and the number of rows is odd.
+    """
     if source.dataset is None:
         return None
     look = source.look

@@ -23,7 +23,11 @@ _RANGE: Final = 4.0
 
 
 def lie_walks(source: Source) -> Any | None:
-    """The image of expm(t A) g for each generator A, where g is the element of an image."""
+    """The image of expm(t A) g for each generator A, where g is the element of an image.
+
+    Raises:
+        SpecError: The range is too small.
+    """
     model, look = source.model, source.look
     decoder = model.decoder
     if not isinstance(decoder, GroupDecoder) or not decoder.generators():

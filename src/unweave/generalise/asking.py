@@ -14,6 +14,8 @@ from unweave.training import TrainConfig
 __all__ = ["DCI", "HOLDOUT", "REGIONS", "Region", "own_part", "requests_of", "requests_of_kinds"]
 
 Region: TypeAlias = Literal["in_distribution", "held_out"]
+"""Where a score is of: images like those trained on, or what was held out."""
+
 REGIONS: Final[tuple[Region, ...]] = get_args(Region)
 """Images like those that were trained on, and images with the combinations that were held out."""
 

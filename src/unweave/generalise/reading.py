@@ -75,7 +75,13 @@ class Found:
         return bool(self.scores["held_out"] or self.composition)
 
     def number(self, region: Region, analysis: str, part: str = "value") -> float | None:
-        """One number; None where it is not known."""
+        """One number; None where it is not known.
+
+        Args:
+            region: Images like those that were trained on, or with what was held out.
+            analysis: Name of the analysis or metric.
+            part: Which part of its score.
+        """
         return self.scores[region].get(analysis, {}).get(part)
 
     def gap(self, analysis: str, part: str = "value") -> float | None:

@@ -103,7 +103,13 @@ class Group:
         return mean_of(COLUMNS[column](run) for run in self.runs)
 
     def part(self, region: Region, analysis: str, part: str = "value") -> Mean | None:
-        """A part of a score over the runs; None where no run has it."""
+        """A part of a score over the runs; None where no run has it.
+
+        Args:
+            region: Images like those that were trained on, or with what was held out.
+            analysis: Name of the analysis or metric.
+            part: Which part of its score.
+        """
         return mean_of(run.number(region, analysis, part) for run in self.runs)
 
     def to_dict(self) -> dict[str, Any]:

@@ -38,6 +38,7 @@ KINDS: Final[dict[str, str]] = {
     "recombination_to_range": "recombination to range",
     "extrapolation": "extrapolation",
 }
+"""How pages and tables write the kinds of a split."""
 
 _LEGEND: Final = (
     "Excess NLL in nats an image: in distribution (kept apart, or trained on where nothing was), "

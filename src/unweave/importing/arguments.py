@@ -88,7 +88,11 @@ class Arguments:
         return parse_dataset(_DATASETS[name])
 
     def objective(self) -> Objective | None:
-        """The objective with its settings, or None where nothing says, or we have none like it."""
+        """The objective with its settings, or None where nothing says, or we have none like it.
+
+        Raises:
+            CheckpointError: A setting is not one that the objective can have.
+        """
         model = self.values.get("model")
         if model != _LIE and model not in _BASELINES:
             self._assume("objective")

@@ -115,7 +115,11 @@ class Specs:
         return parse_dataset(DATASETS[self._choice("dataset", DATASETS)])
 
     def objective(self) -> Objective | None:
-        """The loss with its settings, or None when nothing says."""
+        """The loss with its settings, or None when nothing says.
+
+        Raises:
+            CheckpointError: A setting is not one that the loss can have.
+        """
         if "loss" not in self.values:
             self._assume("objective")
             return parse_objective(self.preset.objective) if self.preset else None

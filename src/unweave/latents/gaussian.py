@@ -15,7 +15,13 @@ _LOG_2PI = math.log(2 * math.pi)
 
 
 def log_normal(z: Tensor, mean: Tensor, logvar: Tensor) -> Tensor:
-    """Log density of a normal distribution in nats, elementwise; shapes broadcast."""
+    """Log density of a normal distribution in nats, elementwise; shapes broadcast.
+
+    Args:
+        z: Where the density is asked for.
+        mean: Mean of the distribution.
+        logvar: Logarithm of its variance.
+    """
     return -0.5 * (_LOG_2PI + logvar + (z - mean).square() * torch.exp(-logvar))
 
 

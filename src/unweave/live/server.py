@@ -44,6 +44,10 @@ _HEADERS: Final = {
 class LiveServer(ThreadingHTTPServer):
     """Serves the page of a run, or of a folder with runs in it.
 
+    Attributes:
+        daemon_threads: True: answers do not keep the program from ending.
+        allow_reuse_address: False: a port that is taken is refused.
+
     Args:
         root: The folder.
         port: Which port; 0 for one that is free.

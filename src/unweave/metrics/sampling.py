@@ -33,15 +33,19 @@ from unweave.representation import Representation
 
 Rows = NDArray[np.int64]
 Compat = Literal["none", "dlib", "dlib2019"]
+"""Whose published draws and solvers a metric repeats, if any."""
+
 COMPAT_HELP = (
     "dlib: draws, solvers and names of parts as in disentanglement_lib; dlib2019: and the solvers "
     "that were scikit-learn's defaults in 2019."
 )
+"""What the field `compat` of metrics is told of in lists."""
 
 SHARE_HELP = (
     "Instead of drawn rows, the share of all rows to fit on, from the first in the order given; "
     "the rest is to test on."
 )
+"""What the field `share` of metrics is told of in lists."""
 
 # How many points disentanglement_lib draws at a time.
 _CHUNK = 16
@@ -281,6 +285,11 @@ class RowSampler(Sampler):
 
 def sampler(table: Representation, draws: Draws, compat: Compat) -> Sampler:
     """The sampler that a setting of `compat` asks for.
+
+    Args:
+        table: Codes and factors that rows are drawn of.
+        draws: Seed and name of the metric.
+        compat: Whose published code is repeated.
 
     Raises:
         DataError: The table is not a full grid and should be, or has fewer than two rows; or

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from unweave.nn.initialise import initialise, uniform
 
 LabelEncoding: TypeAlias = Literal["one_hot", "continuous"]
+"""How a model is told labels: a column for each value of a factor, or one from 0 to 1."""
 
 
 @final

@@ -133,7 +133,11 @@ class Own(Architecture):
             _checked_decoder(self, image_shape, latents)
 
     def trunk(self, image_shape: tuple[int, int, int]) -> tuple[nn.Module, int]:
-        """The encoder, and how many features, or means and log variances, it gives."""
+        """The encoder, and how many features, or means and log variances, it gives.
+
+        Raises:
+            SpecError: The encoder gives something else than features.
+        """
         if isinstance(self.encode, Architecture):
             return self.encode.trunk(image_shape)
         height, width, channels = image_shape
@@ -151,7 +155,11 @@ class Own(Architecture):
         return encoder, encoder.gives[1]
 
     def head(self, features: int, latents: int, moments: int) -> nn.Module:
-        """A dense layer, or none where the encoder gives means and log variances itself."""
+        """A dense layer, or none where the encoder gives means and log variances itself.
+
+        Raises:
+            SpecError: The encoder gives another number of means and log variances.
+        """
         if isinstance(self.encode, Architecture):
             return self.encode.head(features, latents, moments)
         if self.gives == "features":
@@ -163,7 +171,11 @@ class Own(Architecture):
         raise SpecError(_moments_error(self.encode, features, latents, moments))
 
     def decoder(self, image_shape: tuple[int, int, int], latents: int) -> nn.Module:
-        """The decoder."""
+        """The decoder.
+
+        Raises:
+            SpecError: The decoder gives something else than logits of images.
+        """
         if isinstance(self.decode, Architecture):
             return self.decode.decoder(image_shape, latents)
         height, width, channels = image_shape

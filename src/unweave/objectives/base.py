@@ -67,7 +67,15 @@ class Inputs:
         target: Tensor,
         kept: Mapping[str, Any] | None = None,
     ) -> Step:
-        """The step that a forward pass gives; `kept` is what `Step.once` shall know already."""
+        """The step that a forward pass gives; `kept` is what `Step.once` shall know already.
+
+        Args:
+            posterior: Of the batch; None without an encoder.
+            z: Latents that were decoded, (B, L).
+            logits: What the decoder gave, (B, C, H, W).
+            target: Images that these are compared with, (B, C, H, W) from 0 to 1.
+            kept: What `Step.once` shall know already, by its keys.
+        """
         step = Step(
             batch=self.batch,
             posterior=posterior,
@@ -138,7 +146,13 @@ class Step:
 @final
 @dataclass(frozen=True)
 class PlayerOptimizer:
-    """Adam settings of a player other than the model."""
+    """Adam settings of a player other than the model.
+
+    Attributes:
+        lr: Learning rate.
+        beta1: Decay of the mean of gradients.
+        beta2: Decay of the mean of their squares.
+    """
 
     lr: float
     beta1: float = 0.9

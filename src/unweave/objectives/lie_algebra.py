@@ -28,6 +28,7 @@ from unweave.spec import number, option
 from unweave.vae import VAE
 
 LieCompat: TypeAlias = Literal["none", "clg"]
+"""Whose published commutator a penalty repeats, if any."""
 
 
 @final

@@ -79,7 +79,11 @@ class Objective:
 
     @classmethod
     def from_dict(cls, form: Any) -> Objective:
-        """Read the full form back."""
+        """Read the full form back.
+
+        Raises:
+            SpecError: The form is not that of an objective.
+        """
         if isinstance(form, dict) and form.get("type") == "sum":
             forms = form.get("items")
             if not isinstance(forms, list):

@@ -91,7 +91,13 @@ class Plan:
             setup.labels(" + ".join(dict.fromkeys(names)))
 
     def make_model(self, setup: Setup, likelihood: Likelihood, generator: torch.Generator) -> VAE:
-        """A new model on the CPU whose weights are drawn from `generator`."""
+        """A new model on the CPU whose weights are drawn from `generator`.
+
+        Args:
+            setup: What the model is trained for.
+            likelihood: p(x given z).
+            generator: Where first weights are drawn; on the CPU.
+        """
         given = None
         if not self.encodes:
             given = self.method.given(setup.whole_space(self.method.name))

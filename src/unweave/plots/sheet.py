@@ -49,7 +49,14 @@ _PLAIN = 1.14
 @final
 @dataclass(frozen=True)
 class Cell:
-    """A rectangle on a sheet, in inches from its upper left corner."""
+    """A rectangle on a sheet, in inches from its upper left corner.
+
+    Attributes:
+        left: From the left edge of the sheet.
+        top: From its upper edge.
+        width: Of the rectangle.
+        height: Of the rectangle.
+    """
 
     left: float
     top: float
@@ -73,7 +80,14 @@ class Cell:
 @final
 @dataclass(frozen=True)
 class Head:
-    """The words above the panels of a sheet, and how many inches they take."""
+    """The words above the panels of a sheet, and how many inches they take.
+
+    Attributes:
+        title: In as many lines as it takes; empty for none.
+        lines: Of the words below the title.
+        height: Of all, in inches.
+        title_height: Of the title alone, in inches.
+    """
 
     title: str
     lines: tuple[str, ...]

@@ -93,7 +93,15 @@ class Perturb(Explore):
         }
 
     def step(self, field: Tuned, value: Any, seed: int, round: int, member: int) -> Value:
-        """A new value of one field; its draws are the same whatever other fields there are."""
+        """A new value of one field; its draws are the same whatever other fields there are.
+
+        Args:
+            field: What is changed.
+            value: Its value until now.
+            seed: Of the population.
+            round: Which round begins.
+            member: Which member gets it.
+        """
         rng = keyed_generator(seed, f"population/explore/{field.path}", round, member)
         if rng.random() < self.resample:
             return field.prior.draw(rng)
@@ -102,7 +110,13 @@ class Perturb(Explore):
         return self.scaled(field, value, self.factors[int(rng.integers(len(self.factors)))])
 
     def scaled(self, field: Tuned, value: float, factor: float) -> int | float:
-        """A number multiplied by a factor, as its field takes it."""
+        """A number multiplied by a factor, as its field takes it.
+
+        Args:
+            field: What is changed.
+            value: Its value until now.
+            factor: What it is multiplied by.
+        """
         result = field.fit(value * factor, self.rounding)
         if field.prior.whole and self.rounding == "nearest" and factor != 1 and result == value:
             # Down only where the number itself gets less; 0 follows the factor.

@@ -57,6 +57,9 @@ class Scale:
     """A numeric field from 0 to 1, by its logarithm where its bounds are above 0.
 
     Where the field has no bound, the end of its prior stands for it.
+
+    Attributes:
+        field: What is tuned.
     """
 
     field: Tuned

@@ -170,6 +170,11 @@ class Population(Component):
     def first(self, hyper: Hyper, seed: int, *, rounds: int) -> TrainConfig:
         """The configuration of a model with new weights that trains for some rounds alone.
 
+        Args:
+            hyper: Values of the tuned fields, by their paths.
+            seed: Of first weights, batches and held-out images.
+            rounds: How long it trains.
+
         Raises:
             SpecError: Nothing can be trained so.
         """

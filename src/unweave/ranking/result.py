@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias, final
 from unweave import display
 
 Compare: TypeAlias = Literal["all", "config"]
+"""Which runs are compared: all of one dataset, or those of one configuration."""
 
 
 @final

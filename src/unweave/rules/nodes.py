@@ -76,7 +76,11 @@ class Number(ABC):
 @final
 @dataclass(frozen=True)
 class Constant(Number):
-    """A number that is the same for all."""
+    """A number that is the same for all.
+
+    Attributes:
+        value: The number.
+    """
 
     value: float
 
@@ -96,7 +100,12 @@ class Constant(Number):
 @final
 @dataclass(frozen=True)
 class Column(Number):
-    """A factor's value, or its index."""
+    """A factor's value, or its index.
+
+    Attributes:
+        position: Position of the factor.
+        index: Whether its index is meant; else its value.
+    """
 
     position: int
     index: bool
@@ -117,7 +126,12 @@ class Column(Number):
 @final
 @dataclass(frozen=True)
 class Applied(Number):
-    """A function of numbers."""
+    """A function of numbers.
+
+    Attributes:
+        function: Of arrays, elementwise.
+        operands: What it is given, in order.
+    """
 
     function: Callable[..., Numbers]
     operands: tuple[Number, ...]
@@ -153,7 +167,15 @@ class Test(ABC):
 @final
 @dataclass(frozen=True)
 class Comparison(Test):
-    """Two numbers compared; differences up to `near` (None: up to rounding) are none."""
+    """Two numbers compared; differences up to `near` (None: up to rounding) are none.
+
+    Attributes:
+        text: As it was written, for messages.
+        sign: One of `==`, `!=`, `<`, `<=`, `>` and `>=`.
+        left: The number on the left.
+        right: The number on the right.
+        near: Difference up to which numbers are equal; None for that of rounding.
+    """
 
     text: str
     sign: str
@@ -192,7 +214,12 @@ class Comparison(Test):
 @final
 @dataclass(frozen=True)
 class Joined(Test):
-    """Tests of which all must hold, or any."""
+    """Tests of which all must hold, or any.
+
+    Attributes:
+        function: `and` or `or` of arrays.
+        parts: The tests.
+    """
 
     function: np.ufunc
     parts: tuple[Test, ...]
@@ -213,7 +240,11 @@ class Joined(Test):
 @final
 @dataclass(frozen=True)
 class Not(Test):
-    """A test the other way round."""
+    """A test the other way round.
+
+    Attributes:
+        part: The test.
+    """
 
     part: Test
 

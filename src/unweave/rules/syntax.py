@@ -57,7 +57,11 @@ COMPARISONS: Final[dict[type[ast.cmpop], str]] = {
 
 
 def read_tree(text: str) -> ast.expr:
-    """The syntax tree of a rule, of parts that rules may have."""
+    """The syntax tree of a rule, of parts that rules may have.
+
+    Raises:
+        SpecError: The text is empty or too long, or has parts that rules do not have.
+    """
     if not text.strip():
         raise SpecError(f"A rule is expected, but the text is empty. {_HOW}")
     if len(text) > _MAX_TEXT:

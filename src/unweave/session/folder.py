@@ -51,6 +51,7 @@ from unweave.training import TrainConfig
 from unweave.training.tracker import Record
 
 CHECKPOINT = Path("checkpoint") / "state.safetensors"
+"""Where in a run folder the newest weights lie."""
 
 log = logging.getLogger("unweave")
 

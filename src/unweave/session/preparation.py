@@ -118,6 +118,11 @@ def training_rows(config: TrainConfig, count: int) -> tuple[np.ndarray, np.ndarr
 def check_place(folder: Path, overwrite: bool, config: TrainConfig) -> None:
     """Refuse to train into a folder that is in the way.
 
+    Args:
+        folder: Of the training.
+        overwrite: Whether a run that is there may be replaced.
+        config: What shall be trained.
+
     Raises:
         RunError: It is a run and `overwrite` is not set, it is the run whose weights are the
             start, or it is something else.
@@ -149,7 +154,11 @@ def initial_weights(run: Path) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def copy_weights(learner: Learner, tensors: Mapping[str, torch.Tensor], origin: str) -> None:
-    """Copy the weights of another run's model and of the parts that both have."""
+    """Copy the weights of another run's model and of the parts that both have.
+
+    Raises:
+        RunError: That model lacks weights, or has them in another shape.
+    """
     for name, value in learner.weights().items():
         if name not in tensors:
             if name.startswith("part/"):

@@ -76,7 +76,11 @@ class HubPlace:
             return (Path(folder) / name).read_bytes()
 
     def fetch(self, name: str, folder: Path, most: int, meter: Meter) -> None:
-        """Have a file in a folder, under its name there."""
+        """Have a file in a folder, under its name there.
+
+        Raises:
+            DamagedError: It is not there.
+        """
         if name not in (self._look() or {}):
             raise DamagedError(f"{self.text} is damaged: {name} is not there.")
         # The library shows what comes.

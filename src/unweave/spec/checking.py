@@ -112,7 +112,11 @@ def _is_int(value: Any) -> bool:
 
 
 def check_range(value: Any, limits: Mapping[str, Any], where: str) -> None:
-    """Compare a number, or each number of a tuple, with the declared limits."""
+    """Compare a number, or each number of a tuple, with the declared limits.
+
+    Raises:
+        SpecError: A number is out of range; the message says which it may have.
+    """
     if isinstance(value, tuple):
         for element in value:
             check_range(element, limits, where)

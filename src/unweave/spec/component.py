@@ -65,6 +65,10 @@ class Component(ABC):
     Each subclass becomes a frozen, keyword-only dataclass by itself, and one that carries a `name`
     is a *member* of each family (abstract subclass) above it. Fields are checked when a component
     is made; `str` gives the short text, `to_dict` the full form.
+
+    Class attributes:
+        name: What a member is called in texts; empty for a family.
+        family: What members of the family are called in lists and messages.
     """
 
     name: ClassVar[str] = ""
@@ -88,7 +92,12 @@ class Component(ABC):
         self.validate()
 
     def validate(self) -> None:  # noqa: B027 - most components need no check across fields
-        """Checks across fields; raises `SpecError`."""
+        """Checks across fields; raises `SpecError`.
+
+        Raises:
+            SpecError: Fields do not go together, or one has a value that no declared range rules
+                out.
+        """
 
     def __str__(self) -> str:
         """The short text: fields at their default are left out."""
@@ -145,7 +154,11 @@ def member(name: str, *kinds: type[Component]) -> type[Component]:
 
 
 def build(cls: type[C], fields: Mapping[str, Any]) -> C:
-    """Make a component from field values, with a clear error for unknown or missing fields."""
+    """Make a component from field values, with a clear error for unknown or missing fields.
+
+    Raises:
+        SpecError: A field is unknown or missing, or its value is wrong.
+    """
     known = {field.name: field for field in dataclasses.fields(cls)}
     for key in fields:
         if key not in known:

@@ -49,11 +49,24 @@ class Backend(ABC):
 
     @abstractmethod
     def scalars(self, step: int, time: float, values: Mapping[str, float]) -> None:
-        """Values of a step; `time` is in seconds since the epoch."""
+        """Values of a step; `time` is in seconds since the epoch.
+
+        Args:
+            step: Optimiser steps done.
+            time: When, in seconds since the epoch.
+            values: Numbers by their names.
+        """
 
     @abstractmethod
     def picture(self, step: int, time: float, name: str, path: Path) -> None:
-        """A PNG file of a step."""
+        """A PNG file of a step.
+
+        Args:
+            step: Optimiser steps done.
+            time: When, in seconds since the epoch.
+            name: What it is a picture of.
+            path: Where it lies.
+        """
 
     def flush(self) -> None:  # noqa: B027 - most write at once
         """Called when nothing has come for a while: write what is held back."""

@@ -73,7 +73,14 @@ class Tracking:
     def record(
         self, step: int, values: Mapping[str, float], *, lr: float, images_per_second: float
     ) -> None:
-        """Means since the last record, by the names of `training.tracker`."""
+        """Means since the last record, by the names of `training.tracker`.
+
+        Args:
+            step: Optimiser steps done.
+            values: Means by name.
+            lr: Learning rate of the model.
+            images_per_second: Since the last record.
+        """
         if self._channels:
             told = {name.replace("kl/", "kl/z", 1): value for name, value in values.items()}
             self._scalars(step, told | {"lr": lr, "images_per_second": images_per_second})
@@ -83,7 +90,13 @@ class Tracking:
         self._scalars(step, {f"scores/{name}": value for name, value in scores.items()})
 
     def picture(self, step: int, name: str, path: Path) -> None:
-        """A PNG file of the weights of a step."""
+        """A PNG file of the weights of a step.
+
+        Args:
+            step: Optimiser steps done.
+            name: What it is a picture of.
+            path: Where it lies.
+        """
         message = {"kind": "picture", "step": step, "name": name, "path": str(path.absolute())}
         for channel in self._channels:
             channel.put(message)

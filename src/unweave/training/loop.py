@@ -33,6 +33,12 @@ def fit(learner: Learner, source: ImageSource, *, start: int, stop: int) -> Iter
 
     The consumer logs, saves, scores and stops; the loop does nothing else and waits for nothing.
 
+    Args:
+        learner: What is trained, with the state after the step `start`.
+        source: Where batches come from.
+        start: Optimiser steps that have been done.
+        stop: The last step.
+
     Example:
         >>> for report in fit(learner, source, start=0, stop=1000):  # doctest: +SKIP
         ...     if report.step % 50 == 0:

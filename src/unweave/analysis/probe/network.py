@@ -39,7 +39,13 @@ class Probe(nn.Module):
     def create(
         cls, image_shape: tuple[int, int, int], sizes: tuple[int, ...], generator: torch.Generator
     ) -> Probe:
-        """A new probe on the CPU whose weights are drawn from `generator`."""
+        """A new probe on the CPU whose weights are drawn from `generator`.
+
+        Args:
+            image_shape: (H, W, C) of the images.
+            sizes: Number of values of each factor.
+            generator: Where first weights are drawn.
+        """
         return construct(lambda: cls(image_shape, sizes), generator, Kim().initialise)
 
     def forward(self, images: Tensor) -> list[Tensor]:

@@ -93,6 +93,12 @@ class ArchiveSpec(StoredSpec):
     ) -> Iterable[NDArray[np.uint8]]:
         """As `read`, from the image of that flat index on: all are read, and the others dropped.
 
+        Args:
+            first: Flat index of the first image that is wanted.
+            paths: As of `read`.
+            details: As of `read`.
+            progress: As of `read`.
+
         Raises:
             DataError: A file is not what was published; the message begins with its path.
         """

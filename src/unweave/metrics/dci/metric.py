@@ -90,6 +90,9 @@ class ImportanceMetric(PreparedMetric[Importances]):
 
     The headline is disentanglement. A factor that is constant in the rows fitted has no predictor:
     it is left out. With `compat`, it is left out of everything but the number of factors.
+
+    Class attributes:
+        label: What the tables and figures call an importance.
     """
 
     opt_in: ClassVar[bool] = True

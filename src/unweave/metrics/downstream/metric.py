@@ -77,7 +77,11 @@ Findings = tuple[list[Fit], list[Found]]
 
 
 class PredictorMetric(PreparedMetric[Findings]):
-    """A metric of what predictors find that are fitted to a table's codes."""
+    """A metric of what predictors find that are fitted to a table's codes.
+
+    Class attributes:
+        fewest_factors: How many factors must vary.
+    """
 
     opt_in: ClassVar[bool] = True
     fewest_factors: ClassVar[int] = 1

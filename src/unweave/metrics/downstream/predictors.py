@@ -77,7 +77,13 @@ class Predictor(Component):
 
     @abstractmethod
     def seconds(self, codes: Codes, labels: Labels, compat: Compat) -> float:
-        """How long a fit takes here, from a small part of one; labels are not all the same."""
+        """How long a fit takes here, from a small part of one; labels are not all the same.
+
+        Args:
+            codes: Codes of the rows to fit, (N, L).
+            labels: Their labels, (N,).
+            compat: Whose published code is repeated.
+        """
 
     @abstractmethod
     def _predict(
@@ -124,7 +130,14 @@ class BoostedTrees(Predictor):
         random_state: np.random.RandomState,
         compat: Compat = "none",
     ) -> NDArray[np.float64]:
-        """Share of each latent in what the splits gain; 0 where labels are the same, (L,)."""
+        """Share of each latent in what the splits gain; 0 where labels are the same, (L,).
+
+        Args:
+            codes: Codes of the rows to fit, (N, L).
+            labels: Their labels, (N,).
+            random_state: Where the trees draw.
+            compat: Whose published code is repeated.
+        """
         if (labels == labels[0]).all():
             return np.zeros(codes.shape[1])
         if compat == "none":

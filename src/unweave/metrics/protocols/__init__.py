@@ -16,6 +16,7 @@ from unweave.metrics.protocols.unweave import FULL, UNWEAVE
 __all__ = ["DEFAULT", "PROTOCOLS", "Protocol", "metrics_of", "names_of", "protocol"]
 
 DEFAULT = "unweave"
+"""Name of the protocol that is taken where none is named."""
 
 PROTOCOLS: dict[str, Protocol] = {
     each.name: each
@@ -34,6 +35,7 @@ PROTOCOLS: dict[str, Protocol] = {
         TRIPOD2024,
     )
 }
+"""Every protocol by its name."""
 
 
 def protocol(name: str) -> Protocol:

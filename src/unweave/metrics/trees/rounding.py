@@ -47,10 +47,21 @@ class Undecided(Exception):
 @final
 @dataclass(eq=False)
 class Node:
-    """A node: its rows by the order of each feature (L, n), its test rows, sums of its target.
+    """A node of a tree that is grown.
 
-    `noise` is how far the sum of squares may be off by rounding; `cut` is the feature and the
-    number of rows to the left once it is split.
+    Attributes:
+        order: Its rows by the order of each feature, (L, n).
+        test: Its test rows.
+        depth: How many cuts are above it.
+        total: Sum of the target over its rows.
+        squares: Sum of its squares.
+        noise: How far the sum of squares may be off by rounding.
+        parent: The node above; None for the root.
+        is_left: Whether it has the rows to the left of the cut above.
+        cut: The feature, and the number of rows to the left, once it is split.
+        visited: Features that were looked at, in order.
+        sorted_last: The feature by which its rows were sorted last; -1 for none.
+        constants: How many features are known to be constant in it.
     """
 
     order: Rows

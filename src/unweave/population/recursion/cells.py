@@ -64,7 +64,12 @@ class Ending:
 @final
 @dataclass(frozen=True)
 class Skipped:
-    """A latent or ring that has no say in the cell, and why."""
+    """A latent or ring that has no say in the cell, and why.
+
+    Attributes:
+        name: Of the latent or ring.
+        why: In words.
+    """
 
     name: str
     why: str

@@ -23,7 +23,13 @@ _LEAST_ENTROPY = 0.1
 
 
 class LabelKey(NamedTuple):
-    """Which column of which level of which leaf-run."""
+    """Which column of which level of which leaf-run.
+
+    Attributes:
+        run: Index of the leaf-run.
+        level: Index of its level.
+        column: Index of the column.
+    """
 
     run: int
     level: int

@@ -35,7 +35,12 @@ _MORE_THAN, _SMALLEST = 5, 10
 @final
 @dataclass(frozen=True)
 class PublishedEnding:
-    """There is no cell, and why."""
+    """There is no cell, and why.
+
+    Attributes:
+        reason: Which of the known reasons.
+        message: In words.
+    """
 
     reason: PublishedReason
     message: str

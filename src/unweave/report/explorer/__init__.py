@@ -65,7 +65,13 @@ def explorer_section(decoder: str, content: Mapping[str, Any]) -> str:
 
 
 def explorer_page(decoder: str, content: Mapping[str, Any], title: str) -> str:
-    """A whole page with nothing but the explorer."""
+    """A whole page with nothing but the explorer.
+
+    Args:
+        decoder: How latents are decoded: a key of `SOURCES`.
+        content: What the page needs, for JSON.
+        title: Of the page.
+    """
     section = explorer_section(decoder, content)
     return (
         _environment()

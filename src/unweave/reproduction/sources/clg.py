@@ -112,3 +112,4 @@ CLG: Final = Source(
         ),
     ),
 )
+"""Its published numbers, and the runs that repeat them."""

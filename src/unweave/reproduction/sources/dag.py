@@ -76,3 +76,4 @@ DAG: Final = Source(
         LeftOut(what="models of MPI3D", why="they are configured, and have no numbers"),
     ),
 )
+"""Its published numbers, and the runs that repeat them."""

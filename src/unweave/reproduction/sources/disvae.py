@@ -98,3 +98,4 @@ DISVAE: Final = Source(
         ),
     ),
 )
+"""Its published numbers, and the runs that repeat them."""

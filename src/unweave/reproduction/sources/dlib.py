@@ -86,3 +86,4 @@ DLIB: Final = Source(
         ),
     ),
 )
+"""Its published numbers, and the runs that repeat them."""

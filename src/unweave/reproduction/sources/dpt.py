@@ -46,3 +46,4 @@ DPT: Final = Source(
         ),
     ),
 )
+"""Its published numbers, and the runs that repeat them."""

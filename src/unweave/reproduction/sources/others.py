@@ -20,6 +20,7 @@ RPU: Final = Source(
         ),
     ),
 )
+"""Its published numbers, which no run repeats, and why."""
 
 LATER: Final = Source(
     name="later",
@@ -36,3 +37,4 @@ LATER: Final = Source(
         ),
     ),
 )
+"""Numbers of methods that are not here, and why they are left out."""
