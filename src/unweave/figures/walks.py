@@ -10,7 +10,6 @@ from typing import Final, final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from unweave import plots
 from unweave.errors import SpecError
@@ -79,13 +78,15 @@ def walk(look: Look, steps: int, beginning: Beginning, furthest: float = _RANGE)
     Raises:
         SpecError: Quantiles of posteriors are asked for, of codes without noise.
     """
+    from scipy.special import ndtri
+
     wide = furthest if look.range is None else look.range
     ones = np.ones((len(beginning.mean), 1))
     if wide >= _SHARES:
         values = np.linspace(-wide, wide, steps)
         return Walk(ones * values, plots.signed(values.round(2)))
     if beginning.at == "prior":
-        end = float(norm.ppf(0.5 + wide))
+        end = float(ndtri(0.5 + wide))
         values = np.linspace(-end, end, steps)
         values = -values if look.layout == "disvae" else values
         return Walk(ones * values, plots.signed(values.round(2)))
@@ -96,9 +97,9 @@ def walk(look: Look, steps: int, beginning: Beginning, furthest: float = _RANGE)
         )
     mean, std = (np.asarray(of, np.float64)[:, None] for of in (beginning.mean, beginning.std))
     if look.layout == "disvae":
-        low = mean + std * norm.ppf((1 - 2 * wide) / 2)
+        low = mean + std * ndtri((1 - 2 * wide) / 2)
         return Walk(-low + 2 * low * np.linspace(0, 1, steps), [""] * steps)
-    offsets = np.linspace(norm.ppf(0.5 - wide), norm.ppf(0.5 + wide), steps)
+    offsets = np.linspace(ndtri(0.5 - wide), ndtri(0.5 + wide), steps)
     heads = [
         f"{text} \N{GREEK SMALL LETTER SIGMA}" if text != "0" else "mean"
         for text in plots.signed(offsets.round(2))
@@ -151,9 +152,11 @@ def _through_normal(
     centre: NDArray[np.float64],
     spread: NDArray[np.float64],
 ) -> NDArray[np.float64]:
+    from scipy.special import ndtr, ndtri
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = norm.cdf((at - centre) / spread)
-    values: NDArray[np.float64] = norm.ppf(np.clip(_reflected(share, steps), *_ENDS))
+        share = ndtr((at - centre) / spread)
+    values: NDArray[np.float64] = ndtri(np.clip(_reflected(share, steps), *_ENDS))
     return np.where(spread > 0, centre + spread * values, at)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from unweave.plots import best_latents
+from unweave import plots
 from unweave.report.pictures import title_of
 from unweave.report.scores import is_of_factors
 from unweave.report.words import count, number, plain, sentence_list
@@ -133,7 +133,7 @@ def _cells(values: np.ndarray[Any, np.dtype[np.float64]]) -> list[list[Cell]]:
     top, low = (max(float(finite.max()), 0.0), min(float(finite.min()), 0.0)) if len(finite) else (
         0.0, 0.0,
     )  # fmt: skip
-    best = best_latents(values)
+    best = plots.best_latents(values)
     shades = np.nan_to_num((values - low) / ((top - low) or 1.0))
     digits = 0 if max(top, -low) >= _LARGE else 2
     return [

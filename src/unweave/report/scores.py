@@ -7,7 +7,7 @@ __all__ = ["Follower", "Following", "ScoreView", "following", "is_of_factors", "
 from dataclasses import dataclass
 from typing import Any, final
 
-from unweave.plots import best_latents
+from unweave import plots
 from unweave.report.words import count, number, plain, sentence_list
 from unweave.scores import CLEAR_GAP
 
@@ -146,7 +146,7 @@ def following(scores: list[dict[str, Any]]) -> Following | None:
     score = min(tables, key=lambda score: score.get("metric") != "mig")
     matrix, gaps = score["matrix"], _parts(score)
     values = [[_real(value) for value in row] for row in matrix["values"]]
-    best = best_latents(values)
+    best = plots.best_latents(values)
     followers = []
     for k, factor in enumerate(matrix["columns"]):
         column = [row[k] for row in values]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from unweave.plots import INACTIVE_KL
+from unweave import plots
 from unweave.report.policy import script_policy
 
 SOURCES: Final = {
@@ -55,7 +55,7 @@ def explorer_section(decoder: str, content: Mapping[str, Any]) -> str:
         .render(
             decoder=decoder,
             content=plain,
-            inactive=INACTIVE_KL,
+            inactive=plots.INACTIVE_KL,
             first=plain["starts"][0]["given"],
             parts={name: Markup(texts[name]) for name in _PARTS[decoder]},
             scripts=(*_SCRIPTS[decoder], "controls.js", "main.js"),
