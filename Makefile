@@ -7,6 +7,8 @@ PYTHON ?=
 CONSTRAINTS ?= constraints.txt
 # Further options for pytest: `make unit PYTEST="-k store"`.
 PYTEST ?=
+# Further options for `make dist`: `DIST="--install python3.13"` also tries the wheel out there.
+DIST ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,7 +17,7 @@ SLOW_STAMP := $(VENV)/.installed-slow
 # The version of ONNX Runtime Web that pages are tested with.
 ONNXRUNTIME_WEB := 1.30.0
 
-.PHONY: help install demo test test-slow unit bench lint format docs clean
+.PHONY: help install demo test test-slow unit bench lint format docs dist clean
 
 help:
 	@echo 'make demo        train a model on dSprites, score it, write report.html'
@@ -27,6 +29,7 @@ help:
 	@echo 'make format      mend formatting, and what lint can mend'
 	@echo 'make docs        only the documentation, into docs/_build/html'
 	@echo 'make bench       the benchmarks'
+	@echo 'make dist        wheel and sdist, checked, into dist    (DIST="--install python3.13")'
 	@echo 'make clean       remove .venv and everything that a target made'
 
 install: $(STAMP)
@@ -108,7 +111,11 @@ format: $(STAMP)
 
 docs: $(STAMP)
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(BIN)/python docs/check_site.py docs/_build/html
 	@echo 'The documentation is in docs/_build/html/index.html'
+
+dist: $(STAMP)
+	PYTHONPATH=tests $(BIN)/python -m release.check --out dist $(DIST)
 
 clean:
 	rm -rf $(VENV) build dist docs/_build docs/reference/generated .hypothesis .import_linter_cache \

@@ -1,0 +1,95 @@
+"""Wheel and sdist have what they should have, and nothing else; and what is wrong is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from release.archives import ROOT, in_sdist, in_wheel, problems, version_of, wrong_metadata
+
+
+@pytest.fixture(scope="module")
+def contents(archives, wheel_of_sdist):
+    """Files of the wheel, the sdist, and the wheel of the sdist, which must not be changed."""
+    return in_wheel(archives.wheel), in_sdist(archives.sdist), in_wheel(wheel_of_sdist)
+
+
+@pytest.fixture
+def info():
+    """Folder of the metadata in the wheel."""
+    return f"unweave-{version_of()}.dist-info"
+
+
+def test_nothing_is_wrong(contents):
+    assert problems(*contents) == []
+
+
+def test_all_kinds_of_data_are_in_the_wheel(contents):
+    wheel = contents[0]
+    assert "unweave/py.typed" in wheel
+    kinds = {name.rsplit(".", 1)[-1] for name in wheel if name.startswith("unweave/")}
+    assert {"py", "typed", "js", "css", "html", "j2", "bib"} <= kinds
+
+
+def test_names_say_what_they_are(archives):
+    version = version_of()
+    assert archives.wheel.name == f"unweave-{version}-py3-none-any.whl"
+    assert archives.sdist.name == f"unweave-{version}.tar.gz"
+
+
+def test_what_is_missing_or_too_much_is_told(contents, info):
+    wheel, sdist, again = (dict(found) for found in contents)
+    del wheel["unweave/py.typed"]
+    wheel["tests/test_rundir.py"] = b""
+    del sdist["LICENSE"]
+    wheel[f"{info}/entry_points.txt"] += b"other = unweave.cli:main\n"
+    found = problems(wheel, sdist, again)
+    assert "wheel: unweave/py.typed is missing" in found
+    assert "wheel: tests/test_rundir.py does not belong there" in found
+    assert "LICENSE is not the licence of the checkout" in found
+    assert "wheel: its entry points are not `unweave` alone" in found
+    assert "wheel of the sdist: unweave/py.typed does not belong there" in found
+
+
+def test_what_only_git_tells_of_an_sdist(contents):
+    if not (ROOT / ".git").exists():
+        pytest.skip("This is no checkout.")
+    wheel, sdist, again = (dict(found) for found in contents)
+    del sdist["docs/index.md"]
+    sdist["runs/first/config.json"] = b"{}"
+    assert problems(wheel, sdist, again) == [
+        "sdist: docs/index.md is missing",
+        "sdist: runs/first/config.json does not belong there",
+    ]
+
+
+def test_other_contents_are_told(contents):
+    wheel, sdist, again = (dict(found) for found in contents)
+    wheel["unweave/errors.py"] += b"#"
+    sdist["pyproject.toml"] += b"#"
+    assert problems(wheel, sdist, again) == [
+        "wheel: unweave/errors.py is not that of src",
+        "wheel of the sdist: unweave/errors.py is another",
+        "sdist: pyproject.toml is not that of the checkout",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        (b"Version: ", b"Version: 9.", "Version is '9."),
+        (b"License-Expression: Apache-2.0", b"License-Expression: Apache", "Apache"),
+        (b"Classifier: Typing :: Typed", b"Classifier: Typing :: Untyped", "none that an index"),
+        (b"Description-Content-Type: text/markdown", b"Description-Content-Type: text/html",
+         "text/html"),
+        (b"Name: unweave", b"Name: unweave\nName: other", "Name"),
+        (b"# unweave", b"# another", "Description is"),
+        (b"Requires-Python: >=3.11", b"Requires-Python: new", "new"),
+    ],
+)  # fmt: skip
+def test_wrong_metadata_are_told(contents, info, old, new, told):
+    data = contents[0][f"{info}/METADATA"]
+    assert data.count(old) >= 1
+    assert wrong_metadata(data, version_of()) == []
+    wrong = wrong_metadata(data.replace(old, new, 1), version_of())
+    assert wrong
+    assert any(told in line for line in wrong), wrong
