@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from migration.texts import check
+from reference.page_commands import commands
 from reference.page_programs import Runner, ask, running
+from unweave.errors import UnweaveError
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
     *sorted(ROOT.glob("*.md")),
     *(page for page in sorted(ROOT.glob("docs/**/*.md")) if "_build" not in page.parts),
 ]
-HOW_TO = sorted(ROOT.glob("docs/how-to/*.md"))
+HOW_TO = sorted(ROOT.glob("docs/how-to/**/*.md"))
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -89,6 +92,62 @@ def test_every_python_block_is_python() -> None:
     assert len(found) > 5
     for page, block in found:
         compile(block, str(page), "exec")
+
+
+WITH_COMMANDS = [page for page in PAGES if list(commands(page.read_text("utf-8")))]
+
+
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=identify)
+def test_commands_are_those_of_the_command_line(page: Path) -> None:
+    wrong = []
+    for words in commands(page.read_text("utf-8")):
+        try:
+            check(words)
+        except (AssertionError, UnweaveError) as error:
+            wrong.append(f"unweave {' '.join(words)}\n{error}")
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_commands_are_found_in_blocks_of_a_shell_alone() -> None:
+    text = r"""
+Say `unweave demo`.
+
+```sh
+# unweave old
+UNWEAVE_RUNS=there unweave train dsprites \
+    "beta_vae(beta=4)" --steps 5   # one run
+unweave show runs/x | less && unweave runs list > list.txt; unweave demo
+make unit
+```
+
+1. A step
+
+   ```sh
+   unweave cite runs/x
+   ```
+
+```python
+unweave train
+```
+"""
+    assert list(commands(text)) == [
+        ["train", "dsprites", "beta_vae(beta=4)", "--steps", "5"],
+        ["show", "runs/x"],
+        ["runs", "list"],
+        ["demo"],
+        ["cite", "runs/x"],
+    ]
+
+
+def test_a_wrong_flag_or_name_in_a_command_is_found() -> None:
+    for words in (
+        ["train", "dsprites", "vae", "--stepss", "5"],
+        ["train", "dsprites", "vaes", "--steps", "5"],
+        ["trains", "dsprites", "vae"],
+        ["evaluate", "runs/x", "--metrics", "miig"],
+    ):
+        with pytest.raises((AssertionError, UnweaveError)):
+            check(words)
 
 
 def test_shell_texts_are_components() -> None:

@@ -4,8 +4,9 @@ Inside `small` a command runs as it was typed, and
 
 - datasets that are drawn have a few values of each factor (`GRIDS`, else at most `IMAGES` images);
   those of published files are read from small files of the real format, which a `--from` or
-  `path=` that leads nowhere stands for, too; the published files of dSprites and Shapes3D alone
-  are too large for that, and are drawn;
+  `path=` that leads nowhere stands for, too. Of dSprites and Shapes3D only `data prepare` reads
+  such a file, and `source=archive` is drawn: their readers want the whole grid, for which two
+  values of each factor are taken there;
 - a training of more than 32 steps takes as many as its number has binary digits (20,000 become
   15), so that longer ones stay longer; batches are of 12 images at most;
 - populations have four members of at most two models and two rounds, recursions one leaf-run of
@@ -23,11 +24,13 @@ import webbrowser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 from contracts.quick import FEWER, QUICK
+from migration.grid_files import GRID_FILES, grid_file
 from reference.published import PUBLISHED
 from reference.small_archives import SMALL_ARCHIVES
 from unweave.analysis.protocols import ANALYSES
@@ -95,6 +98,9 @@ def _shortening(
     check: Callable[[Component], None], paths: dict[str, str]
 ) -> Callable[[Component], None]:
     def shortened(component: Component) -> None:
+        if isinstance(component, TrainConfig):
+            # Small files have fewer images than usual batches.
+            _shorten_training(component)
         check(component)
         given = {
             name: value
@@ -109,14 +115,17 @@ def _shortening(
     return shortened
 
 
+def _shorten_training(config: TrainConfig) -> None:
+    for name, shorten in {"steps": steps_of, "batch_size": lambda size: min(size, BATCH)}.items():
+        value = getattr(config, name)
+        # Anything else is refused by the check.
+        if isinstance(value, int):
+            object.__setattr__(config, name, shorten(value))
+
+
 def _shorter(component: Component, paths: dict[str, str]) -> dict[str, Any]:
     """Fields of a component that are to have other values."""
     match component:
-        case TrainConfig():
-            return {
-                "steps": steps_of(component.steps),
-                "batch_size": min(component.batch_size, BATCH),
-            }
         case Population():
             length = {"steps": component.steps, "images": component.images}
             return {
@@ -142,7 +151,9 @@ def _fewer_images(spec: Any, paths: dict[str, str]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     if "path" in fields and spec.name in paths:
         return {} if spec.path and Path(spec.path).exists() else {"path": paths[spec.name]}
-    if "path" in fields and "source" in fields:
+    if spec.name in GRID_FILES:
+        if spec.path and Path(spec.path).exists():
+            return {}
         given |= {"path": None, "source": "rendered"}
     if "grid" in fields:
         sizes = spec.grid or spec.published_space.sizes
@@ -196,9 +207,22 @@ def _here(parse: Callable[[Any], Any], paths: dict[str, str]) -> Callable[[Any],
             name = command.dataset.partition("(")[0]
             if name in paths and not Path(command.from_file).exists():
                 command.from_file = paths[name]
+            if name in GRID_FILES:
+                command.run = _from_grid_file(name, command)  # type: ignore[method-assign]
         return command
 
     return parsed
+
+
+def _from_grid_file(name: str, command: Any) -> Callable[[], int]:
+    run = command.run
+
+    def prepared() -> int:
+        with TemporaryDirectory() as folder, grid_file(name, Path(folder)) as path:
+            command.from_file = str(path)
+            return run()
+
+    return prepared
 
 
 def _of_two(drive: Callable[..., int]) -> Callable[..., int]:

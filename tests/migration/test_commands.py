@@ -63,10 +63,10 @@ def test_every_command_does_what_it_says(path, tmp_path, monkeypatch):
     page = read(path)
     folder = tmp_path / "page"
     folder.mkdir()
-    for name in ("UNWEAVE_RUNS", "UNWEAVE_HOME"):
-        monkeypatch.setenv(name, str(folder / {"UNWEAVE_RUNS": "runs"}.get(name, "home")))
-    monkeypatch.setenv("WANDB_MODE", "offline")
     make_ready(folder)
+    monkeypatch.setenv("UNWEAVE_RUNS", str(folder / "runs"))
+    monkeypatch.setenv("UNWEAVE_HOME", str(folder / "home"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
     (folder / "options").mkdir()
     for name, content in page.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
