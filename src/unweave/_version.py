@@ -4,4 +4,5 @@ from __future__ import annotations
 
 __all__ = ["__version__"]
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
+"""Version of the package, as PEP 440 has it."""
