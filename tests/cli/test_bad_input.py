@@ -280,6 +280,31 @@ def test_a_report_that_is_no_page(place):
     refused(place, "report", rich(), "--out", "folder.html", words=("folder.html is a folder",))
 
 
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("report", "RUN", "--out", "mine.html"), "no report of a run"),
+        (("data", "show", MINI, "--out", "mine.html"), "no page of datasets"),
+        (("data", "show", MINI, "--out", "mine.png"), "no picture of that format"),
+        (("data", "show", MINI, "--out", "mine.gif"), "no picture of that format"),
+        (("generalise", "report", "runs", "--out", "mine.html"), "no report of generalisation"),
+        (
+            ("generalise", "splits", "--data", MINI, "--condition", "pos_x > 0.5", "--picture",
+             "mine.png"),
+            "no picture of that format",
+        ),
+        (("plot", "RUN", "kl", "--out", "mine.png"), "no picture of that format"),
+        (("plot", "RUN", "gif_traversals", "--out", "mine.gif"), "no picture of that format"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)  # fmt: skip
+def test_what_is_not_written_over(place, words, kind):
+    for name in ("mine.html", "mine.png", "mine.gif"):
+        (place / name).write_text("<p>My notes.</p>")
+    given = [rich() if word == "RUN" else word for word in words]
+    refused(place, *given, words=(words[-1], "is there already", kind, "left as it is"))
+
+
 def test_data_commands(place):
     for command in ("prepare", "show", "verify"):
         refused(place, "data", command, "dsprite", words=("'dsprite'", "dsprites"))

@@ -173,6 +173,8 @@ def test_errors_by_combination_are_stored_and_shown(said, tmp_path):
     assert stored["maps"]["held_out"] == found["run"].maps["held_out"]
     page = tmp_path / "page.html"
     said("generalise", "report", *map(trained, KINDS), "--out", page)
+    said("generalise", "report", trained("run"), "--out", page)  # over a page of its kind
+    said("generalise", "report", *map(trained, KINDS), "--out", page)
     assert "Errors by combination" in page.read_text()
     assert "these two commands add" not in page.read_text()
 

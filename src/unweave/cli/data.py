@@ -99,10 +99,10 @@ class DataList(Common):
 @final
 @dataclass(kw_only=True)
 class DataPrepare(Common):
-    """Build a dataset's store, so that training starts at once."""
+    """Draw or fetch a dataset ahead, so that a training starts at once."""
 
     dataset: Positional[Annotated[str, arg(metavar="DATASET")]]
-    """Text of the dataset, such as dsprites or "dsprites(source=archive)"."""
+    """The dataset, such as dsprites or "dsprites(source=archive)"."""
 
     from_file: Annotated[str | None, arg(name="from", metavar="FILE", help_behavior_hint="")] = (
         None
@@ -143,7 +143,7 @@ class DataVerify(Common):
     """Compare every block of a prepared dataset with its checksum."""
 
     dataset: Positional[Annotated[str, arg(metavar="DATASET")]]
-    """Text of the dataset."""
+    """The dataset, such as dsprites or "dsprites(source=archive)"."""
 
     def run(self) -> int:
         """Verify and say so."""
@@ -180,35 +180,39 @@ class DataShow(Common):
     datasets: Positional[
         Annotated[tuple[str, ...], arg(metavar="[DATASET ...]", help_behavior_hint="")]
     ] = ()
-    """Texts of datasets; what is missing of them is made or fetched first."""
+    """Datasets, such as dsprites or "sprites(images=1000)"; what is missing is fetched first."""
 
     all_rendered: Flag = False
     """Every dataset that unweave draws itself, small where it is not ready."""
 
     out: Text = None
-    """File to write: .html for a page (default: NAME.html or datasets.html here), .png for a
-    figure, which of several datasets has random images alone; .gif, .webp or .mp4 for one dataset
-    whose factors move."""
+    """File to write: .html for a page (default: NAME.html here), .png for a figure; of one dataset
+    .gif, .webp or .mp4, in which its factors move."""
 
     seed: Int = "0"
-    """Which random images are shown."""
+    """Which random images are shown (default 0)."""
 
     def run(self) -> int:
         """Draw and say where the file is."""
         from pathlib import Path
 
         from unweave.errors import SpecError
-        from unweave.plots import FORMATS, check_format
+        from unweave.plots import FORMATS, check_format, check_picture
+        from unweave.report.place import DATASETS, check_page
 
         specs, notes = self._chosen()
         name = specs[0].name if len(specs) == 1 else "datasets"
         path = Path(self.out or f"{name}.html")
         ending = path.suffix.lower().removeprefix(".")
         moving = ending in FORMATS
-        if ending not in ("html", "png") and not moving:
+        if ending not in ("html", "htm", "png") and not moving:
             raise SpecError(
                 f"--out must end in .html or .png, or in .{', .'.join(FORMATS)}, but is {path}."
             )
+        if ending.startswith("htm"):
+            check_page(path, DATASETS)
+        else:
+            check_picture(path)
         if moving:
             check_format(ending)
             if len(specs) != 1:
@@ -220,7 +224,7 @@ class DataShow(Common):
             spec.check_loadable()
         with bar() as progress:
             opened = [spec.open(progress) for spec in specs]
-        if ending == "html":
+        if ending.startswith("htm"):
             from unweave.report import write_datasets
 
             write_datasets(opened, path, seed=seed, notes=notes)

@@ -50,7 +50,7 @@ class GeneraliseSplits(Common):
     """Share of the training images that a training holds out; written as in_distribution."""
 
     seed: Int = "0"
-    """Seed of that training, and of the images in the picture."""
+    """Seed of that training, and of the images in the picture (default 0)."""
 
     def run(self) -> int:
         """Print the list, or all that is said of one."""
@@ -65,6 +65,10 @@ class GeneraliseSplits(Common):
         holdout = to_number("--holdout", self.holdout, float)
         if self.picture is not None and Path(self.picture).suffix.lower() != ".png":
             raise SpecError(f"--picture must end in .png, but is {self.picture!r}.")
+        if self.picture is not None:
+            from unweave.plots import check_picture
+
+            check_picture(Path(self.picture))
         chosen = self._chosen()
         if self.condition is None or len(chosen) > 1:
             return self._list(chosen, holdout, seed)

@@ -33,13 +33,14 @@ class GeneraliseReport(Common):
 
     def run(self) -> int:
         """Read the runs, and print and write what they have."""
-        from unweave.errors import RunError, SpecError
+        from unweave.errors import RunError
         from unweave.generalise import groups_of, read_run, relations_of, write_page
+        from unweave.report.place import GENERALISATION, check_page
         from unweave.results.finding import find_runs
         from unweave.rundir import is_run
 
-        if self.out is not None and Path(self.out).suffix.lower() not in (".html", ".htm"):
-            raise SpecError(f"--out must end in .html, but is {self.out!r}.")
+        if self.out is not None:
+            check_page(Path(self.out), GENERALISATION)
         places, notes = find_runs(self.folders)
         found: list[Found] = []
         for place in places:

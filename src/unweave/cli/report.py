@@ -20,7 +20,8 @@ _OF_ONE = ("without_explorer", "decoder", "onnxruntime_web", "start_images")
 class Report(Common):
     """Write one self-contained page about a run: scores, pictures, settings; or compare several.
 
-    With several runs: what differs in their settings, their scores with intervals, the same
+    The page works offline and can be sent alone. It has an explorer, in which latents are moved by
+    hand. With several runs: what differs in their settings, their scores with intervals, the same
     images, and which latents of the first run are those of the others.
     """
 
@@ -33,22 +34,19 @@ class Report(Common):
     """Folders of runs that the first one is compared with."""
 
     out: Text = None
-    """File to write (default: report.html in the run folder; for several runs comparison-ID.html
-    here, with an ID that stands for these runs)."""
+    """File to write (default: RUN/report.html; comparison-ID.html here, of several runs)."""
 
     without_explorer: Flag = False
-    """Leave out the part in which latents are moved by hand."""
+    """Leave out the explorer, which makes the page smaller."""
 
     decoder: Annotated[str, arg(metavar="TEXT", help_behavior_hint="")] = "auto"
-    """How pictures are decoded there: javascript (a small runtime of our own), onnx (ONNX Runtime
-    Web), strips (decoded ahead), or auto (default), the first of these that can be had."""
+    """How it decodes: javascript, onnx, strips (ahead), or auto, what works first (default)."""
 
     onnxruntime_web: Text = None
     """The package onnxruntime-web, a file or folder, which the decoder onnx needs."""
 
     start_images: Text = None
-    """Images that it starts from: their numbers in the dataset, with commas between them (default:
-    those of the figure of reconstructions, and a few more)."""
+    """Images that it starts from, as numbers in the dataset with commas (default: some)."""
 
     def run(self) -> int:
         """Write the page and say where it is."""
@@ -79,7 +77,7 @@ class Report(Common):
         from unweave.comparison import compare_runs
         from unweave.comparison.opening import open_runs, page_name
         from unweave.errors import SpecError
-        from unweave.report.comparison import check_place
+        from unweave.report.place import COMPARISON, check_page
 
         defaults = {f.name: f.default for f in fields(self) if f.default is not MISSING}
         given = [name for name in _OF_ONE if getattr(self, name) != defaults[name]]
@@ -89,14 +87,14 @@ class Report(Common):
                 f"The page of several runs has no explorer. Leave out {flags}, or name one run."
             )
         if self.out is not None:
-            check_place(Path(self.out))
+            check_page(Path(self.out), COMPARISON)
         runs = open_runs([self.run_folder, *self.others])
         out = Path(self.out or page_name(runs))
-        check_place(out)
+        check_page(out, COMPARISON)
         with bar() as progress:
             comparison = compare_runs([each.run for each in runs], progress=progress)
         path = str(comparison.report(out))
-        for what, reason in comparison.left_out.items():
-            say(f"Left out: {what}. {reason}")
+        for names, reason in comparison.reasons():
+            say(f"Left out: {', '.join(names)}. {reason}")
         self.emit({"report": path, **comparison.to_dict()}, path)
         return 0

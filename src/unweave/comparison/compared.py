@@ -77,11 +77,18 @@ class Comparison:
             UnweaveError: The disk is full or the folder cannot be written.
         """
         from unweave.comparison.page import write_page
-        from unweave.report.comparison import check_place
+        from unweave.report.place import COMPARISON, check_page
 
         path = Path(page_name(self.runs) if out is None else out)
-        check_place(path)
+        check_page(path, COMPARISON)
         return write_page(self, path)
+
+    def reasons(self) -> list[tuple[list[str], str]]:
+        """What is left out for the same reason, and the reason, in the order of `left_out`."""
+        names: dict[str, list[str]] = {}
+        for name, reason in self.left_out.items():
+            names.setdefault(reason, []).append(name)
+        return [(group, reason) for reason, group in names.items()]
 
     def to_dict(self) -> dict[str, Any]:
         """A form for JSON."""
@@ -127,8 +134,9 @@ def compare_runs(
     A run of which the default protocol has no score yet is scored now, as by its report. Scores
     are put side by side only where protocol, data, part, kind of codes, seed and repeats are the
     same. Latents are those of the same images, drawn from the dataset of the first run, or of the
-    next one where they cannot be had: those of the first run are matched one to one with those of
-    each other run (`match_latents`).
+    next one where they cannot be had or most runs were trained on images of another shape: those
+    of the first run that can be shown them are matched one to one with those of each other one
+    (`match_latents`).
 
     Args:
         runs: Two to twelve runs with weights, or their folders; the first is what others are

@@ -18,6 +18,7 @@ from unweave.generalise.tables import Table, tables_of
 from unweave.generalise.wording import ends_of, not_apart, region_words
 from unweave.generalise.words import KINDS, columns_of, related, signed
 from unweave.report import write_generalisation
+from unweave.report.place import GENERALISATION, check_page
 
 __all__ = ["write_page"]
 
@@ -36,8 +37,10 @@ def write_page(found: Sequence[Found], out: Path, notes: Sequence[str] = ()) -> 
         The file that was written.
 
     Raises:
+        SpecError: The name has another ending than .html, or a file is there that is no such page.
         UnweaveError: The disk is full or the folder cannot be written.
     """
+    check_page(out, GENERALISATION)
     groups = groups_of(found)
     relations = relations_of(groups)
     places = list(dict.fromkeys((group.dataset, group.condition) for group in groups))

@@ -18,6 +18,7 @@ __all__ = [
     "beside",
     "best_latents",
     "check_format",
+    "check_picture",
     "circles",
     "code_correlations",
     "concentration_bars",
@@ -115,7 +116,7 @@ if TYPE_CHECKING:
     from unweave.plots.run_curves import run_curves
     from unweave.plots.run_grid import run_grid
     from unweave.plots.run_scores import run_scores
-    from unweave.plots.save import png, save
+    from unweave.plots.save import check_picture, png, save
     from unweave.plots.schedules import schedules
     from unweave.plots.score_curves import score_curves
     from unweave.plots.shares import share_bars
@@ -140,6 +141,7 @@ _HOMES: Final = {
     "beside": "lettering",
     "best_latents": "matrix",
     "check_format": "animation",
+    "check_picture": "save",
     "circles": "circles",
     "code_correlations": "code_correlations",
     "concentration_bars": "concentration",

@@ -25,6 +25,7 @@ from unweave.gallery import (
 )
 from unweave.report.page import environment, rendered_note
 from unweave.report.pictures import Picture, picture
+from unweave.report.place import DATASETS, check_page
 from unweave.report.words import sentence_list
 from unweave.rundir import atomic_write
 
@@ -49,8 +50,10 @@ def write_datasets(
         The file that was written.
 
     Raises:
+        SpecError: The name has another ending than .html, or a file is there that is no such page.
         UnweaveError: The disk is full or the folder cannot be written.
     """
+    check_page(Path(out), DATASETS)
     texts = [str(dataset.spec) for dataset in datasets]
     page = (
         environment()
@@ -61,6 +64,7 @@ def write_datasets(
             datasets=[_content(dataset, seed) for dataset in datasets],
             rendered=rendered_note([d.spec for d in datasets if d.source == "rendered"]),
             version=__version__,
+            generator=DATASETS.generator,
         )
     )
     with atomic_write(out) as handle:

@@ -12,6 +12,7 @@ from unweave import plots
 from unweave._version import __version__
 from unweave.report.page import environment
 from unweave.report.pictures import Picture, picture
+from unweave.report.place import GENERALISATION
 from unweave.rundir import atomic_write
 
 
@@ -53,6 +54,7 @@ def write_generalisation(
             ],
             source=source,
             version=__version__,
+            generator=GENERALISATION.generator,
         )
     )
     with atomic_write(out) as handle:

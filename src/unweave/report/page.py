@@ -21,6 +21,7 @@ from unweave.report.explorer import SOURCES, explorer_section
 from unweave.report.files import RunFiles, read_run
 from unweave.report.maps import AS_FIGURES, maps
 from unweave.report.pictures import pictures, training_pictures
+from unweave.report.place import RUN
 from unweave.report.policy import script_policy
 from unweave.report.scores import following, score_views
 from unweave.report.training import final_terms, origin, players, python_lines, settings, status_of
@@ -95,7 +96,12 @@ def _page(
     templates = environment()
     body = templates.get_template("report_body.html.j2").render(content)
     policy = script_policy(body, *(("", "") if explorer is None else SOURCES[explorer[0]]))
-    whole = {"name": run.name, "body": Markup(body), "policy": Markup(policy)}
+    whole = {
+        "name": run.name,
+        "body": Markup(body),
+        "policy": Markup(policy),
+        "generator": RUN.generator,
+    }
     return templates.get_template("report.html.j2").render(whole)
 
 

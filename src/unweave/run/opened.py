@@ -33,7 +33,7 @@ from unweave.figures import (
 from unweave.metrics.protocols import DEFAULT, protocol
 from unweave.notebook import Asked, telling
 from unweave.report import write_report
-from unweave.report.place import check_page
+from unweave.report.place import RUN, check_page
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, check_told
 from unweave.run.exploring import Asking, Explorer, explorer_alone, explorer_of
@@ -255,12 +255,13 @@ class Run(TrainedRun):
 
         Raises:
             SpecError: The way to decode that is asked for cannot be had, or the name of the file
-                is none of a page.
+                is none of a page, or a file is there that is no report of a run.
             DataError: The dataset does not have one of the images.
         """
         path = None if out is None else Path(out)
-        if path is not None:
-            check_page(path, "a run")
+        own = self.folder / "report.html"
+        if path is not None and path.resolve() != own.resolve():
+            check_page(path, RUN)
         asking = Asking(decoder, onnxruntime_web, images)
         asking.check(self.config.dataset, explorer=explorer)
         # A model that no metric can score, such as one of a single latent, has a page too.

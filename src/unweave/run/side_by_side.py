@@ -59,10 +59,10 @@ def plot_runs(
 
 
 def check_name(kind: str, path: Path) -> None:
-    """Refuse a name whose ending is not one of those that a kind of figure can have.
+    """Refuse a file that a kind of figure cannot be written to, by its ending or what is there.
 
     Raises:
-        SpecError: It is not, or what writes it is missing.
+        SpecError: It is not, or what writes it is missing, or what is there is no such picture.
     """
     ending = path.suffix.lower().removeprefix(".")
     allowed = plots.FORMATS if FIGURES[kind].animated else ("png",)
@@ -71,3 +71,4 @@ def check_name(kind: str, path: Path) -> None:
         raise SpecError(f"The figure {kind} is written as {endings}, but its name is {path.name}.")
     if FIGURES[kind].animated:
         plots.check_format(ending)
+    plots.check_picture(path)
