@@ -10,6 +10,7 @@ from results.made import made, score, series, study
 from unweave.errors import RunError, SpecError
 from unweave.metrics.interval import bootstrap_ends, over_runs
 from unweave.results import choose, collect, summarise
+from unweave.results.cases import kinds_of
 from unweave.results.grouping import group_labels
 from unweave.results.notes import notes_of
 from unweave.splits import keyed_generator
@@ -245,6 +246,52 @@ def test_runs_of_another_dataset_do_not_lack_a_score_of_this_one(tmp_path):
         ("dsprites", 2, 2, 0),
         ("shapes3d", 3, 3, 0),
     ]
+
+
+@pytest.mark.parametrize("method", ["ground_truth_decoder", "composer"])
+def test_scores_that_are_of_other_kinds_of_models_are_not_missing(tmp_path, method):
+    error = score("reconstruction_nll", 30.0)
+    for seed in range(2):
+        made(tmp_path / f"vae{seed}", score("mig", 0.5), score("dci", 0.1), seed=seed)
+        made(tmp_path / f"other{seed}", *[error] * seed, seed=seed, objective={"type": method})
+    summary = summarise(collect([tmp_path]))
+    found = summary.rows.to_dicts()
+    assert [(r["objective"], r["metric"], r["n"], r["missing"]) for r in found] == [
+        ("beta_vae(beta=4)", "dci", 2, 0),
+        ("beta_vae(beta=4)", "mig", 2, 0),
+        # One of them was asked, so that the other one lacks it.
+        ("other", "reconstruction_nll", 1, 1),
+    ]
+    assert {reason: len(runs) for reason, runs in summary.left_out.items()} == {
+        "no score of reconstruction_nll, unweave/1": 1
+    }
+
+
+def test_the_kinds_of_models_are_those_of_the_methods(tmp_path):
+    from unweave import objectives
+    from unweave.objectives import Method, parse_objective
+    from unweave.objectives.kinds import kind_of
+
+    methods = [
+        name
+        for name in objectives.__all__
+        if isinstance(found := getattr(objectives, name), type) and issubclass(found, Method)
+    ]
+    texts = {getattr(objectives, name).name for name in methods} - {None}
+    kinds = {}
+    for text in sorted(text for text in texts if isinstance(text, str)):
+        try:
+            kinds[text] = kind_of(parse_objective(text).expand())
+        except SpecError:  # it needs fields
+            continue
+    assert len(kinds) > 10
+    for seed, text in enumerate(kinds):
+        made(tmp_path / f"{seed:03}", objective={"type": text}, seed=seed)
+    results = collect([tmp_path])
+    found = results.runs.join(kinds_of(results), on="id").select("objective.type", "kind").rows()
+    apart = {text: text for text, kind in kinds.items() if kind in ("decoder", "composer")}
+    assert dict(found) == {text: apart.get(text, "") for text in kinds}
+    assert set(apart.values()) == {"ground_truth_decoder", "composer"}
 
 
 def test_timings_are_grouped_like_scores(tmp_path):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["differing", "judged", "own_of", "told"]
+__all__ = ["differing", "judged", "kinds_of", "own_of", "told"]
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
 from unweave.results.table import OWN, SHARED, Results
+
+# Methods whose models have scores of their own.
+_APART: Final = ("ground_truth_decoder", "composer")
 
 
 def judged(results: Results) -> pl.DataFrame:
@@ -28,6 +31,20 @@ def judged(results: Results) -> pl.DataFrame:
         done=pl.col("state") == "finished",
     )
     return scores.with_columns(counts=pl.col("current") & pl.col("finite") & pl.col("done"))
+
+
+def kinds_of(results: Results) -> pl.DataFrame:
+    """Kinds of models of which the same scores can be asked.
+
+    Returns:
+        The `id` of each run, and its `kind`: the method of a decoder of true factors or of a
+        composer, whose scores are not those of other models; empty for all others.
+    """
+    if "objective.type" not in results.runs.columns:  # as where no run has begun
+        return results.runs.select("id", kind=pl.lit(""))
+    method = pl.col("objective.type").cast(pl.String)
+    kind = pl.when(method.is_in(_APART)).then(method).otherwise(pl.lit(""))
+    return results.runs.select("id", kind=kind)
 
 
 def differing(cases: pl.DataFrame) -> tuple[str, ...]:

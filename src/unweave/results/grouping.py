@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from unweave.errors import RunError, SpecError, nearest
 from unweave.metrics.interval import FEWEST, bootstrap_ends
-from unweave.results.cases import differing, judged, told
+from unweave.results.cases import differing, judged, kinds_of, told
 from unweave.results.fields import Cell, default_fields, natural
 from unweave.results.table import CIRCUMSTANCES, Results
 
@@ -110,6 +110,10 @@ def summarise(
     # The runs that should have scores of some data: those trained on it, and those that do.
     expected = pl.concat([runs, scores.select(runs.columns)]).unique(maintain_order=True)
     expected = expected.join(cases.select("case", "data"), on="data", nulls_equal=True)
+    # What no model of a kind has, such as a decoder a score of its codes, was not asked of it.
+    kinds = kinds_of(results)
+    asked = scores.join(kinds, on="id").select("kind", "case").unique()
+    expected = expected.join(kinds, on="id").join(asked, on=["kind", "case"], how="semi")
     broken = scores.filter(pl.col("current") & pl.col("done") & ~pl.col("finite"))
     broken = broken.group_by("group", "case").agg(not_finite=pl.len())
     rows = (
