@@ -12,6 +12,7 @@ import unweave
 from session.runs import MINI, cli, document, listing, paragraph
 from unweave.citing import Citations, bibliography, cite
 from unweave.errors import RunError, SpecError
+from unweave.objectives import parse_objective
 from unweave.presets import PRESETS
 from unweave.rundir import write_json
 from unweave.session.folder import write_new
@@ -173,6 +174,41 @@ def test_a_preset_is_kept_through_a_resume(tmp_path):
     assert document(folder / "config.json")["steps"] == 3
     assert document(folder / "config.json")["preset"] == name
     assert unweave.load_run(folder).cite() == cite(folder)
+
+
+def test_a_preset_given_from_python_is_noted(tmp_path):
+    name = "disvae/btcvae_dsprites"
+    given = {"batch_size": 4, "threads": 1}
+    by_name = unweave.train(MINI, preset=f"disentangling-vae/{name[7:]}", steps=2,
+                            out=tmp_path / "name", **given)  # fmt: skip
+    assert document(by_name.folder / "config.json")["preset"] == name
+    assert by_name.config.objective == parse_objective(PRESETS[name].objective)
+    assert (by_name.config.steps, str(by_name.config.dataset)) == (2, MINI)
+    assert reasons(by_name.cite())["dubois2019disentangling"] == (
+        "compat disvae",
+        f"settings of {name}",
+    )
+    again = unweave.train(MINI, preset=PRESETS[name], steps=3, out=by_name.folder, resume=True,
+                          **given)  # fmt: skip
+    assert (again.config.steps, again.status["state"]) == (3, "finished")
+    assert document(by_name.folder / "config.json")["preset"] == name
+    # What is given beside it wins.
+    other = unweave.train(MINI, "vae", preset=name, steps=1, lr=0.01, out=tmp_path / "b", **given)
+    assert (str(other.config.objective), other.config.optimizer.lr) == ("vae", 0.01)
+    plain = unweave.train(MINI, "vae", steps=1, out=tmp_path / "plain", **given)
+    assert "preset" not in document(plain.folder / "config.json")
+
+
+def test_what_is_neither_given_nor_of_a_preset(tmp_path):
+    for given, what in (((), "dataset"), ((MINI,), "objective")):
+        with pytest.raises(SpecError, match=f"no {what} is given"):
+            unweave.train(*given, steps=1, out=tmp_path / "run")
+    with pytest.raises(SpecError, match=r"Unknown preset 'disvae/btcvae_dsprits'.*Did you mean"):
+        unweave.train(preset="disvae/btcvae_dsprits", steps=1, out=tmp_path / "run")
+    waiting = next(each for each in PRESETS.values() if each.after is not None)
+    with pytest.raises(SpecError, match="goes on from the weights of"):
+        unweave.train(preset=waiting.name, steps=1, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_study_and_one_of_its_runs(tmp_path):

@@ -50,6 +50,7 @@ def test_rows_are_trained_and_scored_as_published():
     assert second["scores"][0]["ours"] != second["scores"][1]["ours"]
     config = document(Path(second["runs"][0]) / "config.json")
     assert (config["steps"], config["architecture"]["type"]) == (2, "decoder_higgins")
+    assert config["preset"] == second["row"]
     assert config["dataset"]["data"]["grid"] == [3, 2, 4, 8, 8]
     assert sorted(path.name.rpartition("-seed-")[2] for path in out.iterdir()) == ["0", "1234"]
 

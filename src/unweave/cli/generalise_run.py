@@ -47,10 +47,10 @@ class _Trained(Common):
     """Instead of these: a published training, such as dag/vae_dsprites_shape2tx; flags win."""
 
     steps: Int = None
-    """Optimiser steps."""
+    """Optimiser steps; or --epochs."""
 
     epochs: Float = None
-    """Instead of steps: how often every training image is seen."""
+    """Instead of --steps: how often every training image is seen."""
 
     batch_size: Int = None
     """Images in a step's reconstruction term (default 64)."""
@@ -127,6 +127,7 @@ class _Trained(Common):
                 max_minutes=minutes,
                 watch=make_watch(),
                 progress=progress,
+                preset=self._preset_name(),
             )
             if outcome.state != "finished":
                 result = {"run": str(folder), "state": outcome.state, "steps": outcome.step}
@@ -150,6 +151,12 @@ class _Trained(Common):
     def _objective(self) -> str | None:
         """The objective that is given, or none."""
         raise NotImplementedError
+
+    def _preset_name(self) -> str | None:
+        """The preset by its own name, where one is given, maybe by an alias."""
+        from unweave.presets import preset
+
+        return None if self.preset is None else preset(self.preset).name
 
     def _given(self) -> dict[str, Any]:
         """Settings that are given, by name; the preset's are not among them."""
@@ -368,8 +375,11 @@ class GeneraliseDecode(_Trained):
     kind: ClassVar[str] = "decoder"
     default: ClassVar[str] = "ground_truth_decoder"
 
-    inputs: Literal["raw", "scaled", "one_hot"] | None = None
-    """How factors are given: as published, scaled (default), or a unit for each value."""
+    inputs: Annotated[
+        Literal["raw", "scaled", "one_hot"] | None,
+        arg(metavar="{raw,scaled,one_hot}", help_behavior_hint=""),
+    ] = None
+    """How factors are given: as published (raw), from 0 to 1 (scaled, default), or one-hot."""
 
     def _objective(self) -> str | None:
         return None if self.inputs is None else f"ground_truth_decoder(inputs={self.inputs})"
@@ -388,8 +398,11 @@ class GeneraliseCompose(_Trained):
     kind: ClassVar[str] = "composer"
     default: ClassVar[str] = "composer"
 
-    operator: Literal["linear", "interp", "mlp", "fixint"] | None = None
-    """What makes one code of two (default linear, the published one)."""
+    operator: Annotated[
+        Literal["linear", "interp", "mlp", "fixint"] | None,
+        arg(metavar="{linear,interp,mlp,fixint}", help_behavior_hint=""),
+    ] = None
+    """What makes one code of two (default linear, as published)."""
 
     objective: Text = None
     """Instead of --operator: the composer with its fields, such as "composer(beta=4)"."""

@@ -36,6 +36,7 @@ def carry_out(
     max_minutes: float | None = None,
     watch: Watch | None = None,
     progress: Progress | None = None,
+    preset: str | None = None,
 ) -> Outcome:
     """Train a run, or go on with the one that is there.
 
@@ -48,6 +49,7 @@ def carry_out(
         max_minutes: Stop at a checkpoint after this long; the same call goes on.
         watch: Shows the training.
         progress: Shows the preparation of the dataset.
+        preset: Name of the preset that the settings of a new run come from, which is noted down.
 
     Raises:
         RunError: The folder is in the way, or holds a run with other settings.
@@ -63,6 +65,7 @@ def carry_out(
         max_minutes=max_minutes,
         watch=watch,
         progress=progress,
+        preset=preset,
     )
 
 

@@ -41,11 +41,13 @@ class Piece:
         config: What is trained.
         folder: Where.
         scored: Whether it is scored.
+        preset: Name of the preset that its settings come from.
     """
 
     config: TrainConfig
     folder: Path
     scored: bool
+    preset: str
 
     @property
     def done(self) -> int:
@@ -121,7 +123,7 @@ def plan_of(
         given = dataclasses.replace(
             config, seed=seed, init_from=None if first is None else str(first.absolute())
         )
-        pieces.append(Piece(config=given, folder=folder, scored=True))
+        pieces.append(Piece(config=given, folder=folder, scored=True, preset=row.name))
     return RowPlan(row=row, pieces=tuple(pieces), repeats=repeats)
 
 
@@ -133,6 +135,7 @@ def _start(entry: Preset, steps: int | None, root: Path, settings: dict[str, Any
         config=dataclasses.replace(config, steps=length, **settings),
         folder=root / f"{entry.name.replace('/', '-')}-seed-{config.seed}",
         scored=False,
+        preset=entry.name,
     )
 
 
@@ -179,7 +182,14 @@ def _train(
 ) -> Outcome:
     config = piece.config
     if not is_run(piece.folder):
-        return begin(config, piece.folder, max_minutes=minutes, watch=watch, progress=progress)
+        return begin(
+            config,
+            piece.folder,
+            max_minutes=minutes,
+            watch=watch,
+            progress=progress,
+            preset=piece.preset,
+        )
     changes = {field.name: getattr(config, field.name) for field in dataclasses.fields(config)}
     return continue_run(
         piece.folder, changes=changes, max_minutes=minutes, watch=watch, progress=progress

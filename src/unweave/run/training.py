@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from unweave.data import Dataset, DatasetSpec
+from unweave.errors import SpecError
 from unweave.notebook import Asked, telling
 from unweave.objectives import Objective
+from unweave.presets import Preset
+from unweave.presets import preset as find_preset
 from unweave.run.opened import Run
 from unweave.run.watching import AskedWatch, watch_of
 from unweave.rundir import runs_root
@@ -20,9 +23,10 @@ from unweave.tracking import TrackerSpec, read_trackers
 
 
 def train(
-    dataset: Dataset | DatasetSpec | str,
-    objective: Objective | str,
+    dataset: Dataset | DatasetSpec | str | None = None,
+    objective: Objective | str | None = None,
     *,
+    preset: str | Preset | None = None,
     steps: int | None = None,
     epochs: float | None = None,
     out: str | Path | None = None,
@@ -37,8 +41,10 @@ def train(
     """Train a model and return its run.
 
     Args:
-        dataset: A dataset, its specification or its text.
-        objective: An objective or its text.
+        dataset: A dataset, its specification or its text; None for that of the preset.
+        objective: An objective or its text; None for that of the preset.
+        preset: A published training by name, such as `disvae/btcvae_dsprites`, or itself: what is
+            given beside it wins over its settings. The run notes its name, for `unweave cite`.
         steps: Optimiser steps.
         epochs: Instead of steps: times every training image is seen.
         out: Run folder; `runs/<dataset>-<method>-<digest>` by default.
@@ -56,30 +62,45 @@ def train(
         The run; its `status` says whether it is finished.
 
     Raises:
-        SpecError: A setting is wrong, or a tracker is not installed.
+        SpecError: A setting is wrong, or a tracker is not installed; or there is no such preset,
+            or neither a preset nor a dataset and an objective.
         RunError: The folder is in the way.
+
+    Example:
+        >>> unweave.train("dsprites", "beta_vae(beta=4)", steps=20_000)  # doctest: +SKIP
+        >>> unweave.train(preset="disvae/btcvae_dsprites", seed=3)  # doctest: +SKIP
     """
     trackers = read_trackers(track)
-    config = make_config(dataset, objective, steps=steps, epochs=epochs, **settings)
+    length = {"steps": steps, "epochs": epochs}
+    settings |= {name: value for name, value in length.items() if value is not None}
+    named = {"dataset": dataset, "objective": objective}
+    settings |= {name: value for name, value in named.items() if value is not None}
+    chosen = find_preset(preset) if isinstance(preset, str) else preset
+    if chosen is not None:
+        settings = chosen.overridden(settings)
+    for name in named:
+        if name not in settings:
+            raise SpecError(
+                f"train: no {name} is given. Give one, such as unweave.train('dsprites', "
+                "'beta_vae(beta=4)', steps=20000), or a preset."
+            )
+    config = make_config(**settings)
     folder = Path(out) if out is not None else runs_root() / config.default_name
     with telling(progress) as told:
         if resume and folder.exists():
-            given = {
-                "dataset": config.dataset,
-                "objective": config.objective,
-                "steps": config.steps,
-            }
-            given |= {k: getattr(config, k) for k in settings if k != "lr"}
-            given |= {"optimizer": config.optimizer} if "lr" in settings else {}
+            fields = {"epochs": "steps", "lr": "optimizer"}
+            given = {fields.get(name, name) for name in settings}
             continue_run(
                 folder,
-                changes=given,
+                changes={name: getattr(config, name) for name in sorted(given)},
                 max_minutes=max_minutes,
                 watch=watch_of(watch),
                 progress=told,
                 track=trackers,
             )
         else:
+            if chosen is not None:
+                chosen.check_start(settings)
             begin(
                 config,
                 folder,
@@ -88,5 +109,6 @@ def train(
                 watch=watch_of(watch),
                 progress=told,
                 track=trackers,
+                preset=None if chosen is None else chosen.name,
             )
     return Run(folder)
