@@ -17,8 +17,9 @@ from unweave.errors import DataError, SpecError
 from unweave.metrics.information.nmig import own_gaps
 from unweave.population.fitness.base import Fitness, Measured
 from unweave.population.fitness.levels import LeafCompat, Level, gaps, leaf_shares
+from unweave.population.fitness.packed_labels import read_any_labels
 from unweave.population.split import LabelSplit
-from unweave.population.surrogate_labels import LabelLevel, read_labels
+from unweave.population.surrogate_labels import LabelLevel
 from unweave.ranking.codes import encode
 from unweave.run import Run
 from unweave.spec import number, option
@@ -76,7 +77,7 @@ class LeafMIG(Fitness):
         if config.latents < 2:
             raise SpecError(f"{self.name} compares two latents, but latents is {config.latents}.")
         for file in self.files:
-            levels = read_labels(
+            levels = read_any_labels(
                 Path(file).expanduser(), size=split.images, dataset=str(config.dataset)
             ).levels
             columns = [column for level in levels for column in _labels(level, self.compat).T]
@@ -143,7 +144,7 @@ def _draw(path: Path, stamp: int, samples: int, compat: LeafCompat, seed: int) -
         seed: Which images those are; levels of equal size have the same ones.
     """
     drawn = []
-    for k, level in enumerate(read_labels(path).levels):
+    for k, level in enumerate(read_any_labels(path).levels):
         order = keyed_permutation(len(level.flat), seed, "labels of leaf-runs", k)
         chosen = np.sort(order[:samples])
         drawn.append((level.flat[chosen], _labels(level, compat)[chosen]))
