@@ -9,6 +9,7 @@
   `model-0.pt`, `specs.json`, `train_losses.log`), `checkpoints/mine/last` of
   Disentanglement-PyTorch, `version_0/checkpoints/` of the Commutative Lie Group VAE (`model.pt`,
   `args.pt`) and `trained-model.pt` of disent-and-gen.
+- `indices_and_labels.npz`: labels of a leaf-run of rPU-VAE for `DATASET`, as its code packs them.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ def make_ready(folder: Path) -> None:
     OWN["arrays"](folder, None)
     (folder / "own.npz").rename(folder / "images.npz")
     _old_checkpoints(folder)
+    _packed_labels(folder / "indices_and_labels.npz")
 
 
 @functools.cache
@@ -96,6 +98,19 @@ def _old_checkpoints(folder: Path) -> None:
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         torch.save(value, folder / path)
+
+
+def _packed_labels(path: Path) -> None:
+    """Noisy positions as labels of all images, and shapes as those of a cell of them."""
+    sizes = (3, 3, 4, 8, 8)
+    factors = np.stack(np.unravel_index(np.arange(np.prod(sizes)), sizes), axis=1)
+    noise = np.random.default_rng(0).normal(0, 0.1, factors.shape)
+    cell = np.flatnonzero((factors[:, 3] == 2) & (factors[:, 4] < 4))
+    labels = factors + noise
+    np.savez(
+        path, labels_0=labels[:, 3:], indices_0=cell, labels_1=labels[cell, :1],
+        indices_1=np.zeros(1),
+    )  # fmt: skip
 
 
 def _losses() -> str:
