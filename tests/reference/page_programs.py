@@ -15,6 +15,9 @@ __all__ = ["Runner", "ask", "running"]
 RUNNER = """
 import json, os, sys, tempfile, traceback, types
 import torch, torch._dynamo, unweave.run, unweave.studies, unweave.metrics, unweave.analysis
+import scipy.optimize, scipy.spatial, scipy.stats, sklearn.ensemble, sklearn.linear_model
+import sklearn.multiclass, sklearn.preprocessing, sklearn.svm, sklearn.tree
+from unweave.plots import *  # of which each name is imported when it is used
 
 def run(code):
     module = types.ModuleType("__main__")
