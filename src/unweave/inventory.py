@@ -4,21 +4,25 @@ from __future__ import annotations
 
 __all__ = [
     "Size",
+    "again_command",
     "check_removable",
     "describe",
     "find_runs",
     "last_step",
     "remove",
     "remove_folder",
+    "resume_command",
     "seconds_a_step",
     "size_of",
     "study_of",
     "subfolders",
+    "why_no_weights",
 ]
 
 import contextlib
 import os
 import secrets
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -112,6 +116,52 @@ def describe(folder: Path) -> dict[str, Any]:
         "changed": _changed(folder),
         "message": message,
     }
+
+
+def resume_command(folder: Path, state: str, study: Path | None) -> str | None:
+    """The command that goes on with a run; None where there is nothing to go on with.
+
+    A training that has diverged does so again at the same step.
+
+    Args:
+        folder: The run.
+        state: How it stands, as `describe` says.
+        study: The study that it is part of.
+    """
+    if state in ("finished", "running", "diverged"):
+        return None
+    if study is not None:
+        return shlex.join(["unweave", "study", "resume", str(study)])
+    return shlex.join(["unweave", "train", "--out", str(folder), "--resume"])
+
+
+def again_command(folder: Path) -> str | None:
+    """The command that trains a run anew in its folder; None where its files do not say it."""
+    try:
+        command = read_json(folder / "config.json")["command"]
+    except (RunError, KeyError, TypeError):
+        return None
+    return f"{command} {shlex.join(['--out', str(folder), '--overwrite'])}"
+
+
+def why_no_weights(folder: Path) -> str:
+    """Why a run without a checkpoint has none, and what there is to do about it, as sentences."""
+    facts = describe(folder)
+    state, study = facts["state"], study_of(folder)
+    if state == "running":
+        return "It is being trained, and its first checkpoint is still to come."
+    if state == "diverged":
+        again = again_command(folder)
+        anew = "" if study is not None or again is None else f". With the settings it had: {again}"
+        return (
+            f"Its training diverged by step {facts['step']}, before its first checkpoint, and "
+            "would do so again: train anew with other settings, such as a smaller learning rate"
+            f"{anew or '.'}"
+        )
+    if state == "finished":
+        return "They were removed, or not kept by its study. Train it again."
+    command = resume_command(folder, state, study)
+    return "" if command is None or state == "damaged" else f"Go on with: {command}"
 
 
 def last_step(folder: Path) -> int:

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -18,6 +19,7 @@ from session.runs import (
     MINI,
     TINY,
     checkpoint_step,
+    cli,
     document,
     flags,
     lines,
@@ -86,13 +88,37 @@ def test_the_message_names_step_and_term(truth):
 def test_it_is_named_exactly_however_seldom_it_is_looked_for(truth, tmp_path, settings):
     _, _, step, terms = truth
     result = train(tmp_path / "run", OBJECTIVE, **{"steps": 200, "lr": LR, **settings})
-    error = paragraph(result, "No checkpoint had been written yet", code=1)
+    error = paragraph(result, "No checkpoint had been written yet", "--overwrite", code=1)
     assert named(error) == (terms[0], step)
+    assert f"a smaller learning rate (--lr) than {LR:g}" in error
+    # The training is in float32 already.
+    assert "--precision" not in error
     assert not (tmp_path / "run" / "snapshots").exists()
     assert not (tmp_path / "run" / "checkpoint").exists()
     status = document(tmp_path / "run" / "status.json")
     assert status["state"] == "diverged"
     assert named(status["message"]) == (terms[0], step)
+
+
+def test_without_a_checkpoint_it_is_said_how_to_train_anew(tmp_path):
+    folder = tmp_path / "run"
+    train(folder, OBJECTIVE, steps=200, lr=LR, log_every=1000)
+    assert document(folder / "status.json")["state"] == "diverged"
+    for command in (("evaluate", folder), ("report", folder), ("plot", folder, "traversals")):
+        error = paragraph(cli(*command), "no weights there yet", "smaller learning rate")
+        assert "--resume" not in error
+    anew = error.rpartition("With the settings it had: ")[2].strip()
+    assert anew.startswith("unweave train ")
+    assert anew.endswith(f"--out {folder} --overwrite")
+    shown = cli("runs", "show", folder)
+    assert anew in shown.out
+    assert "--resume" not in shown.out
+    assert cli("runs", "show", folder, "--json").json["resume"] is None
+    # The command can be given with another learning rate.
+    words = [word.replace(f"lr={LR:g}", "lr=0.0001") for word in shlex.split(anew)[1:]]
+    assert words != shlex.split(anew)[1:]
+    assert cli(*words).code == 0
+    assert unweave.load_run(folder).config.optimizer.lr == 1e-4
 
 
 def test_the_last_good_checkpoint_is_kept_and_loads(truth):

@@ -5,15 +5,12 @@ from __future__ import annotations
 __all__ = ["RunsList", "RunsRemove", "RunsShow"]
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, final
+from typing import Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
 from unweave.cli.common import Common, Flag
 from unweave.cli.words import duration, size_text, table
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _when(seconds: float) -> str:
@@ -91,7 +88,7 @@ class RunsShow(Common):
 
         from unweave.cli.run_folder import check_run_folder
         from unweave.errors import RunError
-        from unweave.inventory import describe, size_of, study_of
+        from unweave.inventory import again_command, describe, resume_command, size_of, study_of
         from unweave.rundir import is_run, read_json
         from unweave.scores import load_scores
 
@@ -118,27 +115,22 @@ class RunsShow(Common):
             "config": config,
             "files": files,
             "study": None if study is None else str(study),
-            "resume": _resume(folder, facts, study),
+            "resume": resume_command(folder, facts["state"], study),
         }
-        self.emit(result, _shown(result))
+        again = None
+        if facts["state"] == "diverged" and study is None:
+            again = again_command(folder)
+        self.emit(result, _shown(result, again))
         return 0
 
 
-def _resume(folder: Path, facts: dict[str, Any], study: Path | None) -> str | None:
-    """The command that goes on with a run; None where there is nothing to go on with."""
-    import shlex
+def _shown(result: dict[str, Any], again: str | None) -> str:
+    """All that is known of a run.
 
-    if facts["state"] in ("finished", "running"):
-        return None
-    if study is not None and facts["state"] == "diverged":
-        # It would diverge again, and is a result.
-        return None
-    if study is not None:
-        return shlex.join(["unweave", "study", "resume", str(study)])
-    return shlex.join(["unweave", "train", "--out", str(folder), "--resume"])
-
-
-def _shown(result: dict[str, Any]) -> str:
+    Args:
+        result: Facts, settings, scores and files.
+        again: The command that trains it anew, where that is what is left to do.
+    """
     from unweave.rundir import BESIDE
 
     config = result["config"]
@@ -171,6 +163,12 @@ def _shown(result: dict[str, Any]) -> str:
         lines += ["", f"Part of the study {result['study']}"]
     if result["resume"] is not None:
         lines += ["", f"Go on with: {result['resume']}"]
+    if again is not None:
+        lines += [
+            "",
+            "It would diverge again. Train anew with other settings than these, such as a smaller "
+            f"learning rate: {again}",
+        ]
     return "\n".join(lines)
 
 

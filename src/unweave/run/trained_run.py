@@ -16,7 +16,8 @@ from unweave.analysis import load_parts
 from unweave.data import Dataset, DatasetSpec, Progress
 from unweave.data.codes import Factors
 from unweave.encoding import Codes, Part, Precision, cached_posteriors, digest, represent
-from unweave.errors import DataError, SpecError, UnweaveError
+from unweave.errors import DataError, RunError, SpecError, UnweaveError
+from unweave.inventory import why_no_weights
 from unweave.nn.composition import Operator
 from unweave.notebook import Asked, telling
 from unweave.objectives import Composer, Plan
@@ -85,7 +86,11 @@ class TrainedRun:
 
     @cached_property
     def _checkpoint(self) -> Checkpoint:
-        return load_tensors(self.folder / CHECKPOINT)
+        path = self.folder / CHECKPOINT
+        if not path.is_file():
+            told = f"{path} does not exist: the run has no weights there yet."
+            raise RunError(f"{told} {why_no_weights(self.folder)}".strip())
+        return load_tensors(path)
 
     @property
     def step(self) -> int:

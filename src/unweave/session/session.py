@@ -275,7 +275,7 @@ def _train(
                     watch.step(step, report.images)
                 if step % config.log_every == 0 or last:
                     record = learner.tracker.read()
-                    check_finite(record, checkpoint)
+                    check_finite(record, checkpoint, config)
                     lr = learner.lr if config.lr_changes else None
                     rate = clock.rate(images)
                     terms = append_record(folder, record, step, clock.seconds, rate, lr)
@@ -286,8 +286,8 @@ def _train(
                 due = [observer for observer in observers if step % observer.every == 0]
                 save = step % config.checkpoint_every == 0 or ending
                 if due or save:
-                    check_finite(learner.tracker.read(), checkpoint)
-                    check_weights(learner, step, checkpoint)
+                    check_finite(learner.tracker.read(), checkpoint, config)
+                    check_weights(learner, step, checkpoint, config)
                 # Before the checkpoint: a resume does not come back to what stands before it.
                 with clock.pause(), learner.averaged() if due else nullcontext():
                     for observer in due:

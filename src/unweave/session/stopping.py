@@ -18,7 +18,7 @@ from typing import Final, final
 import torch
 
 from unweave.errors import TrainingDivergedError
-from unweave.training import Learner
+from unweave.training import Learner, TrainConfig
 from unweave.training.checkpoint import load_tensors
 from unweave.training.tracker import Record
 
@@ -81,7 +81,13 @@ _SAME: Final = 2.0
 
 @final
 class Stop:
-    """Whether somebody asked the training to stop."""
+    """Whether somebody asked the training to stop.
+
+    Attributes:
+        requested: Whether somebody did.
+        reason: What to say of it; empty where a signal is all that is known.
+        since: When, in seconds of the monotonic clock.
+    """
 
     requested = False
     reason = ""
@@ -119,7 +125,7 @@ def stop_on_signal() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def check_finite(record: Record, checkpoint: Path) -> None:
+def check_finite(record: Record, checkpoint: Path, config: TrainConfig) -> None:
     """Refuse to go on when a term was not finite.
 
     Raises:
@@ -133,10 +139,10 @@ def check_finite(record: Record, checkpoint: Path) -> None:
             key=lambda item: (item[1], groups.index(item[0].split("/", 1)[0])),
         )
         group, key = name.split("/", 1)
-        _diverged(step, _WORDS[group].format(key), checkpoint)
+        _diverged(step, _WORDS[group].format(key), checkpoint, config)
 
 
-def check_weights(learner: Learner, step: int, checkpoint: Path) -> None:
+def check_weights(learner: Learner, step: int, checkpoint: Path, config: TrainConfig) -> None:
     """Refuse to write weights, or a state of an optimiser, that are not finite.
 
     Raises:
@@ -146,16 +152,21 @@ def check_weights(learner: Learner, step: int, checkpoint: Path) -> None:
         if not bool(torch.isfinite(value).all()):
             kind, rest = name.split("/", 1)
             what = "optimiser state" if kind == "optimizer" else "weight"
-            _diverged(step, f"{what} {rest}", checkpoint)
+            _diverged(step, f"{what} {rest}", checkpoint, config)
 
 
-def _diverged(step: int, name: str, checkpoint: Path) -> None:
+def _diverged(step: int, name: str, checkpoint: Path, config: TrainConfig) -> None:
     kept = (
         f"The last good checkpoint, of step {load_tensors(checkpoint).step}, is kept"
         if checkpoint.is_file()
-        else "No checkpoint had been written yet"
+        else "No checkpoint had been written yet, so that there are no weights"
     )
+    lr = getattr(config.optimizer, "lr", None)
+    than = f" than {lr:g}" if isinstance(lr, int | float) else ""
+    ways = [f"a smaller learning rate (--lr){than}"]
+    ways += ["smaller weights of terms"]
+    ways += [] if config.precision == "float32" else ["--precision float32"]
     raise TrainingDivergedError(
-        f"Training diverged: {name} was not finite at step {step}. {kept}. "
-        f"Try a smaller learning rate (--lr), smaller weights, or --precision float32."
+        f"Training diverged: {name} was not finite at step {step}. {kept}. To go on would diverge "
+        f"again: train anew (--overwrite) with {', '.join(ways[:-1])} or {ways[-1]}."
     )

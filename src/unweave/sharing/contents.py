@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Final, final
 
 from unweave.errors import RunError
+from unweave.inventory import why_no_weights
 from unweave.rundir import explain_os_error
 from unweave.session import CHECKPOINT
 
@@ -119,8 +120,10 @@ def contents_of(folder: Path, *, snapshots: bool = False) -> Contents:
     """
     for name in NEEDED:
         if not (folder / name).is_file():
-            what = "it has no weights yet" if name == NEEDED[-1] else f"it has no {name}"
-            raise RunError(f"{folder} cannot be shared: {what}. Train it first, at least a while.")
+            what, then = f"it has no {name}", "Train it first, at least a while."
+            if name == NEEDED[-1]:
+                what, then = "it has no weights yet", why_no_weights(folder) or then
+            raise RunError(f"{folder} cannot be shared: {what}. {then}")
     files: list[SharedFile] = []
     left_out: dict[str, str] = {}
     for path in _walk(folder):
