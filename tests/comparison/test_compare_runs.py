@@ -191,7 +191,7 @@ def test_a_run_of_images_of_another_shape(tmp_path):
 
     folder = tmp_path / "colour"
     colour = "color_dsprites(data=dsprites(grid=(1, 1, 2, 2, 2)))"
-    assert train(folder, "vae", dataset=colour, steps=1, latents=2).code == 0
+    assert train(folder, "vae", dataset=colour, steps=1, latents=4).code == 0
     give_scores(folder, 0.2, data=colour, step=1)
     found = unweave.compare_runs([base(), folder, turned()])
     assert found.left_out.keys() == {"latents of B"}
@@ -199,6 +199,21 @@ def test_a_run_of_images_of_another_shape(tmp_path):
     assert [match.second.run.letter for match in found.matches] == ["C"]
     page = Page(found.report(tmp_path / "p.html").read_text(encoding="utf-8"))
     assert "Left out: latents of B and reconstructions of B" in page.words
+    # Which one is named first changes nothing: the images are those that most runs can be shown.
+    result = cli("report", folder, base(), turned(), "--out", tmp_path / "first.html", "--json")
+    assert result.json["left_out"].keys() == {"latents of A", "reconstructions of A"}
+    assert [(m["first"], m["second"]) for m in result.json["matches"]] == [("B", "C")]
+    assert result.err.count("Left out: ") == 1
+    assert "Left out: latents of A, reconstructions of A. " in result.err
+    page = Page((tmp_path / "first.html").read_text(encoding="utf-8"))
+    assert (
+        "Most runs were trained on images of 64x64x1, so images of that shape are shown. A was "
+        "not, and is left out here." in page.words
+    )
+    # Of shapes that equally many have, the first run's goes before.
+    found = unweave.compare_runs([folder, base()])
+    assert found.left_out.keys() == {"latents of B"}
+    assert found.matches == ()
 
 
 def test_a_decoder_alone_renders_and_has_no_latents_to_match(tmp_path):

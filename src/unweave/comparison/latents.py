@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Coded", "RunMatch", "coded_runs", "images_for", "match_runs", "shared_dataset"]
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
@@ -44,7 +45,13 @@ class Coded:
 @final
 @dataclass(frozen=True, eq=False)
 class RunMatch:
-    """Latents of the first run matched with those of another one."""
+    """Latents of the first run matched with those of another one.
+
+    Attributes:
+        first: Codes of the first run.
+        second: Codes of the other one.
+        matching: Which latent goes with which, and how well.
+    """
 
     first: Coded
     second: Coded
@@ -75,7 +82,10 @@ class RunMatch:
 def shared_dataset(
     runs: Sequence[Compared], left_out: dict[str, str], progress: Progress | None = None
 ) -> Dataset | None:
-    """The dataset whose images all runs are shown: that of the first run whose images are there.
+    """The dataset whose images runs are shown: that of the first run whose images are there.
+
+    Runs of other images than most have, by their shape, come last; of shapes that equally many
+    have, that of the first run goes before.
 
     Args:
         runs: The runs.
@@ -83,7 +93,9 @@ def shared_dataset(
         progress: Shows its preparation.
     """
     reasons: list[str] = []
-    for each in runs:
+    shapes = Counter(each.run.config.dataset.image_shape for each in runs)
+    # A stable order: among equally many, the one that is met first.
+    for each in sorted(runs, key=lambda each: -shapes[each.run.config.dataset.image_shape]):
         try:
             return each.run.config.dataset.open(progress)
         except DataError as error:

@@ -82,10 +82,7 @@ def open_runs(runs: Sequence[Run | str | Path]) -> tuple[Compared, ...]:
         try:
             _ = run.model
         except RunError as error:
-            raise RunError(
-                f"{run.folder} cannot be compared: {error} Go on with its training, or leave it "
-                "out."
-            ) from error
+            raise RunError(f"{run.folder} cannot be compared, so leave it out: {error}") from error
     return tuple(
         Compared(letter, name, run)
         for letter, name, run in zip(string.ascii_uppercase, _names(places), opened, strict=False)

@@ -57,7 +57,6 @@ def write_page(comparison: Comparison, out: Path) -> Path:
         UnweaveError: The disk is full or the folder cannot be written.
     """
     runs, groups = comparison.runs, comparison.groups
-    left_out = comparison.left_out
     several = [(place, group) for place, group in enumerate(groups) if len(group) > 1]
     names = group_names(comparison)
     tables = []
@@ -97,7 +96,7 @@ def write_page(comparison: Comparison, out: Path) -> Path:
     content = {
         "title": _title([each.name for each in runs]),
         "lead": _lead(comparison, datasets),
-        "left_out": _left_out(left_out),
+        "left_out": [(sentence_list(names), reason) for names, reason in comparison.reasons()],
         "index": [(anchor, name) for anchor, name, there in index if there],
         "runs": pages,
         "datasets_differ": len(datasets) > 1,
@@ -131,14 +130,6 @@ def _lead(comparison: Comparison, datasets: set[str]) -> str:
     return f"{listed}{on}."
 
 
-def _left_out(reasons: dict[str, str]) -> list[tuple[str, str]]:
-    """What is left out for one reason, in words, and the reason."""
-    names: dict[str, list[str]] = {}
-    for name, reason in reasons.items():
-        names.setdefault(reason, []).append(name)
-    return [(sentence_list(group), reason) for reason, group in names.items()]
-
-
 def _environment(comparison: Comparison) -> list[tuple[str, list[str]]]:
     """Versions and machines, as far as they differ."""
     tables = [
@@ -158,6 +149,16 @@ def _images(comparison: Comparison) -> tuple[Picture | None, list[str]]:
     figure, shown = images_figure(comparison.runs, dataset, comparison.left_out)
     others = [each for each in shown if each.run.config.dataset != dataset.spec]
     notes = []
+    if apart := [
+        each
+        for each in comparison.runs
+        if each.run.config.dataset.image_shape != dataset.image_shape
+    ]:
+        verb, rest = ("was", "is") if len(apart) == 1 else ("were", "are")
+        shape = "x".join(map(str, dataset.image_shape))
+        most = "Most runs were" if 2 * len(apart) < len(comparison.runs) else "Other runs were"
+        notes.append(f"{most} trained on images of {shape}, so images of that shape are shown. "
+                     f"{named(apart)} {verb} not, and {rest} left out here.")  # fmt: skip
     if others:
         verb = "was" if len(others) == 1 else "were"
         notes.append(f"The images are those of {dataset.spec}. {named(others)} {verb} trained on "
