@@ -442,7 +442,7 @@ def test_the_list_of_metrics_begins_with_a_line_for_each():
 
 
 def test_the_list_of_metrics_says_how_to_ask_for_them():
-    shown = cli("metrics").out
+    shown = cli("metrics", "--full").out
     blocks = {block.splitlines()[0]: block.splitlines() for block in shown.split("\n\n")}
     assert "  from 0 to 1, higher is better; needs codes, factors, logvar" in blocks["aam"]
     assert (

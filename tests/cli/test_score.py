@@ -114,6 +114,7 @@ def test_a_pair_of_files(file, tmp_path):
         (["--repeats", "0"], ["repeats must be a whole number of at least 1"]),
         (["--metrics", "aam"], ["aam draws from posteriors", "logvar"]),
         (["--out", "."], ["--out must be a file"]),
+        (["--out", "codes.npz"], ["--out must end in .json", "codes.npz"]),
     ],
 )
 def test_what_is_refused(file, tmp_path, monkeypatch, flags, words):

@@ -7,10 +7,10 @@ __all__ = ["COMMANDS", "main"]
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any, TextIO
+from typing import Annotated, TextIO
 
 import tyro
-from tyro.conf import FlagCreatePairsOff, OmitSubcommandPrefixes, subcommand
+from tyro.conf import FlagCreatePairsOff, subcommand
 
 from unweave._version import __version__
 from unweave.cli.cite import Cite
@@ -33,6 +33,7 @@ from unweave.cli.lists import (
     StudyList,
 )
 from unweave.cli.live import Watch
+from unweave.cli.overview import find_command, overview, own_flags_first
 from unweave.cli.population import PopulationExport, PopulationResume, PopulationStatus
 from unweave.cli.population_recurse import PopulationRecurse
 from unweave.cli.population_run import PopulationRun
@@ -141,6 +142,9 @@ COMMANDS = (
 )
 
 
+own_flags_first(COMMANDS)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns its exit code.
 
@@ -178,6 +182,11 @@ def _main(arguments: Sequence[str] | None) -> int:
         with writing():
             print(f"unweave {__version__}")
         return 0
+    if (told := overview(given, COMMANDS)) is not None:
+        asked = bool(given) and given[-1].startswith("-")
+        with writing():
+            print(told, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
     try:
         command = parse(given)
         return command.start()
@@ -190,14 +199,13 @@ def _main(arguments: Sequence[str] | None) -> int:
 
 
 def parse(arguments: Sequence[str]) -> Common:
-    """The command with its options; exits with 2 and a message when they are wrong."""
+    """The command with its options; exits with 2 and a message when they are wrong.
+
+    Raises:
+        SpecError: There is no such command.
+    """
+    # Alone, so that messages are of its own flags.
+    words, kind, rest = find_command(arguments, COMMANDS)
     with writing():  # of --help
-        command: Any = tyro.cli(
-            COMMANDS,
-            prog="unweave",
-            description="Train, measure and compare disentangled representations.",
-            args=arguments,
-            config=(OmitSubcommandPrefixes, FlagCreatePairsOff),
-        )
-    result: Common = command
-    return result
+        command: Common = tyro.cli(kind, prog=words, args=rest, config=(FlagCreatePairsOff,))
+    return command

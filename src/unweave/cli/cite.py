@@ -27,9 +27,8 @@ class Cite(Common):
     """
 
     what: Positional[Annotated[tuple[str, ...], arg(metavar="RUN ...", help_behavior_hint="")]]
-    """Folders of runs, studies, populations or recursions, or folders with runs in them; or texts
-    of components such as 'factor_vae(gamma=10)', names of presets, published studies and
-    protocols."""
+    """Runs, studies, populations, or folders of them; or names: "factor_vae(gamma=10)", a preset,
+    a published study, a protocol."""
 
     style: Annotated[str, arg(metavar="TEXT", help_behavior_hint="")] = "bibtex"
     """bibtex (default), or text: a list of references."""

@@ -8,9 +8,11 @@ __all__ = [
     "Float",
     "Int",
     "OutputError",
+    "Protocol",
     "Text",
     "as_asked",
     "bar",
+    "check_json",
     "minutes_of",
     "names_of",
     "say",
@@ -26,6 +28,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 Flag = Annotated[bool, arg(help_behavior_hint="")]
 Text = Annotated[str | None, arg(metavar="TEXT", help_behavior_hint="")]
+Protocol = Annotated[str, arg(metavar="TEXT", help_behavior_hint="")]
 # Numbers are read by `to_number`, so that a wrong one gets the same kind of message as all else.
 Int = Annotated[str | None, arg(metavar="INT", help_behavior_hint="")]
 Float = Annotated[str | None, arg(metavar="FLOAT", help_behavior_hint="")]
@@ -90,6 +94,20 @@ def names_of(metrics: str | None, flag: str = "--metrics") -> tuple[str, ...] | 
     return names
 
 
+def check_json(out: str | None) -> None:
+    """Refuse an --out that is no JSON file, before any work: it would be written over.
+
+    Raises:
+        SpecError: The name does not end in .json, or is that of a folder.
+    """
+    if out is None:
+        return
+    if Path(out).is_dir():
+        raise SpecError(f"--out must be a file, but {out} is a folder.")
+    if not out.lower().endswith(".json"):
+        raise SpecError(f"--out must end in .json, but is {out!r:.100}.")
+
+
 def as_asked(forms: Mapping[str, Any], asked: tuple[str, ...] | None) -> dict[str, Any]:
     """Scores by the names that were asked for, which may be aliases of the metrics' own."""
     from unweave.metrics.protocols import names_of as own_names
@@ -103,7 +121,7 @@ class Common:
     """Options of every command."""
 
     json: Flag = False
-    """Print one JSON object on standard output; everything else goes to standard error."""
+    """Print one JSON object, for scripts; what is said beside it goes to standard error."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     """How much is said on standard error."""
@@ -131,7 +149,12 @@ class Common:
 
     @abstractmethod
     def run(self) -> int:
-        """Do the work; the exit code."""
+        """Do the work; the exit code.
+
+        Raises:
+            UnweaveError: What is asked for cannot be done; it is printed, and the exit code is its
+                own.
+        """
 
     def emit(self, result: dict[str, Any], text: str) -> None:
         """Print the result: JSON when asked for, else the text."""

@@ -26,22 +26,22 @@ class Driving(Common):
     """One after the other in this process, in several processes, or on a Ray cluster."""
 
     workers: Int = None
-    """How many at once (default: as many as there are cores or the cluster has room for)."""
+    """Trainings at once (default: as many as there are cores or the cluster has room for)."""
 
     max_minutes: Float = None
     """Stop after this many minutes, trainings at a checkpoint; `resume` goes on."""
 
     address: Text = None
-    """Of the Ray cluster (default: RAY_ADDRESS, or a cluster of this machine alone)."""
+    """Address of the Ray cluster (default: RAY_ADDRESS, or a cluster of this machine alone)."""
 
     cpus: Float = None
-    """Cores that each takes on the Ray cluster (default: one a thread)."""
+    """Cores that each run takes on the Ray cluster (default: one a thread)."""
 
     gpus: Float = None
-    """GPUs that each takes on the Ray cluster (default: none); 0.25 lets four share one."""
+    """GPUs that each run takes on the Ray cluster (default: none); 0.25 lets four share one."""
 
     storage: Text = None
-    """Where workers keep runs that see no common folder, such as s3://BUCKET/FOLDER."""
+    """Where workers without a common folder keep runs, such as s3://BUCKET/FOLDER."""
 
     dry_run: Flag = False
     """Only say what would be done, and what it takes: time and disk."""
@@ -80,7 +80,11 @@ class Driving(Common):
             )
 
     def workers_asked(self) -> int | None:
-        """What --workers gives, or None."""
+        """What --workers gives, or None.
+
+        Raises:
+            SpecError: It is no whole number of at least 1, or more than the executor has.
+        """
         from unweave.errors import SpecError
 
         workers: int | None = to_number("--workers", self.workers, int)

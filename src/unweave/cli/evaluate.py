@@ -9,31 +9,35 @@ from typing import Annotated, Literal, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Int, Text, as_asked, bar, names_of, to_number
+from unweave.cli.common import Common, Int, Protocol, Text, as_asked, bar, names_of, to_number
 
 
 @final
 @dataclass(kw_only=True)
 class Evaluate(Common):
-    """Score a run; the scores are added to its scores.json."""
+    """Score a run; the scores are added to its scores.json.
+
+    For instance: unweave evaluate runs/first --metrics mig,dci --repeats 5. `unweave metrics`
+    lists metrics, analyses and protocols.
+    """
 
     run_folder: Positional[Annotated[str, arg(metavar="RUN", help_behavior_hint="")]]
     """Folder of the run."""
 
     metrics: Text = None
-    """Names with commas between them (default: what the protocol scores unasked; no analyses)."""
+    """Names, with commas (default: what the protocol scores unasked; no analyses)."""
 
-    protocol: str = "unweave"
-    """Which settings of the metrics and analyses to use; `unweave metrics` lists all."""
+    protocol: Protocol = "unweave"
+    """Whose settings the metrics and analyses have, such as dlib (default unweave)."""
 
     part: Literal["train", "holdout", "all"] = "all"
-    """Which images to score on."""
+    """Which of the run's images to score on; holdout is what --holdout kept apart."""
 
     codes: Literal["mean", "sampled"] = "mean"
     """Posterior means, or one sample of each posterior."""
 
     data: Text = None
-    """Other images of the same shape: a dataset, or held_out, those left out of the run's own."""
+    """Images to score on instead: a dataset, or held_out for those that its training left out."""
 
     seed: Int = "0"
     """Seed of whatever the metrics and analyses draw (default 0)."""

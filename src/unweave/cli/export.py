@@ -20,7 +20,8 @@ class Export(Common):
 
     The encoder takes images (N, C, H, W) from 0 to 1 and gives posterior means (N, L); the decoder
     takes latents (N, L) and gives expected pixels. The file is run on random inputs and compared
-    with the model before it is written.
+    with the model before it is written. For instance: unweave export runs/first --format onnx
+    --out encoder.onnx.
     """
 
     run_folder: Positional[Annotated[str, arg(metavar="RUN", help_behavior_hint="")]]
@@ -30,7 +31,7 @@ class Export(Common):
         Literal["onnx", "torchscript", "torch-export", "challenge"],
         arg(help_behavior_hint="(required)"),
     ]
-    """challenge is the folder of the NeurIPS 2019 disentanglement challenge."""
+    """Kind of file; challenge is the folder of the NeurIPS 2019 disentanglement challenge."""
 
     out: Annotated[str, arg(metavar="TEXT", help_behavior_hint="(required)")]
     """File to write, or the folder of the challenge; both halves add their names to it."""

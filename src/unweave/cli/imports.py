@@ -17,7 +17,8 @@ from unweave.cli.common import Common, Text
 class Import(Common):
     """Make a run of a checkpoint of another project; nothing in the file is run.
 
-    Projects are disentangling-vae as disvae, Commutative Lie Group VAE as clg,
+    For instance: unweave import results/btcvae_dsprites/model.pt --out runs/imported. Projects are
+    disentangling-vae as disvae, Commutative Lie Group VAE as clg,
     Disentanglement-PyTorch as dpt, and disent-and-gen as dag. Settings come from specs.json and
     train_losses.log of disvae, or args.pt of clg, where they lie beside the file. A published
     model of disvae is known by its checksum, and needs no specs.json.

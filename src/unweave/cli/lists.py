@@ -10,92 +10,21 @@ __all__ = [
     "Optimizers",
     "Presets",
     "StudyList",
-    "describe",
-    "text_of",
 ]
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, final
+from typing import Any, final
 
-from tyro.conf import Positional, arg
-
-from unweave.cli.common import Common
-
-if TYPE_CHECKING:
-    from unweave.spec import Component
-
-
-def describe(family: type[Component]) -> list[dict[str, Any]]:
-    """Name, sentence, fields with defaults and help of every member of a family."""
-    import dataclasses
-    import inspect
-
-    from unweave.spec import field_hints, members, value_text
-
-    rows = []
-    for name, cls in members(family).items():
-        hints = field_hints(cls)
-        doc = inspect.getdoc(cls) or ""
-        sources = [line.strip("| ") for line in doc.splitlines() if line.strip().startswith("|")]
-        fields = [
-            {
-                "name": field.name,
-                "default": None
-                if field.default is dataclasses.MISSING
-                else value_text(field.default, hints[field.name]),
-                "required": field.default is dataclasses.MISSING,
-                "help": field.metadata.get("help", ""),
-            }
-            for field in dataclasses.fields(cls)
-        ]
-        about = doc.split("\n\n")[0].replace("\n", " ")
-        rows.append({"name": name, "about": about, "fields": fields, "source": " ".join(sources)})
-    return rows
-
-
-def text_of(rows: list[dict[str, Any]]) -> str:
-    """What `describe` gives, as a list to read."""
-    lines: list[str] = []
-    for row in rows:
-        lines += [row["name"], f"  {row['about']}"]
-        for field in row["fields"]:
-            value = "required" if field["required"] else field["default"]
-            lines.append(f"    {field['name']}={value}   {field['help']}")
-        if not row.get("encodes", True):
-            lines.append("  Decodes only: for ground_truth_decoder, or as decode of a pair.")
-        if row["source"]:
-            lines.append(f"  Source: {row['source']}")
-        if "range" in row:
-            lines += _score_lines(row)
-        lines.append("")
-    return "\n".join(lines).rstrip()
-
-
-def _score_lines(row: dict[str, Any]) -> list[str]:
-    """What is said of a metric or an analysis alone."""
-    lines = [
-        f"  from {_range(row)}, {row['direction']} is better; needs {', '.join(row['needs'])}"
-    ]
-    if row["aliases"]:
-        lines.append(f"  also called {', '.join(row['aliases'])}")
-    lines.append(f"  takes {row['cost']}")
-    lines += [f"  protocol {label}: {text}" for label, text in row["protocols"].items()]
-    if row["opt_in"]:
-        lines.append("  Scored only when it is asked for by name.")
-    return lines
-
-
-def _range(row: dict[str, Any]) -> str:
-    return " to ".join("no limit" if end is None else f"{end:g}" for end in row["range"])
+from unweave.cli.listing import Listing, Long, describe, lines_of, range_of, text_of
 
 
 def _overview(rows: list[dict[str, Any]]) -> str:
     """One line for each metric or analysis."""
     width = max(len(row["name"]) for row in rows) + 2
-    lines = [f"{'name':<{width}}{'range':<22}{'better':<8}{'scored':<13}needs"]
+    lines = [f"{'name':<{width}}{'range':<21}{'better':<7}{'scored':<11}needs"]
     lines += [
-        f"{row['name']:<{width}}{_range(row):<22}{row['direction']:<8}"
-        f"{'when named' if row['opt_in'] else 'by default':<13}{', '.join(row['needs'])}"
+        f"{row['name']:<{width}}{range_of(row):<21}{row['direction']:<7}"
+        f"{'when named' if row['opt_in'] else 'by default':<11}{', '.join(row['needs'])}"
         for row in rows
     ]
     return "\n".join(lines)
@@ -127,44 +56,9 @@ def _passed(cls: type[Any]) -> str:
     return f"{most:,} images at most{beside}"
 
 
-@dataclass(kw_only=True)
-class Listing(Common):
-    """What all lists have in common."""
-
-    names: Positional[
-        Annotated[tuple[str, ...], arg(metavar="[NAME ...]", help_behavior_hint="")]
-    ] = ()
-    """Only these; all when no name is given."""
-
-    def chosen(self, rows: list[dict[str, Any]], what: str) -> list[dict[str, Any]]:
-        """The rows that are asked for.
-
-        Raises:
-            SpecError: One of the names is not among them.
-        """
-        from unweave.errors import SpecError, nearest
-
-        known = [row["name"] for row in rows]
-        for name in self.names:
-            if name not in known:
-                raise SpecError(f"Unknown {what} {name!r:.100}. {nearest(name, known)}")
-        return [row for row in rows if not self.names or row["name"] in self.names]
-
-    def emit_parts(self, parts: dict[str, list[dict[str, Any]]], what: str) -> None:
-        """Print several lists, each under its name, of which all or some rows are asked for."""
-        chosen = self.chosen([row for part in parts.values() for row in part], what)
-        kept = {name: [row for row in part if row in chosen] for name, part in parts.items()}
-        blocks = [
-            f"{name.replace('_', ' ').upper()}\n\n{text_of(part)}"
-            for name, part in kept.items()
-            if part
-        ]
-        self.emit(kept, "\n\n".join(blocks))
-
-
 @final
 @dataclass(kw_only=True)
-class Objectives(Listing):
+class Objectives(Long):
     """List methods and terms, and their kernels, label losses and labellers, with sources."""
 
     def run(self) -> int:
@@ -186,7 +80,7 @@ class Objectives(Listing):
 
 @final
 @dataclass(kw_only=True)
-class Architectures(Listing):
+class Architectures(Long):
     """List architectures: encoders with decoders, and decoders alone."""
 
     def run(self) -> int:
@@ -198,13 +92,14 @@ class Architectures(Listing):
         rows = self.chosen(describe(Architecture), "architecture")
         for row in rows:
             row["encodes"] = known[row["name"]].encodes
-        self.emit({"architectures": rows}, text_of(rows))
+        write = text_of if self.whole else lines_of
+        self.emit({"architectures": rows}, "\n\n".join([write(rows), *self.hint()]))
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Optimizers(Listing):
+class Optimizers(Long):
     """List optimisers, learning rates that change, and schedules of weights."""
 
     def run(self) -> int:
@@ -223,7 +118,7 @@ class Optimizers(Listing):
 
 @final
 @dataclass(kw_only=True)
-class Metrics(Listing):
+class Metrics(Long):
     """List metrics and analyses: range, direction, needs, source, cost and protocols.
 
     UDR compares several runs: see `unweave rank --help`.
@@ -265,26 +160,32 @@ class Metrics(Listing):
             {"name": protocol.name, "label": protocol.label, "about": protocol.about}
             for protocol in PROTOCOLS.values()
         ]
-        told = "\n".join(f"  {protocol['label']}: {protocol['about']}" for protocol in protocols)
-        whole = f"{_overview(rows)}\n\n{text_of(rows)}\n\nPROTOCOLS\n\n{told}"
-        self.emit(
-            {"metrics": rows, "protocols": protocols}, text_of(rows) if self.names else whole
-        )
+        told = lines_of([{**each, "name": each["label"]} for each in protocols])
+        blocks = [text_of(rows)]
+        if not self.names:
+            each = blocks if self.full else []
+            blocks = [_overview(rows), *each, f"PROTOCOLS\n\n{told}", *self.hint()]
+        self.emit({"metrics": rows, "protocols": protocols}, "\n\n".join(blocks))
         return 0
 
 
 @final
 @dataclass(kw_only=True)
-class Presets(Listing):
-    """List presets: published trainings, populations and recursions by name."""
+class Presets(Long):
+    """List presets: published trainings, populations and recursions by name.
+
+    The name of a source, such as disvae, stands for all of its presets. `unweave train --preset
+    NAME` trains one, and `unweave train --preset NAME --dry-run` says how long that takes.
+    """
 
     def run(self) -> int:
         """Print the list."""
         from unweave.population.presets import POPULATION_PRESETS
         from unweave.population.recursion.presets import RECURSION_PRESETS
-        from unweave.presets import NUMBERED, PRESETS, preset
+        from unweave.presets import NUMBERED, PRESETS, presets_of
 
-        chosen = [preset(name) for name in self.names] or list(PRESETS.values())
+        named = {each.name: each for name in self.names for each in presets_of(name)}
+        chosen = list((named or PRESETS).values())
         rows: list[dict[str, Any]] = [
             {
                 "name": each.name,
@@ -310,9 +211,12 @@ class Presets(Listing):
             for each in ([] if self.names else NUMBERED.values())
         ]
         lines = [line for row in rows for line in _preset_lines(row)]
+        if not self.whole:
+            lines = _by_source([row["name"] for row in rows])
         for row in numbered:
             numbers = f"NUMBER is {row['first']} to {row['last']}"
-            lines += [row["name"], f"  {row['about']}", f"  {numbers}; name one to see all of it."]
+            lines += [row["name"], *_wrapped(row["about"])]
+            lines.append(f"  {numbers}; name one to see all of it.")
         result = {"presets": rows, "numbered": numbered}
         if not self.names:
             abouts = {name: each.about for name, each in POPULATION_PRESETS.items()}
@@ -322,9 +226,38 @@ class Presets(Listing):
             ):
                 result[key] = [{"name": n, "about": about} for n, about in found.items()]
                 lines += ["", f"{key.upper()}: {command}", ""]
-                lines += [line for n, about in found.items() for line in (n, f"  {about}")]
-        self.emit(result, "\n".join(lines))
+                lines += [line for n, about in found.items() for line in (n, *_wrapped(about))]
+        self.emit(result, "\n".join([*lines, *([] if self.whole else ["", *self.hint()])]))
         return 0
+
+    def hint(self) -> list[str]:
+        """How to see more, where only names are said."""
+        if self.whole:
+            return []
+        return ["What one trains: unweave presets NAME; all of a source: unweave presets disvae."]
+
+
+def _wrapped(text: str) -> list[str]:
+    """A text below its name."""
+    import textwrap
+
+    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="  ")
+
+
+def _by_source(names: list[str]) -> list[str]:
+    """Names of presets under the sources that they begin with, in columns."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.partition("/")[0], []).append(name)
+    lines = []
+    for source, own in groups.items():
+        count = "one preset" if len(own) == 1 else f"{len(own)} presets"
+        width = max(map(len, own)) + 2
+        text = "".join(f"{name:<{width}}" for name in own)
+        columns = max(1, 78 // width)
+        body = [text[at : at + columns * width] for at in range(0, len(text), columns * width)]
+        lines += [f"{source}: {count}", *(f"  {row.rstrip()}" for row in body), ""]
+    return lines
 
 
 def _preset_lines(row: dict[str, Any]) -> list[str]:

@@ -106,8 +106,7 @@ class PopulationStatus(Common):
     """Folder of the population or recursion, or its name where runs lie."""
 
     plots: Flag = False
-    """Also draw figures, of a recursion those of each population: lineage, schedules, scores,
-    tuned fields."""
+    """Also draw lineage, schedules, scores and tuned fields, of each population there is."""
 
     def run(self) -> int:
         """Read its folder and print."""
@@ -174,7 +173,7 @@ class PopulationExport(Common):
     folder: _Folder
     """Folder of the population, or its name where runs lie."""
 
-    out: str
+    out: Annotated[str, arg(metavar="TEXT", help_behavior_hint="(required)")]
     """File to write, such as best.toml; `unweave study run` takes it."""
 
     def run(self) -> int:

@@ -33,7 +33,7 @@ class _Asked:
     )
     """What to train on (default: that of the preset)."""
 
-    preset: str = "rpu/tiny"
+    preset: Annotated[str, arg(metavar="TEXT", help_behavior_hint="")] = "rpu/tiny"
     """rpu/tiny, for minutes on two cores, or rpu/published, as the released code has it."""
 
     scale: Float = None

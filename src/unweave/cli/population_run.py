@@ -36,15 +36,13 @@ class _Asked:
     """What each model minimises, such as beta_tcvae."""
 
     preset: Text = None
-    """Start from a published population: rpu/x_run, rpu/leaf_run, rpu/final, rpu/reference, or
-    "rpu/reference(labels=1000)"; what is given beside it wins."""
+    """Published settings: rpu/x_run, rpu/leaf_run, rpu/final or "rpu/reference(labels=1000)"."""
 
     scale: Float = None
     """Of a preset: length of its rounds, from 0 to 1."""
 
     fitness: Text = None
-    """What members are ranked by: a metric, such as "mig(labels=1000)" (default mig), udr, or
-    leaf_mig."""
+    """What ranks members: a metric, as "mig(labels=1000)" (default mig), udr or leaf_mig."""
 
     population: Int = None
     """Members at first (default 8)."""
@@ -56,14 +54,13 @@ class _Asked:
     """Rounds at most (default 10)."""
 
     steps_per_round: Int = None
-    """Optimiser steps of a round."""
+    """Optimiser steps of a round; or --images-per-round."""
 
     images_per_round: Int = None
-    """Instead of steps: images that a model sees in a round (default: each one once)."""
+    """Instead of --steps-per-round: images that a model sees in a round (default: each once)."""
 
     budget_hours: Float = None
-    """Instead of rounds: as many as fit into so many hours here, by a measured step; the time of
-    scores is not counted."""
+    """Instead of --rounds: as many as fit into so many hours of training, by a measured step."""
 
     tune: _Texts = ()
     """Tuned fields with their priors, such as "optimizer.lr=log_uniform(low=1e-5, high=0.1)"
@@ -97,7 +94,7 @@ class _Asked:
     keep: Annotated[
         Literal["best", "all"] | None, arg(metavar="{best,all}", help_behavior_hint="")
     ] = None
-    """Which runs stay: the last round and the best member so far (default best), or all."""
+    """Which runs stay: those of the last round and of the best member (default), or all."""
 
     seed: Int = None
     """Seed of every draw (default 0)."""

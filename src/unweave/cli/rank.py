@@ -9,27 +9,31 @@ from typing import Annotated, Literal, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Int, Text, bar, to_number
+from unweave.cli.common import Common, Int, Protocol, Text, bar, check_json, to_number
 
 
 @final
 @dataclass(kw_only=True)
 class Rank(Common):
-    """Put finished runs of one dataset in order: by UDR, which needs no labels, or by a metric."""
+    """Put finished runs of one dataset in order: by UDR, which needs no labels, or by a metric.
+
+    For instance: unweave rank runs/a runs/b runs/c --by mig. UDR, the unsupervised disentanglement
+    ranking, is higher for runs whose latents agree with those of other runs.
+    """
 
     run_folders: Positional[
         Annotated[tuple[str, ...], arg(metavar="RUN ...", help_behavior_hint="")]
     ]
     """Folders of the runs, at least two."""
 
-    by: str = "udr"
-    """udr, or the name of a metric or an analysis; runs without its score are scored now."""
+    by: Annotated[str, arg(metavar="TEXT", help_behavior_hint="")] = "udr"
+    """udr (default), or a metric or an analysis, by which runs are scored where need be."""
 
     compare: Literal["all", "config"] = "all"
     """UDR compares a run with all others, or with those that differ in nothing but the seed."""
 
-    protocol: str = "unweave"
-    """Which settings to use; `unweave metrics` lists all protocols."""
+    protocol: Protocol = "unweave"
+    """Whose settings the scores have; `unweave metrics` lists protocols (default unweave)."""
 
     images: Int = "1000"
     """For UDR: how many images are encoded (default 1000, or all if there are fewer)."""
@@ -45,14 +49,12 @@ class Rank(Common):
         from pathlib import Path
 
         from unweave.cli.run_folder import check_run_folder
-        from unweave.errors import SpecError
         from unweave.ranking import rank
         from unweave.rundir import write_json
 
         images = to_number("--images", self.images, int)
         seed = to_number("--seed", self.seed, int)
-        if self.out is not None and Path(self.out).is_dir():
-            raise SpecError(f"--out must be a file, but {self.out} is a folder.")
+        check_json(self.out)
         for folder in self.run_folders:
             check_run_folder(folder)
         with bar() as progress:

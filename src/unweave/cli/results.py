@@ -26,6 +26,8 @@ Layout = Literal["auto", "stats", "wide", "clg", "correlations"]
 class ResultsTable(Common):
     """One table from many runs: their scores in groups, with spread, and never across protocols.
 
+    For instance: unweave results runs --metrics mig,dci.completeness --group-by objective.
+
     Only runs that were trained to the end count, with scores of their last weights; all others are
     counted and named. Each protocol, dataset, part, kind of codes and seed of scores stands in
     rows of its own.
@@ -35,22 +37,22 @@ class ResultsTable(Common):
     """Studies, runs, or folders of either."""
 
     metrics: Text = None
-    """Names, with commas; parts as dci.completeness; seconds, images_per_second (default: all)."""
+    """Scores, with commas, as mig,dci.completeness,seconds,images_per_second (default: all)."""
 
     group_by: Text = None
-    """Fields, with commas, as objective or objective.beta (default: all that differ but seeds)."""
+    """Settings, with commas, as objective.beta,latents (default: all that differ but seeds)."""
 
     protocol: Text = None
     """Only scores of this protocol, such as dlib, or dlib/1."""
 
     where: Text = None
-    """Only runs and scores with these values: FIELD=VALUE, with commas between."""
+    """Only runs and scores with these values, such as objective.beta=4,part=all."""
 
     format: Format = "text"
     """How the table is printed; json is the same as --json."""
 
     layout: Layout = "auto"
-    """All statistics, only mean and sd, the eleven columns of clg, or rank correlations."""
+    """All statistics (stats), mean and sd (wide), the columns of clg, or rank correlations."""
 
     parts: Flag = False
     """Take the parts of scores, such as dci.completeness, as scores, too."""

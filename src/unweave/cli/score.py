@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Int, Text, as_asked, bar, names_of, to_number
+from unweave.cli.common import (
+    Common,
+    Int,
+    Protocol,
+    Text,
+    as_asked,
+    bar,
+    check_json,
+    names_of,
+    to_number,
+)
 
 if TYPE_CHECKING:
     from unweave.representation import Representation
@@ -22,7 +32,8 @@ class Score(Common):
 
     The npz holds `codes`, (N, L), and either `factors`, (N, K), or `factor_sizes`, (K,), when the
     rows are the full grid in C order, the last factor fastest. It may hold `factor_names`, (K,),
-    and `logvar`, (N, L). Or give codes and factors as two files, npy or csv.
+    and `logvar`, (N, L). Or give codes and factors as two files, npy or csv. For instance: unweave
+    score codes.npz --protocol dlib --metrics mig,dci.
     """
 
     file: Positional[Annotated[str, arg(metavar="FILE", help_behavior_hint="")]]
@@ -36,8 +47,8 @@ class Score(Common):
     metrics: Text = None
     """Names from `unweave metrics`, with commas (default: what the protocol scores unasked)."""
 
-    protocol: str = "unweave"
-    """Which settings of the metrics to use; `unweave metrics` lists all protocols."""
+    protocol: Protocol = "unweave"
+    """Whose settings the metrics have, such as dlib; see `unweave metrics` (default unweave)."""
 
     seed: Int = "0"
     """Seed of whatever the metrics draw (default 0)."""
@@ -52,7 +63,6 @@ class Score(Common):
         """Score and print."""
         from pathlib import Path
 
-        from unweave.errors import SpecError
         from unweave.metrics import evaluate
         from unweave.metrics.files import read_table
         from unweave.metrics.protocols import metrics_of
@@ -65,8 +75,7 @@ class Score(Common):
         chosen = protocol_of(self.protocol)
         # What is misspelt is said before a large file is read.
         asked = metrics_of(chosen, names)
-        if self.out is not None and Path(self.out).is_dir():
-            raise SpecError(f"--out must be a file, but {self.out} is a folder.")
+        check_json(self.out)
         needed = names is None or any("factors" in metric.needs for metric in asked)
         table = read_table(self.file, self.factors_file, factors_needed=needed)
         with bar() as progress:

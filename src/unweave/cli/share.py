@@ -29,8 +29,7 @@ class Push(Common):
     """Folder of the run."""
 
     target: Positional[Annotated[str, arg(metavar="TARGET", help_behavior_hint="")]]
-    """A folder, a URL of fsspec such as s3://BUCKET/FOLDER, or hf://ORG/NAME of the Hugging Face
-    Hub."""
+    """A folder, a URL such as s3://BUCKET/FOLDER, or hf://ORG/NAME of the Hugging Face Hub."""
 
     snapshots: Flag = False
     """Send weights of earlier steps, too."""

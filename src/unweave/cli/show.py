@@ -20,14 +20,23 @@ if TYPE_CHECKING:
 @final
 @dataclass(kw_only=True)
 class Plot(Common):
-    """Draw figures of a run into its figures folder, or one picture of several runs."""
+    """Draw figures of a run into its figures folder, or one picture of several runs.
+
+    For instance: unweave plot runs/first traversals --rows 4, or of several runs: unweave plot
+    runs/a runs/b traversals --out both.png. Kinds are samples, data_samples, reconstructions,
+    traversals, reconstruct_traverse, gif_traversals, training, loss_curves, kl, response, usage,
+    circles, correlations, embedding, tsne, irs, hinton, dci_bars, score_curves; mig, dci, sap and
+    others of the family for the tables behind scores; conditions and attribute_traversals of
+    conditional models; lie_walks, group_reconstructions and generators of Lie group VAEs.
+    """
 
     run_folder: Positional[Annotated[str, arg(metavar="RUN", help_behavior_hint="")]]
     """Folder of the run."""
 
-    kinds: Positional[Annotated[tuple[str, ...], arg(metavar="[RUN ...] [KIND ...]")]] = ("all",)
-    """Kinds of figures, such as traversals, or all: the usual ones. Names of further run folders
-    ask for one picture of all of these runs, with --out and a single kind."""
+    kinds: Positional[
+        Annotated[tuple[str, ...], arg(metavar="[RUN ...] [KIND ...]", help_behavior_hint="")]
+    ] = ("all",)
+    """Kinds of figures (default all, the usual ones); or further runs and one kind, with --out."""
 
     rows: Int = None
     """Rows of images, of pairs of them, or of latents."""
@@ -36,8 +45,7 @@ class Plot(Common):
     """Columns of images, or of the values that a latent takes."""
 
     range: Float = None
-    """How far latents walk to each side, at least 0.5; below that, between which quantiles: 0.475
-    is from the one of 2.5 % to the one of 97.5 %."""
+    """How far latents walk to each side. Below 0.5: share of the codes, 0.475 for 95 % of them."""
 
     indices: Text = None
     """Images that are shown first: their numbers in the dataset, with commas between them."""
@@ -64,8 +72,8 @@ class Plot(Common):
     """unweave (default), or disvae: the pictures of disentangling-vae, pixel by pixel."""
 
     cycle: Text = None
-    """How latents of gif_traversals go up, down and back, as in disentanglement_lib: std_gaussian,
-    fitted_gaussian, fixed_interval, conf_interval or minmax."""
+    """Cycle of gif_traversals as in disentanglement_lib: std_gaussian, fitted_gaussian, minmax,
+    fixed_interval or conf_interval."""
 
     animations: Flag = False
     """Draw moving figures with the usual ones."""

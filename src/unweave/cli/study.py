@@ -66,19 +66,20 @@ class _Driving(Driving):
 class StudyRun(_Driving):
     """Carry out a study: train, score and draw each of its runs, once.
 
-    A study that is there already is gone on with: what is done stays, what is new is added. Runs
-    that other studies beside it have are taken from there.
+    For instance: unweave study run study.toml --workers 2, or unweave study run --preset
+    generalise/dsprites --scale tiny. A study that is there already is gone on with: what is done
+    stays, what is new is added. Runs that other studies beside it have are taken from there.
+    `unweave results STUDY` makes the table of its scores.
     """
 
     file: Positional[Annotated[str | None, arg(metavar="FILE", help_behavior_hint="")]] = None
-    """A TOML file, or FILE.py:FUNCTION."""
+    """What to train: a TOML file, or FILE.py:FUNCTION for a function that makes a study."""
 
     preset: Text = None
-    """Instead of a file: a study by name, such as disvae/train_all or generalise/dsprites."""
+    """Instead of a file: one that `unweave study list` has, such as disvae/train_all."""
 
     scale: Annotated[str, arg(metavar="SCALE", help_behavior_hint="")] = "1"
-    """Of a preset: how long its trainings are, such as 0.01; or tiny, small or full of those of
-    unweave's own."""
+    """Of a preset: share of its length, such as 0.01; of generalise/...: tiny, small or full."""
 
     out: Text = None
     """Folder of the study (default: runs/NAME, or under UNWEAVE_RUNS)."""

@@ -7,7 +7,7 @@ __all__ = ["Trackers"]
 from dataclasses import dataclass
 from typing import final
 
-from unweave.cli.lists import Listing, describe, text_of
+from unweave.cli.listing import Listing, describe, text_of
 
 
 @final

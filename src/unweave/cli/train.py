@@ -28,7 +28,8 @@ class Train(Common):
     """Train a model, for instance: unweave train dsprites "beta_tcvae(beta=6)" --steps 20000.
 
     Settings that are not given take the preset's value, or else the default named here. `unweave
-    objectives`, `unweave presets` and `unweave data list` say what there is.
+    data list`, `unweave objectives` and `unweave presets` say what there is, and `unweave report
+    RUN` shows what came of it.
     """
 
     dataset: Positional[Annotated[str | None, arg(metavar="DATASET", help_behavior_hint="")]] = (
@@ -42,13 +43,13 @@ class Train(Common):
     """What to minimise: vae, "beta_tcvae(beta=6)", "vae + density_ratio_tc(weight=5)" ..."""
 
     preset: Text = None
-    """Start from the settings of a preset; flags win over it."""
+    """Published settings, such as disvae/btcvae_dsprites; what is given beside them wins."""
 
     steps: Int = None
     """Optimiser steps."""
 
     epochs: Float = None
-    """Instead of steps: how often every training image is seen."""
+    """Instead of --steps: how often every training image is seen."""
 
     batch_size: Int = None
     """Images in a step's reconstruction term (default 64)."""
@@ -66,13 +67,13 @@ class Train(Common):
     """Fraction of the images that is never trained on (default 0)."""
 
     architecture: Text = None
-    """Encoder and decoder by name (default burgess)."""
+    """Encoder and decoder, of those that `unweave architectures` lists (default burgess)."""
 
     likelihood: Text = None
-    """bernoulli (default), gaussian or laplace, with fields if need be."""
+    """bernoulli (default), gaussian or laplace, or such as "laplace(scale=0.5)"."""
 
     optimizer: Text = None
-    """Optimiser with its fields, such as "adam(lr=0.001, beta1=0.5)"; instead of --lr."""
+    """Instead of --lr: one of `unweave optimizers`, such as "adam(lr=0.001, beta1=0.5)"."""
 
     clip_norm: Float = None
     """Largest norm of the gradient of each player (default none)."""
@@ -87,8 +88,7 @@ class Train(Common):
     """Start from the weights of this run (weights only); none starts anew."""
 
     phases: Text = None
-    """Settings that change in the course of the training, such as
-    "phase(start=5000, changes=((batch_size, 128),))" (default none)."""
+    """What changes on the way, such as "phase(start=5000, changes=((batch_size, 128),))"."""
 
     threads: Int = None
     """Processor threads (default: as many as PyTorch finds cores)."""
@@ -97,7 +97,7 @@ class Train(Common):
     """auto (default), cpu, cuda or cuda:N."""
 
     precision: Text = None
-    """auto (default: bfloat16 where the processor has it, but for compat), bfloat16, float32."""
+    """auto (default: bfloat16 where the processor has it, but for compat), bfloat16 or float32."""
 
     log_every: Int = None
     """Steps between lines of metrics.jsonl (default 50)."""
@@ -117,8 +117,8 @@ class Train(Common):
     track: Annotated[
         tuple[str, ...], arg(metavar="TRACKER [TRACKER ...]", help_behavior_hint="")
     ] = ()
-    """Trackers to tell of it as well, such as tensorboard wandb "mlflow(experiment=mine)"
-    (default: those that UNWEAVE_TRACK names, or none); see `unweave trackers`."""
+    """Also log to these of `unweave trackers`, such as tensorboard "mlflow(experiment=mine)"
+    (default: what UNWEAVE_TRACK names, or none)."""
 
     out: Text = None
     """Run folder (default: runs/<dataset>-<method>-<digest>, or under UNWEAVE_RUNS)."""
@@ -130,7 +130,7 @@ class Train(Common):
     """Replace an earlier run in the folder."""
 
     max_minutes: Float = None
-    """Stop at a checkpoint after this many minutes; --resume goes on."""
+    """Stop at a checkpoint after this many minutes; the same command with --resume goes on."""
 
     dry_run: Flag = False
     """Only say what would be trained: layers, parameters, images, time, disk."""
@@ -197,6 +197,8 @@ class Train(Common):
         return 0
 
     def _show(self, outcome: Any, folder: Any) -> None:
+        import shlex
+
         result = {
             "run": str(folder),
             "state": outcome.state,
@@ -207,15 +209,13 @@ class Train(Common):
         }
         terms = "".join(f"\n  {name:<22}{value:10.3f}" for name, value in outcome.terms.items())
         state = outcome.state if outcome.taken else f"{outcome.state} already, nothing done,"
-        ending = (
-            ""
-            if outcome.state == "finished"
-            else f"\nGo on with: unweave train --out {folder} --resume"
-        )
+        then = f"Go on with: {shlex.join(['unweave', 'train', '--out', str(folder), '--resume'])}"
+        if outcome.state == "finished":
+            then = f"Look at it with: {shlex.join(['unweave', 'report', str(folder)])}"
         self.emit(
             result,
             f"{folder}: {state} at step {outcome.step:,} after {outcome.seconds:.0f} s, "
-            f"{outcome.images_per_second:,.0f} images/s{terms}{ending}",
+            f"{outcome.images_per_second:,.0f} images/s{terms}\n{then}",
         )
 
     def _watch(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["NUMBERED", "PRESETS", "preset"]
+__all__ = ["NUMBERED", "PRESETS", "preset", "presets_of"]
 
 from unweave.errors import SpecError, nearest
 from unweave.presets.base import Preset
@@ -66,6 +66,17 @@ def preset(name: str) -> Preset:
     if found is None:
         raise SpecError(f"Unknown preset {name!r:.100}. {_advice(source, experiment, name)}")
     return found
+
+
+def presets_of(name: str) -> tuple[Preset, ...]:
+    """The preset of that name, or all that a source has by names of their own.
+
+    Raises:
+        SpecError: There is none.
+    """
+    source = _ALIASES.get(name, name)
+    found = tuple(each for each in PRESETS.values() if each.name.startswith(f"{source}/"))
+    return found or (preset(name),)
 
 
 def _advice(source: str, experiment: str, name: str) -> str:
