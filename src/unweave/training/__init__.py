@@ -18,6 +18,7 @@ from unweave.training.optimizers import (
     Rprop,
 )
 from unweave.training.rates import LearningRate
+from unweave.training.source import ImageSource
 
 __all__ = [
     "ASGD",
@@ -27,6 +28,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Adamax",
+    "ImageSource",
     "Learner",
     "LearningRate",
     "NAdam",
