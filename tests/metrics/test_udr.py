@@ -265,6 +265,11 @@ def test_the_kl_of_rpu_is_that_of_its_code():
         rpu_kl(mean[:9], logvar[:9])
 
 
+def test_the_kl_of_the_published_code_is_infinite_of_a_variance_of_nothing():
+    found = rpu_kl(np.zeros((10, 2)), np.tile([-2000.0, 0.0], (10, 1)))
+    np.testing.assert_array_equal(found, [np.inf, 0.0])
+
+
 # What is refused
 
 

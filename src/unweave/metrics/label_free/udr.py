@@ -171,7 +171,8 @@ def rpu_kl(mean: ArrayLike, logvar: ArrayLike, batch: int = 10) -> Floats:
     """KL of each latent as the code of PBT-VAE estimates it, defects included, (L,).
 
     In each batch the logarithm of the standard deviation is averaged, made positive, and taken for
-    that of the variance. See `Representation.kl` for the KL itself.
+    that of the variance, so that the KL of a latent with hardly any variance may be infinite. See
+    `Representation.kl` for the KL itself.
 
     Args:
         mean: Posterior means, (N, L).
@@ -188,7 +189,9 @@ def rpu_kl(mean: ArrayLike, logvar: ArrayLike, batch: int = 10) -> Floats:
     shape = (count, batch, means.shape[1])
     squares = (means[: count * batch] ** 2).reshape(shape).mean(axis=1)
     spread = np.abs((logvars[: count * batch] / 2).reshape(shape).mean(axis=1))
-    found: Floats = ((squares + np.exp(spread) - spread - 1) / 2).mean(axis=0)
+    # A training that has diverged has such variances, and whoever asked is told by what comes out.
+    with np.errstate(over="ignore", invalid="ignore"):
+        found: Floats = ((squares + np.exp(spread) - spread - 1) / 2).mean(axis=0)
     return found
 
 
