@@ -21,6 +21,15 @@ ROOT = Path(__file__).parents[2]
 # .gitignore is in every sdist, since hatchling reads it when it builds a wheel of one.
 FOR_THE_CHECKOUT = (".ci", ".editorconfig", ".gitattributes", ".github", ".pre-commit-config.yaml")
 
+# What work leaves in a checkout.
+STRAY = (
+    ".venv/pyvenv.cfg",
+    "docs/_build/html/index.html",
+    "runs/first/config.json",
+    "src/unweave/__pycache__/run.cpython-311.pyc",
+    "tests/runs/second/config.json",
+)
+
 _ENTRY_POINTS = "[console_scripts]\nunweave = unweave.cli:main\n"
 
 
@@ -30,6 +39,18 @@ class Archives:
 
     wheel: Path
     sdist: Path
+
+
+def snapshot(folder: Path) -> Path:
+    """The checkout as it is now, as one of its own, and files in it that belong in no archive."""
+    for name in sorted(_known_to_git(ROOT)):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, folder / name)
+    subprocess.run(["git", "init", "--quiet"], cwd=folder, check=True)
+    for name in STRAY:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("stray", encoding="utf-8")
+    return folder
 
 
 def build(source: Path, target: Path) -> Archives:
@@ -70,7 +91,7 @@ def problems(
     wheel: Mapping[str, bytes],
     sdist: Mapping[str, bytes],
     again: Mapping[str, bytes],
-    source: Path = ROOT,
+    source: Path,
 ) -> list[str]:
     """What is wrong with a wheel, the sdist, and the wheel that was built from this; or nothing.
 
@@ -78,7 +99,7 @@ def problems(
         wheel: Contents of the files of the wheel.
         sdist: Of the sdist.
         again: Of the wheel that was built from the sdist.
-        source: The checkout that both were built from.
+        source: The checkout, with git, that both were built from.
     """
     version = version_of(source)
     info = f"unweave-{version}.dist-info"
@@ -92,9 +113,8 @@ def problems(
         *(f"wheel of the sdist: {name} is another" for name in _changed(again, wheel)),
         *(f"sdist: {name} is not that of the checkout" for name in _altered(sdist, source)),
     ]
-    if (known := _known_to_git(source)) is not None:
-        kept = {name for name in known if name.split("/")[0] not in FOR_THE_CHECKOUT}
-        found += _differences("sdist", sdist, {*kept, "PKG-INFO"})
+    kept = {name for name in _known_to_git(source) if name.split("/")[0] not in FOR_THE_CHECKOUT}
+    found += _differences("sdist", sdist, {*kept, "PKG-INFO"})
     for archive, name in ((wheel, licence), (sdist, "LICENSE")):
         if archive.get(name) != (source / "LICENSE").read_bytes():
             found.append(f"{name} is not the licence of the checkout")
@@ -108,7 +128,7 @@ def problems(
     return found
 
 
-def wrong_metadata(data: bytes, version: str, source: Path = ROOT) -> list[str]:
+def wrong_metadata(data: bytes, version: str, source: Path) -> list[str]:
     """What an index would refuse of core metadata, and what is not as in the checkout."""
     try:
         found = Metadata.from_email(data, validate=True)
@@ -141,7 +161,7 @@ def wrong_metadata(data: bytes, version: str, source: Path = ROOT) -> list[str]:
     return wrong
 
 
-def version_of(source: Path = ROOT) -> str:
+def version_of(source: Path) -> str:
     """The version that `_version.py` of a checkout gives."""
     names: dict[str, str] = {}
     exec((source / "src/unweave/_version.py").read_text(encoding="utf-8"), names)
@@ -169,10 +189,8 @@ def _package(source: Path) -> dict[str, bytes]:
     }
 
 
-def _known_to_git(source: Path) -> set[str] | None:
-    """Files that git has, or would add; None where there is no git, as in an unpacked sdist."""
-    if not (source / ".git").exists() or shutil.which("git") is None:
-        return None
+def _known_to_git(source: Path) -> set[str]:
+    """Files that git has, or would add."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, check=True)
     return {name for name in done.stdout.split("\0") if name and (source / name).is_file()}

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _wrong(archives: Archives) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         again = wheel_of(archives.sdist, Path(folder))
-        return problems(in_wheel(archives.wheel), in_sdist(archives.sdist), in_wheel(again))
+        return problems(in_wheel(archives.wheel), in_sdist(archives.sdist), in_wheel(again), ROOT)
 
 
 def _use(python: str, wheel: Path, folder: Path, *, whole_demo: bool) -> None:

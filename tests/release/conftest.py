@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
-from release.archives import ROOT, build, wheel_of
+from release.archives import ROOT, build, snapshot, wheel_of
 from release.installed import install, pythons
 
 
 @pytest.fixture(scope="package")
-def archives(tmp_path_factory):
+def checkout(tmp_path_factory):
+    """A copy of the checkout, which nobody changes while archives are built of it."""
+    if not (ROOT / ".git").exists() or shutil.which("git") is None:
+        pytest.skip("Releases are made of a checkout with git.")
+    return snapshot(tmp_path_factory.mktemp("checkout"))
+
+
+@pytest.fixture(scope="package")
+def archives(checkout, tmp_path_factory):
     """Wheel and sdist."""
-    return build(ROOT, tmp_path_factory.mktemp("dist"))
+    return build(checkout, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="package")
@@ -27,4 +37,7 @@ def environment(request, archives, tmp_path_factory):
     if not found or (request.param == "newest" and len(found) == 1):
         pytest.skip(f"No Python for it is on PATH or in UNWEAVE_PYTHONS; found: {found}.")
     _, python = found[0 if request.param == "oldest" else -1]
-    return install(python, archives.wheel, tmp_path_factory.mktemp(request.param))
+    folder = tmp_path_factory.mktemp(request.param)
+    yield install(python, archives.wheel, folder)
+    # Gigabytes, where PyTorch comes with what NVIDIA cards need.
+    shutil.rmtree(folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from release.archives import ROOT, in_sdist, in_wheel, problems, version_of, wrong_metadata
+from release.archives import STRAY, in_sdist, in_wheel, problems, version_of, wrong_metadata
 
 
 @pytest.fixture(scope="module")
@@ -14,13 +14,20 @@ def contents(archives, wheel_of_sdist):
 
 
 @pytest.fixture
-def info():
+def info(checkout):
     """Folder of the metadata in the wheel."""
-    return f"unweave-{version_of()}.dist-info"
+    return f"unweave-{version_of(checkout)}.dist-info"
 
 
-def test_nothing_is_wrong(contents):
-    assert problems(*contents) == []
+def test_nothing_is_wrong(contents, checkout):
+    assert problems(*contents, checkout) == []
+
+
+def test_what_work_leaves_in_a_checkout_is_in_no_archive(contents, checkout):
+    stray = {name.removeprefix("src/") for name in STRAY}
+    assert all((checkout / name).is_file() for name in STRAY)
+    for names in contents:
+        assert not {name.removeprefix("src/") for name in names} & stray
 
 
 def test_all_kinds_of_data_are_in_the_wheel(contents):
@@ -30,19 +37,19 @@ def test_all_kinds_of_data_are_in_the_wheel(contents):
     assert {"py", "typed", "js", "css", "html", "j2", "bib"} <= kinds
 
 
-def test_names_say_what_they_are(archives):
-    version = version_of()
+def test_names_say_what_they_are(archives, checkout):
+    version = version_of(checkout)
     assert archives.wheel.name == f"unweave-{version}-py3-none-any.whl"
     assert archives.sdist.name == f"unweave-{version}.tar.gz"
 
 
-def test_what_is_missing_or_too_much_is_told(contents, info):
+def test_what_is_missing_or_too_much_is_told(contents, info, checkout):
     wheel, sdist, again = (dict(found) for found in contents)
     del wheel["unweave/py.typed"]
     wheel["tests/test_rundir.py"] = b""
     del sdist["LICENSE"]
     wheel[f"{info}/entry_points.txt"] += b"other = unweave.cli:main\n"
-    found = problems(wheel, sdist, again)
+    found = problems(wheel, sdist, again, checkout)
     assert "wheel: unweave/py.typed is missing" in found
     assert "wheel: tests/test_rundir.py does not belong there" in found
     assert "LICENSE is not the licence of the checkout" in found
@@ -50,23 +57,21 @@ def test_what_is_missing_or_too_much_is_told(contents, info):
     assert "wheel of the sdist: unweave/py.typed does not belong there" in found
 
 
-def test_what_only_git_tells_of_an_sdist(contents):
-    if not (ROOT / ".git").exists():
-        pytest.skip("This is no checkout.")
+def test_other_files_in_the_sdist_are_told(contents, checkout):
     wheel, sdist, again = (dict(found) for found in contents)
     del sdist["docs/index.md"]
-    sdist["runs/first/config.json"] = b"{}"
-    assert problems(wheel, sdist, again) == [
+    sdist["runs/first/config.json"] = b"stray"
+    assert problems(wheel, sdist, again, checkout) == [
         "sdist: docs/index.md is missing",
         "sdist: runs/first/config.json does not belong there",
     ]
 
 
-def test_other_contents_are_told(contents):
+def test_other_contents_are_told(contents, checkout):
     wheel, sdist, again = (dict(found) for found in contents)
     wheel["unweave/errors.py"] += b"#"
     sdist["pyproject.toml"] += b"#"
-    assert problems(wheel, sdist, again) == [
+    assert problems(wheel, sdist, again, checkout) == [
         "wheel: unweave/errors.py is not that of src",
         "wheel of the sdist: unweave/errors.py is another",
         "sdist: pyproject.toml is not that of the checkout",
@@ -86,10 +91,10 @@ def test_other_contents_are_told(contents):
         (b"Requires-Python: >=3.11", b"Requires-Python: new", "new"),
     ],
 )  # fmt: skip
-def test_wrong_metadata_are_told(contents, info, old, new, told):
+def test_wrong_metadata_are_told(contents, info, checkout, old, new, told):
     data = contents[0][f"{info}/METADATA"]
     assert data.count(old) >= 1
-    assert wrong_metadata(data, version_of()) == []
-    wrong = wrong_metadata(data.replace(old, new, 1), version_of())
+    assert wrong_metadata(data, version_of(checkout), checkout) == []
+    wrong = wrong_metadata(data.replace(old, new, 1), version_of(checkout), checkout)
     assert wrong
     assert any(told in line for line in wrong), wrong
