@@ -30,6 +30,11 @@ _OF_TRAININGS: Final = tuple(
 _SCORED: Final = (*_OF_SCORES, "information estimator", "predictor", "probes")
 _EVERY: Final = tuple(dict.fromkeys([*PAPERS, *NONE]))
 
+_OTHERWISE: Final = (
+    "Name the folder of a run, a study or a population; a preset; or a dataset, method, metric or "
+    "their like as unweave data list, unweave objectives, unweave metrics and others list them."
+)
+
 
 @final
 class Used:
@@ -155,7 +160,7 @@ def used_by_text(text: str, used: Used) -> None:
             known = {each for family in _EVERY for each in _names(family)}
             raise SpecError(
                 f"There is no folder {text!r:.100}, and no component {name!r:.100}. "
-                f"{nearest(str(name), [*known, *PROTOCOLS])}"
+                f"{nearest(str(name), [*known, *PROTOCOLS], _OTHERWISE)}"
             )
     _nodes(text, used, _EVERY)
 

@@ -131,6 +131,8 @@ def _shown(result: dict[str, Any], again: str | None) -> str:
         result: Facts, settings, scores and files.
         again: The command that trains it anew, where that is what is left to do.
     """
+    import shlex
+
     from unweave.rundir import BESIDE
 
     config = result["config"]
@@ -161,6 +163,10 @@ def _shown(result: dict[str, Any], again: str | None) -> str:
     lines += ["", table(["file", "size"], files)]
     if result["study"] is not None:
         lines += ["", f"Part of the study {result['study']}"]
+    if result["state"] == "finished" and "checkpoint" in result["files"]:
+        run = shlex.quote(result["run"])
+        score = "" if result["scores"] else f"Score it with: unweave evaluate {run}\n"
+        lines += ["", f"{score}Look at it with: unweave report {run}"]
     if result["resume"] is not None:
         lines += ["", f"Go on with: {result['resume']}"]
     if again is not None:

@@ -48,7 +48,10 @@ def read_study(path: str | Path) -> Study:
     try:
         form = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise SpecError(f"The study {text} cannot be read: {error.strerror}.") from error
+        raise SpecError(
+            f"The study {text} cannot be read: {error.strerror}. Name a TOML file, or "
+            "FILE.py:FUNCTION; unweave study list has published ones, for --preset."
+        ) from error
     except (ValueError, RecursionError) as error:
         # Of TOML, of its encoding, or of what is in it, such as a number with thousands of digits.
         raise SpecError(f"The study {text} is not TOML: {error}.") from error
