@@ -153,3 +153,18 @@ def test_a_worker_that_comes_while_a_run_is_removed_is_seen(place, monkeypatch):
     assert (inner / "config.json").is_file()
     remove(inner)
     assert not inner.exists()
+
+
+def test_the_mere_name_of_a_run_is_told_its_path(place, monkeypatch, tmp_path):
+    monkeypatch.setenv("UNWEAVE_RUNS", str(place))
+    monkeypatch.chdir(tmp_path.parent)
+    for command in ("evaluate", "report", "plot"):
+        paragraph(cli(command, "copy"), "copy does not exist", f"Did you mean {place / 'copy'}?")
+        error = paragraph(cli(command, "nothing"), "nothing does not exist")
+        assert "Did you mean" not in error
+
+
+def test_what_can_be_done_next_is_said(place):
+    shown = cli("runs", "show", place / "copy").out
+    assert f"Look at it with: unweave report {place / 'copy'}" in shown
+    assert ("Score it with" in shown) == (describe(place / "copy")["scores"] == 0)

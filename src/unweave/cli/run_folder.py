@@ -10,21 +10,24 @@ from pathlib import Path
 def check_run_folder(given: str | Path) -> None:
     """Refuse the folder of a population, a recursion or a study where that of a run is asked for.
 
-    Whatever else is no run is left to those who read it.
+    The mere name of a run in the folder of runs is told its path. Whatever else is no run is left
+    to those who read it.
 
     Args:
         given: The folder.
 
     Raises:
         RunError: It is one of them, or such a one that is damaged; it is said which of its runs
-            can be named.
+            can be named. Or it is not there, and a run of that name is where runs lie.
     """
     from unweave.errors import RunError
-    from unweave.rundir import is_run, is_study
+    from unweave.rundir import is_run, is_study, runs_root
 
     folder = Path(given)
     if is_run(folder):
         return
+    if not folder.exists() and is_run(runs_root() / folder):
+        raise RunError(f"{folder} does not exist. Did you mean {runs_root() / folder}?")
     if is_study(folder):
         what, run = "a study", _of_study(folder)
     elif _is_population(folder):
