@@ -180,12 +180,13 @@ class Presets(Long):
 
     def run(self) -> int:
         """Print the list."""
-        from unweave.population.presets import POPULATION_PRESETS
-        from unweave.population.recursion.presets import RECURSION_PRESETS
+        from unweave.cli.population_lists import is_one, preset_lines, preset_rows, wrapped
         from unweave.presets import NUMBERED, PRESETS, presets_of
 
-        named = {each.name: each for name in self.names for each in presets_of(name)}
-        chosen = list((named or PRESETS).values())
+        others = [name for name in self.names if is_one(name)]
+        trainings = [name for name in self.names if name not in others]
+        named = {each.name: each for name in trainings for each in presets_of(name)}
+        chosen = list((named if self.names else PRESETS).values())
         rows: list[dict[str, Any]] = [
             {
                 "name": each.name,
@@ -215,18 +216,13 @@ class Presets(Long):
             lines = _by_source([row["name"] for row in rows])
         for row in numbered:
             numbers = f"NUMBER is {row['first']} to {row['last']}"
-            lines += [row["name"], *_wrapped(row["about"])]
+            lines += [row["name"], *wrapped(row["about"])]
             lines.append(f"  {numbers}; name one to see all of it.")
-        result = {"presets": rows, "numbered": numbered}
-        if not self.names:
-            abouts = {name: each.about for name, each in POPULATION_PRESETS.items()}
-            for key, command, found in (
-                ("populations", "unweave population run --preset NAME", abouts),
-                ("recursions", "unweave population recurse --preset NAME", RECURSION_PRESETS),
-            ):
-                result[key] = [{"name": n, "about": about} for n, about in found.items()]
-                lines += ["", f"{key.upper()}: {command}", ""]
-                lines += [line for n, about in found.items() for line in (n, *_wrapped(about))]
+        result: dict[str, Any] = {"presets": rows, "numbered": numbered}
+        if others or not self.names:
+            further = preset_rows(others)
+            result |= further
+            lines += preset_lines(further)[0 if lines else 1 :]
         self.emit(result, "\n".join([*lines, *([] if self.whole else ["", *self.hint()])]))
         return 0
 
@@ -235,13 +231,6 @@ class Presets(Long):
         if self.whole:
             return []
         return ["What one trains: unweave presets NAME; all of a source: unweave presets disvae."]
-
-
-def _wrapped(text: str) -> list[str]:
-    """A text below its name."""
-    import textwrap
-
-    return textwrap.wrap(text, 80, initial_indent="  ", subsequent_indent="  ")
 
 
 def _by_source(names: list[str]) -> list[str]:
