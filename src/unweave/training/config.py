@@ -102,8 +102,14 @@ class TrainConfig(Component):
         """
         if not self.phases:
             return self
-        changes = [c for phase in self.phases if phase.start < step for c in phase.changes]
-        return dataclasses.replace(self, phases=()).changed(changes)
+        last: dict[str, Any] = {}
+        for phase in self.phases:
+            if phase.start < step:
+                for path, value in phase.changes:
+                    # Two paths can lead to one field, of which the later one counts.
+                    last.pop(path, None)
+                    last[path] = value
+        return dataclasses.replace(self, phases=()).changed(last.items())
 
     def changed(self, changes: Iterable[tuple[str, Any]]) -> Self:
         """The configuration with other values of fields by path, such as `objective.beta`.
