@@ -80,9 +80,11 @@ test: $(STAMP)
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory docs
 
-# A process a core, each with one thread: two with two threads each wait for one another.
+# A process a core, each with one thread: two with two threads each wait for one another. Bytecode
+# is kept, whatever the environment says: else each process rewrites the assertions of all files.
 unit: $(STAMP)
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -m 'not slow' \
+	PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	  $(BIN)/python -m pytest -m 'not slow' \
 	  --numprocesses auto --maxprocesses 8 --dist loadfile $(PYTEST)
 
 # pytest ends with 5 when it found no slow test, which is no failure.
