@@ -280,10 +280,11 @@ class Train(Common):
         return {names.get(n, n): getattr(config, names.get(n, n)) for n in settings}
 
     def _estimate(self, config: Any, folder: Any) -> int:
+        from unweave.cli.words import duration, size_text
         from unweave.estimate import estimate
 
         costs = estimate(config)
-        minutes = costs["seconds"] / 60
+        threads = "1 thread" if costs["threads"] == 1 else f"{costs['threads']} threads"
         dataset = "ready" if costs["dataset_ready"] else "to be prepared first"
         if costs["dataset_missing"] is not None:
             dataset = f"not there, so that this cannot be trained yet. {costs['dataset_missing']}"
@@ -295,10 +296,10 @@ class Train(Common):
             *(f"{name}: {count:,} parameters" for name, count in costs["parameters"].items()),
             f"run folder: {folder}" + (" (exists)" if folder.exists() else ""),
             f"dataset: {dataset}",
-            f"images: {costs['images']:,} ({costs['epochs']:.2f} epochs)",
-            f"time: about {minutes:.1f} minutes ({1000 * costs['seconds_per_step']:.1f} ms a step "
-            f"in {costs['precision']}, {costs['threads']} threads, {costs['device']})",
-            f"disk: about {costs['disk_bytes'] / 1e6:.0f} MB",
+            f"steps: {config.steps:,}, of {costs['images']:,} images ({costs['epochs']:.2f} epochs)",
+            f"time: about {duration(costs['seconds'])} ({1000 * costs['seconds_per_step']:.1f} ms "
+            f"a step in {costs['precision']}, {threads}, {costs['device']})",
+            f"disk: about {size_text(costs['disk_bytes'])}",
         ]
         from unweave.spec import to_dict
 
