@@ -296,7 +296,7 @@ class Train(Common):
             *(f"{name}: {count:,} parameters" for name, count in costs["parameters"].items()),
             f"run folder: {folder}" + (" (exists)" if folder.exists() else ""),
             f"dataset: {dataset}",
-            f"steps: {config.steps:,}, of {costs['images']:,} images ({costs['epochs']:.2f} epochs)",
+            f"steps: {config.steps:,} ({costs['images']:,} images, {costs['epochs']:.2f} epochs)",
             f"time: about {duration(costs['seconds'])} ({1000 * costs['seconds_per_step']:.1f} ms "
             f"a step in {costs['precision']}, {threads}, {costs['device']})",
             f"disk: about {size_text(costs['disk_bytes'])}",
