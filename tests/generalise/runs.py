@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import functools
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
+from unweave.analysis import protocols
+from unweave.analysis.composition import ComposedImages
 from unweave.conditions import split_of
 from unweave.conditions.recovering import recover
 from unweave.generalise import Found
@@ -60,6 +66,19 @@ def nll(excess, floor=0.0):
     }
 
 
+@contextmanager
+def few_triplets() -> Iterator[None]:
+    """Composed images are scored on 200 triplets of each regime instead of 2,000."""
+    scored = protocols.ANALYSES["unweave"]
+    fewer = tuple(
+        ComposedImages(triplets=200) if isinstance(each, ComposedImages) else each
+        for each in scored
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(protocols.ANALYSES, "unweave", fewer)
+        yield
+
+
 @functools.cache
 def trained(kind):
     """Folder of a run of a few steps, scored and drawn; made once, and not to be changed."""
@@ -73,5 +92,6 @@ def trained(kind):
     ]  # fmt: skip
     if kind != "decode":
         command += ["--latents", "6"]
-    assert main(command) == 0
+    with few_triplets():
+        assert main(command) == 0
     return folder
