@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import numpy as np
@@ -481,9 +482,16 @@ class TestDryRun:
         assert value["dataset_ready"] is False
         spoken = cli(*given)
         assert spoken.code == 0
-        images = f"images: {2 * 100 * BATCH} "
-        for words in ("502,005 parameters", "4,017,002 parameters", images, "MB", "minutes"):
+        lengths = f"steps: 100 ({2 * 100 * BATCH:,} images, "
+        for words in (
+            "502,005 parameters",
+            "4,017,002 parameters",
+            lengths,
+            "MB",
+            "1 thread, cpu",
+        ):
             assert words in spoken.out
+        assert re.search(r"^time: about [\d:]+ (s|min|h) \(", spoken.out, re.MULTILINE)
         assert "Conv2d" in spoken.out
         assert listing(tmp_path) == {}
 

@@ -107,7 +107,7 @@ class DataPrepare(Common):
     from_file: Annotated[str | None, arg(name="from", metavar="FILE", help_behavior_hint="")] = (
         None
     )
-    """The published archive on this machine, instead of a download."""
+    """The published archive on this machine, a file or folder, instead of a download."""
 
     def run(self) -> int:
         """Prepare and describe it."""

@@ -15,10 +15,11 @@ from unweave.cli.common import Common, Flag, Int, say, to_number
 @final
 @dataclass(kw_only=True)
 class Watch(Common):
-    """Show a training in the browser while it runs: unweave watch RUN.
+    """Show a training in the browser while it runs, or after.
 
-    Curves of losses, terms and KL of each latent, current reconstructions, time left. Of a study,
-    a population or any folder with runs in it, all runs, each with a link to its page. The page is
+    For instance: unweave watch runs/first, in another terminal than the training. Curves of
+    losses, terms and KL of each latent, current reconstructions, time left. Of a study, a
+    population or any folder with runs in it, all runs, each with a link to its page. The page is
     for this machine alone; Ctrl-C ends it, and no training.
     """
 

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Push(Common):
     """Put a run where others can pull it, with a model card.
 
-    Its caches, its log and what trackers keep stay here. Every file is listed with its checksum,
-    and the list is written last. To push again replaces what is there of the same run.
+    For instance: unweave push runs/first hf://ORG/NAME. Its caches, its log and what trackers keep
+    stay here. Every file is listed with its checksum, and the list is written last. To push again
+    replaces what is there of the same run.
     """
 
     run_folder: Positional[Annotated[str, arg(metavar="RUN", help_behavior_hint="")]]
@@ -87,8 +88,9 @@ def _shown(pushed: Pushed, dry_run: bool) -> str:
 class Pull(Common):
     """Fetch a run that was pushed, and check every file of it; every command takes it then.
 
-    What came of a pull that was broken off is used by the next one. Weights are read from
-    safetensors alone, and nothing that is fetched is run.
+    For instance: unweave pull hf://ORG/NAME --out runs/theirs. What came of a pull that was broken
+    off is used by the next one. Weights are read from safetensors alone, and nothing that is
+    fetched is run.
     """
 
     source: Positional[Annotated[str, arg(metavar="SOURCE", help_behavior_hint="")]]
