@@ -64,6 +64,7 @@ def _fields(command: Common) -> None:
 
 
 def _train(command: Any) -> None:
+    from unweave.errors import DataError
     from unweave.settings import make_config
 
     settings = command._settings()
@@ -72,7 +73,12 @@ def _train(command: Any) -> None:
     if command.init_from is not None:
         del settings["init_from"]
     settings.setdefault("steps" if "epochs" not in settings else "epochs", 1)
-    make_config(settings.pop("dataset"), settings.pop("objective"), **settings)
+    try:
+        make_config(settings["dataset"], **{k: v for k, v in settings.items() if k != "dataset"})
+    except DataError:
+        # Files of one's own are there when the command is carried out.
+        if "path=" not in settings["dataset"]:
+            raise
 
 
 def _scores(command: Any) -> None:
