@@ -47,9 +47,11 @@ class ReproduceList(Common):
                 f"    {value.label:<18}{value.text:<26}{value.protocol:<10}{value.printed}"
                 for value in row.values
             ]
-        lines.append("\nPrinted in")
+        lines += ["", "Columns: score, published number, protocol that computes it, where printed."]
+        lines += ["", "Printed in"]
         for source, places in printed.items():
             lines += [f"    {source}, {place}: {where}" for place, where in places.items()]
+        lines += ["", "How long one takes: unweave reproduce run ROW --dry-run"]
         self.emit({"rows": rows, "printed": printed}, "\n".join(lines))
         return 0
 
