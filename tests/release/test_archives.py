@@ -81,12 +81,12 @@ def test_other_contents_are_told(contents, checkout):
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        (b"Version: ", b"Version: 9.", "Version is '9."),
+        (b"\nVersion: ", b"\nVersion: 9.", "Version is '9."),
         (b"License-Expression: Apache-2.0", b"License-Expression: Apache", "Apache"),
         (b"Classifier: Typing :: Typed", b"Classifier: Typing :: Untyped", "none that an index"),
         (b"Description-Content-Type: text/markdown", b"Description-Content-Type: text/html",
          "text/html"),
-        (b"Name: unweave", b"Name: unweave\nName: other", "Name"),
+        (b"Name: unweave", b"Name: unweave\nName: other", "'name' has invalid data"),
         (b"# unweave", b"# another", "Description is"),
         (b"Requires-Python: >=3.11", b"Requires-Python: new", "new"),
     ],

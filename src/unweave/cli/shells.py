@@ -66,7 +66,9 @@ def _group(commands: Any, path: str) -> Iterable[tuple[str, Words]]:
 
 def _command(cls: Any) -> Words:
     """Flags of a command, from the fields that tyro reads."""
-    flags, values, others, first = ["--help"], {}, [], ()
+    flags, others = ["--help"], []
+    values: dict[str, tuple[str, ...]] = {}
+    first: tuple[str, ...] = ()
     hints = typing.get_type_hints(cls, include_extras=True)
     for field in dataclasses.fields(cls):
         extras = getattr(hints[field.name], "__metadata__", ())
