@@ -195,7 +195,7 @@ def test_the_factor_that_a_decoder_breaks_is_named():
     shift = round(32 / 3)
     moved = Shown(lambda images: torch.roll(images, shift, dims=3))
     subject = subject_of(f"only(data={TINY}, where='index(pos_x) < 3')", model=moved)
-    analysis = FactorErrors(steps=200, batch_size=64)
+    analysis = FactorErrors(steps=120, batch_size=32)
     parts = analysis.score(subject).parts
     assert parts["pos_x.true_accuracy"] > 0.95
     assert parts["pos_x.accuracy"] < 0.1
