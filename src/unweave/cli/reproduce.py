@@ -47,7 +47,7 @@ class ReproduceList(Common):
                 f"    {value.label:<18}{value.text:<26}{value.protocol:<10}{value.printed}"
                 for value in row.values
             ]
-        lines += ["", "Columns: score, published number, protocol that computes it, where printed."]
+        lines += ["", "Columns: score, published number, protocol that computes it, place."]
         lines += ["", "Printed in"]
         for source, places in printed.items():
             lines += [f"    {source}, {place}: {where}" for place, where in places.items()]
