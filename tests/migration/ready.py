@@ -90,7 +90,9 @@ def _old_checkpoints(folder: Path) -> None:
     for path, value in {
         "checkpoints/mine/last": {
             "iter": 100,
-            "model_states": {"G": randomise(dpt("simple_conv64", "simple_conv64")).state_dict()},
+            "model_states": {
+                "G": randomise(dpt("simple_conv64", "simple_conv64", latents=8)).state_dict()
+            },
         },
         "version_0/checkpoints/model.pt": randomise(LieModel()).state_dict(),
         "version_0/checkpoints/args.pt": argparse.Namespace(**ARGUMENTS),
