@@ -133,7 +133,7 @@ def test_words_do_not_overlap(models, rows, columns, far):
         axes=("a_factor_with_a_very_long_name", "pos_x"),
         title="A title of many words " * 5,
     )
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     words = [text for text in figure.texts if text.get_text()]
     words += [text for legend in figure.legends for text in legend.get_texts()]
     for axes in figure.axes:

@@ -126,7 +126,7 @@ def test_words_do_not_overlap(groups, side):
     images = np.zeros((count, side, side, 1), np.uint8)
     names = ["VAE", "a model with a long name of three words", "ground-truth decoder"]
     figure = held_out_reconstructions(images, [images] * 3, names, groups, title=TITLE)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in words(figure)]
     # Letters reach less far than lines of text do.
     boxes = [box.from_extents(box.x0 + 1, box.y0 + 2, box.x1 - 1, box.y1 - 2) for box in boxes]

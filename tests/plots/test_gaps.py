@@ -149,7 +149,7 @@ def test_words_do_not_overlap(conditions, models, runs):
         for k in range(conditions)
     }
     figure = generalisation_gaps(panels, title=TITLE)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     texts = [*figure.texts, *figure.legends[0].get_texts()]
     for axes in figure.axes:
         low, high = axes.get_xlim()

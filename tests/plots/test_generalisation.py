@@ -131,7 +131,7 @@ def test_a_broken_axis_has_two_parts_that_all_panels_share():
     assert points(near_up) == {}
     # The line goes on in both parts.
     assert joins(far_low) == joins(far_up) == [(0.25, 0.25, 15, 3000), (1, 1, 40, 2000)]
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert far_up.get_window_extent().y0 > far_low.get_window_extent().y1
     assert far_up.get_window_extent().x0 == pytest.approx(far_low.get_window_extent().x0)
     assert [axes.get_title("left") for axes in figure.axes] == ["near", "", "far", ""]
@@ -205,7 +205,7 @@ def many(conditions, models, seed=0):
 def test_words_do_not_overlap(conditions, models, axis):
     panels = many(conditions, models)
     figure = disentanglement_against_error(panels, panels, title=TITLE, axis=axis)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     texts = [*figure.texts, *(text for of in figure.legends for text in of.get_texts())]
     for axes in figure.axes:
         low, high = axes.get_ylim()

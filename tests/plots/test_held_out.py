@@ -126,7 +126,7 @@ def test_words_do_not_overlap(keys):
         title="A condition of a dataset",
         notes=("a kind; held out: " + " and ".join(["factor > 0.123"] * 20), "a second note"),
     )
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     words = [text for text in figure.texts if text.get_text()]
     words += [text for legend in figure.legends for text in legend.get_texts()]
     words += [text for axes in figure.axes for text in axes.texts]

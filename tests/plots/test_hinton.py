@@ -148,7 +148,7 @@ def test_words_do_not_overlap(count, rows, columns):
     matrices[0][1] = 0
     names = [f"A model of the name number {k}" for k in range(count)]
     figure = hinton_diagrams(matrices, names, factors, title=TITLE, value_label="weight")
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     texts = [*figure.texts, *(text for axes in figure.axes for text in axes.texts)]
     for axes in diagrams(figure):
         texts += [*axes.get_xticklabels(), *axes.get_yticklabels()]

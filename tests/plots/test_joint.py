@@ -38,7 +38,7 @@ def test_words_of_neighbours_do_not_overlap(count):
     table = np.full((count, count), 1 / count**2)
     pairs = {(factors[0], other): table for other in factors[1:]}
     figure = joint_shares(pairs, dict.fromkeys(factors, names))
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = [
         text.get_window_extent()
         for axes in figure.axes

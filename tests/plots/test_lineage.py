@@ -53,7 +53,7 @@ def test_the_winners_way_stands_out():
 def test_better_scores_are_darker_and_lost_ones_are_crosses():
     figure = draw()
     axes = figure.axes[0]
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     points = [c for c in axes.collections if isinstance(c, PathCollection)]
     known = points[0]
     finite = np.isfinite(SCORES)

@@ -56,7 +56,7 @@ def test_words_stay_inside_the_figure(rounds):
 
 def test_rounds_are_whole_and_marks_of_scores_are_those_of_scores():
     axes = round_scores([1, 1, 1], [0.5, 0.7, np.nan]).axes[0]
-    axes.figure.canvas.draw()
+    axes.figure.draw_without_rendering()
     assert [t.get_text() for t in axes.get_xticklabels() if 0.5 <= t.get_position()[0] <= 1.5] == [
         "1"
     ]

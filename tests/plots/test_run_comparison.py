@@ -122,7 +122,7 @@ def test_values_that_are_not_finite_are_gaps():
     values[10:20] = np.nan
     figure = run_curves({"loss": {"A": (STEPS, values)}, "KL": {"A": (STEPS, values * np.nan)}},
                         ["A"])  # fmt: skip
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     assert np.isnan(figure.axes[0].lines[0].get_ydata()[10:20]).all()
     assert not len(figure.axes[1].get_yticks())
 

@@ -63,7 +63,7 @@ def test_words_of_neighbours_do_not_overlap(names):
     factors = [f"a_factor_with_the_name_{k}" for k in range(4)]
     share = np.full(len(names), 1 / len(names))
     figure = share_bars(dict.fromkeys(factors, share), dict.fromkeys(factors, names))
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = [
         text.get_window_extent()
         for axes in figure.axes

@@ -70,7 +70,7 @@ def test_long_words_lie_within_the_figure_and_beside_no_shape():
               for k in range(4)}  # fmt: skip
     words = "a protocol, a dataset with all its settings, a part, score seed 1, repeats 10"
     figure = violins({f"{k} {words}": groups for k in "abcd"}, title="mig")
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert len(set(names)) == 4
     assert ["stop=2" in name for name in names] == [False, False, True, False]
@@ -91,7 +91,7 @@ def test_values_that_no_axis_reaches_are_passed_over_and_tiny_ones_have_no_shape
         "tiny": 1e-300 * np.arange(6),
     }
     figure = violins({"": groups})
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     (axes,) = figure.axes
     assert points(axes)[0] == pytest.approx([0.5])
     assert len(axes.collections) == 0
@@ -123,7 +123,7 @@ def test_names_of_lines_lie_within_the_figure_and_apart():
     names = [f"a_method_with_a_long_name(beta={k})" for k in range(12)]
     ranks = np.argsort(RNG.normal(size=(12, 6)), axis=0) + 1.0
     figure = rank_lines({"": ranks}, names, [f"metric_{k}" for k in range(6)], title="Ranks")
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     boxes = [text.get_window_extent() for text in figure.axes[0].texts]
     assert all(box.x1 <= figure.bbox.x1 for box in boxes)
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
@@ -155,7 +155,7 @@ def test_correlations_stand_in_their_cells():
 def test_many_names_have_no_numbers_but_fit():
     names = [f"score_{k:02}" for k in range(40)]
     figure = correlation_matrix(np.eye(40), names)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.texts] == []
     boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
@@ -170,7 +170,7 @@ def test_long_names_of_scores_and_places_stay_apart_and_within_the_figure():
         correlation_matrix(np.eye(5), names, title="T"),
         rank_lines({"": np.ones((2, 5))}, ["a", "b"], names),
     ):
-        figure.canvas.draw()
+        figure.draw_without_rendering()
         axes = figure.axes[0]
         labels = axes.get_xticklabels()
         assert len({label.get_text() for label in labels}) == 5
