@@ -7,7 +7,9 @@ from pathlib import Path
 
 from unweave._version import __version__
 
-sys.path.append(str(Path(__file__).parent))  # of `mathml` and `shared_navigation`
+sys.path.append(str(Path(__file__).parent))  # of the extensions that lie here
+
+from public_modules import context
 
 project = "unweave"
 author = "The unweave developers"
@@ -15,6 +17,8 @@ copyright = "The unweave developers"
 version = release = __version__
 
 extensions = [
+    "backlinks",
+    "component_fields",
     "mathml",
     "myst_parser",
     "shared_navigation",
@@ -41,6 +45,7 @@ myst_dmath_double_inline = False
 autosummary_generate = True
 autosummary_ignore_module_all = False
 autosummary_imported_members = True
+autosummary_context = context()
 autodoc_default_options = {
     "members": True,
     "member-order": "bysource",
