@@ -181,7 +181,7 @@ def test_what_is_wrong_is_refused_before_any_work(place):
         (("run", VAE, "--repeats", "x"), "--repeats takes a whole number"),
         (("run", VAE, "--dataset", "shapes3d"), "no form of dsprites"),
         (("run", VAE, "--max-minutes", 0), "--max-minutes must be more than 0"),
-        (("list", "clgg"), "There is no row 'clgg'"),
+        (("list", "clgg"), "There is no row 'clgg'. Did you mean clg?"),
         (("page", "nowhere"), "nowhere is no folder"),
         (("page", "nowhere.json"), "does not exist"),
         (("page", ".", "--out", "page.html"), "--out must end in .md"),

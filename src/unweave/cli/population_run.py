@@ -213,8 +213,8 @@ class PopulationRun(PopulationDriving, _Asked):
         for name, flag in (("dataset", "--data"), ("objective", "--objective")):
             if name not in arguments:
                 raise SpecError(
-                    f"No {name} is given. Write for instance: unweave population run --data "
-                    f"dsprites --objective beta_tcvae; {flag} is missing, or name a --preset."
+                    f"{flag} is missing. Write for instance: unweave population run --data "
+                    "dsprites --objective beta_tcvae; or name a --preset."
                 )
         return arguments, paths
 

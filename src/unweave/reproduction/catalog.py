@@ -29,9 +29,10 @@ def find_row(name: str) -> Row:
     try:
         own = preset(name).name
     except SpecError:
+        sources = [source.name for source in SOURCES if source.rows]
+        near = nearest(name, [*ROWS, *sources], f"Sources of rows are {', '.join(sources)}.")
         raise SpecError(
-            f"There is no row {name!r:.100}. {nearest(name, ROWS)} `unweave reproduce list` has "
-            "all of them."
+            f"There is no row {name!r:.100}. {near} `unweave reproduce list` has all of them."
         ) from None
     if own not in ROWS:
         raise SpecError(
