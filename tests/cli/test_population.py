@@ -269,8 +269,8 @@ def test_what_is_wrong_is_said_and_nothing_is_written(tmp_path, more, words):
 
 
 def test_what_is_missing_is_said(tmp_path):
-    paragraph(cli("population", "run", "--objective", "vae"), "No dataset is given")
-    paragraph(cli("population", "run", "--data", MINI), "No objective is given")
+    paragraph(cli("population", "run", "--objective", "vae"), "--data is missing")
+    paragraph(cli("population", "run", "--data", MINI), "--objective is missing")
     paragraph(cli("population", "run", "--preset", "rpu/nonsense"), "rpu/nonsense")
     paragraph(cli("population", "status", tmp_path), "no population or recursion")
     (tmp_path / POPULATION_FILE).write_text("{}")
