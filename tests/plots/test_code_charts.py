@@ -48,8 +48,8 @@ def words_of(figure):
 
 def inside(figure):
     """All words lie within the figure, which is no wider than a page."""
-    picture = pixels(figure)
-    height, width, _ = picture.shape
+    figure.draw_without_rendering()
+    width, height = figure.bbox.width, figure.bbox.height
     texts = [text for axes in figure.axes for text in axes.texts] + list(figure.texts)
     for axes in figure.axes:
         if axes.axison:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from matplotlib.collections import PatchCollection, PathCollection
 
-from plots.rendered import pixels
 from unweave.plots import hyper_map
 
 RNG = np.random.default_rng(1)
@@ -169,7 +168,8 @@ def test_words_stay_inside_the_figure(count, n):
         fields[names[1]] = 2.0 ** RNG.integers(4, 11, n)
     figure = hyper_map(fields, RNG.random(n), names, title="Scores by tuned fields, all rounds",
                        score_label="mig", choices=names[1:2] * (count > 2))  # fmt: skip
-    height, width, _ = pixels(figure).shape
+    figure.draw_without_rendering()
+    width, height = figure.bbox.width, figure.bbox.height
     assert figure.get_figwidth() <= 8.05
     for text in [*figure.texts, *figure.legends[0].get_texts()]:
         box = text.get_window_extent()
