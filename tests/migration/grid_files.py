@@ -1,35 +1,57 @@
-"""The published files of dSprites and 3DShapes, of two values of each factor."""
+"""Published files that are too large to be made: small ones to prepare, and MPI3D without one."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import h5py
 import numpy as np
 import pytest
 
+from reference.published import PUBLISHED
 from reference.sprites_archive import published_arrays, write_npz
+from unweave.data.files import mpi3d
 from unweave.data.render import rooms, sprites
 from unweave.factors import Factor, FactorSpace
 
-__all__ = ["GRID_FILES", "grid_file"]
+__all__ = ["GRID_FILES", "grid_file", "mpi3d_without_a_file"]
 
-GRID_FILES = ("dsprites", "shapes3d")
+GRID_FILES = ("dsprites", "shapes3d", "mpi3d")
+_OPEN = mpi3d.open_archive
 
 
 @contextmanager
 def grid_file(name: str, folder: Path) -> Iterator[Path]:
-    """A block in which a file of two values of each factor is taken for the published one."""
+    """A block in which a file of two or three values of each factor is taken for the whole."""
+    if name == "mpi3d":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mpi3d, "open_archive", _OPEN)
+            yield Path(PUBLISHED["mpi3d"](folder, patch).split("'")[1])
+        return
     module = {"dsprites": sprites, "shapes3d": rooms}[name]
     space = FactorSpace(tuple(_of_two(factor) for factor in module.FACTOR_SPACE.factors))
     write = {"dsprites": _write_dsprites, "shapes3d": _write_shapes3d}[name]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "FACTOR_SPACE", space)
         yield write(folder, space)
+
+
+@contextmanager
+def mpi3d_without_a_file(path: Path, subset: mpi3d.Subset) -> Iterator[SimpleNamespace]:
+    """Stands for `open_archive`: random images for whatever combinations are kept."""
+    count = mpi3d.published_images(subset)
+
+    def blocks(kept: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        images = 255 * _coarse(math.prod(map(len, kept)), 3)
+        yield images.reshape(len(images), -1)
+
+    yield SimpleNamespace(images=count, space=mpi3d.factor_space(subset, count), blocks=blocks)
 
 
 def _of_two(factor: Factor) -> Factor:

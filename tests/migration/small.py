@@ -4,9 +4,9 @@ Inside `small` a command runs as it was typed, and
 
 - datasets that are drawn have a few values of each factor (`GRIDS`, else at most `IMAGES` images);
   those of published files are read from small files of the real format, which a `--from` or
-  `path=` that leads nowhere stands for, too. Of dSprites and Shapes3D only `data prepare` reads
-  such a file, and `source=archive` is drawn: their readers want the whole grid, for which two
-  values of each factor are taken there;
+  `path=` that leads nowhere stands for, too. Of dSprites, 3DShapes and MPI3D only `data prepare`
+  reads such a file, of two or three values of each factor; else `source=archive` is drawn, and
+  images of MPI3D are random, so that rules on their factors find the values they name;
 - a training of more than 32 steps takes as many as its number has binary digits (20,000 become
   15), so that longer ones stay longer; batches are of 12 images at most;
 - populations have four members of at most two models and two rounds, recursions one leaf-run of
@@ -30,7 +30,7 @@ from typing import Any
 import pytest
 
 from contracts.quick import FEWER, QUICK
-from migration.grid_files import GRID_FILES, grid_file
+from migration.grid_files import GRID_FILES, grid_file, mpi3d_without_a_file
 from reference.published import PUBLISHED
 from reference.small_archives import SMALL_ARCHIVES
 from unweave.analysis.protocols import ANALYSES
@@ -38,6 +38,7 @@ from unweave.cli import app
 from unweave.cli.driving import Driving
 from unweave.cli.study import _Driving as StudyDriving
 from unweave.data import DatasetSpec
+from unweave.data.files import mpi3d
 from unweave.metrics.protocols import PROTOCOLS
 from unweave.population import Population
 from unweave.population.recursion.spec import Recursion
@@ -48,10 +49,19 @@ from unweave.training import TrainConfig
 __all__ = ["ARCHIVES", "GRIDS", "IMAGES", "small", "steps_of"]
 
 IMAGES = 2304
-GRIDS = {"dsprites": (3, 3, 4, 8, 8), "shapes3d": (4, 4, 4, 3, 4, 3)}
-ARCHIVES = {**PUBLISHED, **SMALL_ARCHIVES}
+GRIDS = {
+    "dsprites": (3, 3, 4, 8, 8),
+    "shapes3d": (4, 4, 4, 3, 4, 3),
+    "mpi3d": (6, 6, 2, 3, 3, 3, 3),
+}
+ARCHIVES = {
+    name: write
+    for name, write in {**PUBLISHED, **SMALL_ARCHIVES}.items()
+    if name not in GRID_FILES
+}
 BATCH = 12
 DRAWS = 200
+CHECK = Component.__post_init__
 LONG = 32
 
 
@@ -72,6 +82,7 @@ def small(folder: Path) -> Iterator[None]:
         patch.setattr(StudyDriving, "drive", _of_two(StudyDriving.drive))
         patch.setattr("unweave.reproduction.find_rows", _two_rows())
         patch.setattr("unweave.live.LiveServer.serve_forever", _interrupted)
+        patch.setattr(mpi3d, "open_archive", mpi3d_without_a_file)
         patch.setattr(webbrowser, "open", lambda url: True)
         for name, protocol in PROTOCOLS.items():
             metrics = tuple(_fewer(metric) for metric in protocol.metrics)
@@ -155,11 +166,13 @@ def _fewer_images(spec: Any, paths: dict[str, str]) -> dict[str, Any]:
     if spec.name in GRID_FILES:
         if spec.path and Path(spec.path).exists():
             return {}
-        given |= {"path": None, "source": "rendered"}
+        here = {"path": __file__} if spec.name == "mpi3d" else {"source": "rendered"}
+        given |= {"path": None} | here
     if "grid" in fields:
         sizes = spec.grid or spec.published_space.sizes
-        if math.prod(sizes) > IMAGES:
-            given["grid"] = GRIDS.get(spec.name) or _even(sizes)
+        wanted = GRIDS.get(spec.name) or _even(sizes)
+        if math.prod(sizes) > max(IMAGES, math.prod(wanted)):
+            given["grid"] = tuple(map(min, sizes, wanted))
     if "images" in fields and "data" in fields:
         given["images"] = min(spec.images, spec.data.count)
     return given
@@ -212,21 +225,25 @@ def _here(parse: Callable[[Any], Any], paths: dict[str, str]) -> Callable[[Any],
             if name in paths and not Path(command.from_file).exists():
                 command.from_file = paths[name]
             if name in GRID_FILES:
-                command.run = _from_grid_file(name, command)  # type: ignore[method-assign]
+                _have_grid_file(name, command)
         return command
 
     return parsed
 
 
-def _from_grid_file(name: str, command: Any) -> Callable[[], int]:
+def _have_grid_file(name: str, command: Any) -> None:
+    """Have `data prepare` run where a small file is taken for the published one."""
     run = command.run
 
     def prepared() -> int:
         with TemporaryDirectory() as folder, grid_file(name, Path(folder)) as path:
             command.from_file = str(path)
-            return run()
+            # What is prepared is as small as its file.
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(Component, "__post_init__", CHECK)
+                return run()
 
-    return prepared
+    command.run = prepared
 
 
 def _of_two(drive: Callable[..., int]) -> Callable[..., int]:

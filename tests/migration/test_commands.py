@@ -77,7 +77,7 @@ def test_every_command_does_what_it_says(path, tmp_path, monkeypatch):
         for row, words in rows_of(page):
             result = cli(*expanded(words))
             if result.code != row.ends:
-                said = (result.err or result.out).strip()[-2000:]
+                said = f"{result.out.strip()[-1500:]}\n{result.err.strip()[-1500:]}"
                 failed.append(
                     f"{path.name}:{row.line}: unweave {' '.join(words)}\n"
                     f"  ended with code {result.code}, not {row.ends}: {said}"
