@@ -22,7 +22,7 @@ class LaplacePairs(MovingSampler):
     """Two images between which every factor moves by a discrete Laplace law: LAP pairs.
 
     The first is any image. Each factor that is not held goes from index i to index j, one of its n
-    values, in proportion to exp(-|j - i| * rate / log(n)), independently of the others, so that
+    values, in proportion to `exp(-|j - i| * rate / log(n))`, independently of the others, so that
     most stay or move a little. When none has moved, one of them, each as likely, moves by the same
     law without j = i. Indices are taken in order, also those of circular factors, as published.
 
