@@ -13,11 +13,15 @@ __all__ = ["Runner", "ask", "running"]
 # Runs each program that it is sent in a fork and an empty folder of its own; what takes long has
 # been imported.
 RUNNER = """
-import json, os, sys, tempfile, traceback, types
+import gc, json, os, sys, tempfile, traceback, types
 import torch, torch._dynamo, unweave.run, unweave.studies, unweave.metrics, unweave.analysis
 import scipy.optimize, scipy.spatial, scipy.stats, sklearn.ensemble, sklearn.linear_model
 import sklearn.multiclass, sklearn.preprocessing, sklearn.svm, sklearn.tree
 from unweave.plots import *  # of which each name is imported when it is used
+
+# Forks leave alone what is there by now, which the garbage collector would write into.
+gc.collect()
+gc.freeze()
 
 def run(code):
     module = types.ModuleType("__main__")
