@@ -17,6 +17,7 @@ copyright = "The unweave developers"
 version = release = __version__
 
 extensions = [
+    "aliases",
     "backlinks",
     "component_fields",
     "mathml",

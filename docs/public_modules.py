@@ -125,7 +125,8 @@ def context() -> dict[str, Any]:
     """For the template of the page of a module, what each public module has, by dotted name.
 
     Returns:
-        `inner`, the public modules within it, and `constants`, with their texts indented.
+        `inner`, the public modules within it, by their names there, and `constants`, with their
+        texts indented.
     """
     public = public_modules()
     inner: dict[str, list[str]] = {}
@@ -135,7 +136,7 @@ def context() -> dict[str, Any]:
         while room and room not in public:
             room = room.rpartition(".")[0]
         if room:
-            inner.setdefault(room, []).append(name)
+            inner.setdefault(room, []).append(name.removeprefix(f"{room}."))
     constants = {
         name: [
             (each.name, each.value, textwrap.indent(each.text, "   "))
