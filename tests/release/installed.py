@@ -179,7 +179,7 @@ def _check_left(environment: Environment, place: Path) -> None:
         if "data:image/png;base64," not in page or "</html>" not in page:
             raise RuntimeError(f"{run.name}/report.html is no whole page.")
         scores = json.loads((run / "scores.json").read_text(encoding="utf-8"))["scores"]
-        if not {"mig", "dci"} <= {score["metric"] for score in scores}:
+        if not {"mig", "sap", "factor_vae"} <= {score["metric"] for score in scores}:
             raise RuntimeError(f"{run.name}/scores.json has not the scores of a protocol.")
     code = "import unweave; print(unweave.__file__)"
     where = Path(_run([environment.python, "-c", code], cwd=place).strip())
