@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from reference.component_texts import linked
 from unweave.citing import CODES, MODULES, NONE, PAPERS, PRESETS, PROTOCOLS, bibliography
 from unweave.citing.entry import Entry
 
@@ -27,11 +28,6 @@ def users(key: str) -> str:
         for family, names in found.items()
         if names
     )
-
-
-def linked(text: str) -> str:
-    """A text whose addresses are links."""
-    return re.sub(r"https?://[^\s,;]*[^\s,;.]", lambda found: f"<{found[0]}>", text)
 
 
 def entry(each: Entry) -> str:

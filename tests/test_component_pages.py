@@ -157,7 +157,7 @@ def test_the_python_of_the_index_of_metrics_runs(runner: Runner):
 def test_the_template_has_the_sections_and_the_blocks():
     template = Page("methods", "template", TEMPLATE.read_text(encoding="utf-8"))
     assert tuple(template.headings) == SECTIONS
-    assert template.marks == ["facts", "fields", "presets", "protocols"]
+    assert template.marks == ["facts", "fields", "presets", "protocols", "references"]
     assert template.symbols
 
 

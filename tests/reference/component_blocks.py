@@ -1,4 +1,4 @@
-"""What pages of methods and metrics say that the code knows: facts, fields, published settings."""
+"""What pages of methods and metrics say that the code knows: facts, fields, settings, papers."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ _STAND_FOR = {"total_correlation": "beta_tcvae", "density_ratio_tc": "factor_vae
 def blocks(cls: type[Component]) -> dict[str, str]:
     """The generated blocks of a member's page, by their marks, in order."""
     if issubclass(cls, Method):
-        return {"facts": _method_facts(cls), "fields": _fields(cls), "presets": _presets(cls)}
-    assert issubclass(cls, Metric)
-    return {"facts": _metric_facts(cls), "fields": _fields(cls), "protocols": _protocols(cls)}
+        made = {"facts": _method_facts(cls), "fields": _fields(cls), "presets": _presets(cls)}
+    else:
+        assert issubclass(cls, Metric)
+        made = {"facts": _metric_facts(cls), "fields": _fields(cls), "protocols": _protocols(cls)}
+    return made | {"references": texts.references(cls)}
 
 
 def _listed(names: Sequence[str]) -> str:

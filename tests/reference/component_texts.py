@@ -6,6 +6,7 @@ import dataclasses
 import inspect
 import re
 
+from unweave.citing import PAPERS, bibliography
 from unweave.data import parse_dataset
 from unweave.errors import SpecError
 from unweave.nn import Architecture, Kim, LieGroup
@@ -13,7 +14,7 @@ from unweave.objectives import Method, Plan, Setup, Term
 from unweave.spec import Component, field_hints, value_text
 from unweave.spec.hints import choices
 
-__all__ = ["about", "fields", "needs", "source"]
+__all__ = ["about", "fields", "linked", "needs", "references", "source"]
 
 
 def about(cls: type[Component]) -> str:
@@ -36,6 +37,20 @@ def source(cls: type[Component]) -> str:
         # A title may go on in the next line; authors or an address end it.
         ended = ")" in entries[-1] or "https:" in entries[-1]
     return "; ".join(map(_cited, entries))
+
+
+def references(cls: type[Component]) -> str:
+    """A list of the papers that a component stands on, the one that it is known by first."""
+    keys = PAPERS.get(cls.family, {}).get(cls.name, ())
+    if not keys:
+        return "No single paper is cited for it."
+    known = bibliography()
+    return "\n".join(f"- {linked(known[key].text())}" for key in keys)
+
+
+def linked(text: str) -> str:
+    """A text whose addresses are links."""
+    return re.sub(r"https?://[^\s,;]*[^\s,;.]", lambda found: f"<{found[0]}>", text)
 
 
 def _cited(entry: str) -> str:
