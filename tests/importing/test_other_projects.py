@@ -133,6 +133,25 @@ class TestLieGroup:
         run = unweave.import_run(path, out=tmp_path / "b", dataset=MINI)
         assert str(run.config.objective) == ("lie_group_vae(hessian=0, commutator=40, compat=clg)")
 
+    def test_a_capacity_of_its_kl(self, tmp_path):
+        path = save(randomise(LieModel()).state_dict(), tmp_path / "model.pt")
+        said = {**ARGUMENTS, "beta": 5.0, "capacity": 25.0, "capacity_leadin": 1000}
+        save(argparse.Namespace(**said), tmp_path / "args.pt")
+        run = unweave.import_run(path, out=tmp_path / "run", dataset=MINI)
+        assert str(run.config.objective) == (
+            "lie_group_vae + kl(weight=5, capacity=linear(start=0, stop=25, steps=1000))"
+        )
+
+    def test_penalties_on_generators_that_nothing_depends_on(self, tmp_path):
+        model = LieModel(sizes=(9,), latents=(2,), exponential=False)
+        path = save(randomise(model).state_dict(), tmp_path / "model.pt")
+        said = {**ARGUMENTS, "no_exp": True, "hy_commute": 40.0}
+        save(argparse.Namespace(**said), tmp_path / "args.pt")
+        run = unweave.import_run(path, out=tmp_path / "run", dataset=MINI)
+        assert not run.config.architecture.exponential
+        assert str(run.config.objective) == "lie_group_vae(hessian=0)"
+        assert document(run.folder / "import.json")["arguments"]["hy_hes"] == 40.0
+
     BAD: ClassVar[dict] = {
         "another model": {"model": "beta_celeb"},
         "another dataset": {"dataset": "flatland"},

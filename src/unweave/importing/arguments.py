@@ -13,7 +13,7 @@ from typing import Any, Final, final
 from unweave.data import DatasetSpec, parse_dataset
 from unweave.errors import CheckpointError, SpecError
 from unweave.likelihoods import Bernoulli, Gaussian, Likelihood
-from unweave.objectives import AnnealedVAE, BetaVAE, LieGroupVAE, Method, Objective
+from unweave.objectives import KL, AnnealedVAE, BetaVAE, LieGroupVAE, Method, Objective
 from unweave.schedules import Linear
 
 KNOWN: Final = (
@@ -87,8 +87,12 @@ class Arguments:
             raise self._wrong("dataset", f"known are {', '.join(_DATASETS)}")
         return parse_dataset(_DATASETS[name])
 
-    def objective(self) -> Objective | None:
+    def objective(self, *, exponential: bool) -> Objective | None:
         """The objective with its settings, or None where nothing says, or we have none like it.
+
+        Args:
+            exponential: Whether the model has a group. Without one its program weights penalties
+                on generators all the same, which nothing depends on; they are left out.
 
         Raises:
             CheckpointError: A setting is not one that the objective can have.
@@ -100,24 +104,25 @@ class Arguments:
         capacity, beta = self.values.get("capacity"), self._real("beta", 1.0, "objective")
         try:
             if capacity is not None:
-                if model == _LIE:
-                    self._assume("objective")
-                    return None
                 stop = self._real("capacity", 0.0, "objective")
                 steps = self._whole("capacity_leadin", 100_000, "objective")
                 held = Linear(start=0.0, stop=stop, steps=steps)
+                if model == _LIE:
+                    kl = KL(weight=beta, capacity=held)
+                    return Objective((self._lie(1.0, exponential), kl))
                 return Objective((AnnealedVAE(gamma=beta, capacity=held),))
-            method: Method = self._lie(beta) if model == _LIE else BetaVAE(beta=beta)
+            lie = model == _LIE
+            method: Method = self._lie(beta, exponential) if lie else BetaVAE(beta=beta)
             return Objective((method,))
         except SpecError as error:
             raise CheckpointError(f"{self.path}: {error}") from error
 
-    def _lie(self, beta: float) -> Method:
-        commutator = self._real("hy_commute", 0.0, "objective")
+    def _lie(self, beta: float, exponential: bool) -> Method:
+        commutator = self._real("hy_commute", 0.0, "objective") if exponential else 0.0
         return LieGroupVAE(
             kl=beta,
             group_reconstruction=self._real("hy_rec", 0.1, "objective"),
-            hessian=self._real("hy_hes", 40.0, "objective"),
+            hessian=self._real("hy_hes", 40.0, "objective") if exponential else 0.0,
             commutator=commutator,
             feature_probability=self._real("forward_eg_prob", 0.2, "objective"),
             compat="clg" if commutator else "none",

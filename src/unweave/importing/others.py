@@ -23,7 +23,7 @@ from unweave.importing.lie import convert_lie, is_generator
 from unweave.importing.networks import fit
 from unweave.importing.projects import CHECKPOINTS, PROJECTS, candidates
 from unweave.likelihoods import Bernoulli, Likelihood
-from unweave.nn import Architecture
+from unweave.nn import Architecture, LieGroup
 from unweave.objectives import Objective
 from unweave.spec import build
 from unweave.training import Adam, TrainConfig
@@ -168,7 +168,10 @@ def _read_settings(project: str, value: Any, path: Path, weights: Converted) -> 
         settings = _Settings(
             arguments.likelihood(), arguments.batch_size(), 0, {"lr": arguments.lr()}, []
         )
-        settings.dataset, settings.objective = arguments.dataset(), arguments.objective()
+        network = weights.architecture
+        group = not isinstance(network, LieGroup) or network.exponential
+        settings.dataset = arguments.dataset()
+        settings.objective = arguments.objective(exponential=group)
         # The program has no seed.
         settings.assumed = [*arguments.assumed, "seed"]
         settings.said = arguments.values or None
