@@ -13,7 +13,8 @@ from migration.ready import make_ready
 from migration.small import small
 from session.runs import cli
 
-pytestmark = pytest.mark.slow
+# A page is one test, and has up to 150 commands.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 def expanded(words: list[str]) -> list[str]:
