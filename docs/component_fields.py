@@ -31,8 +31,14 @@ def _add(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[
         lines += arguments(obj)
 
 
+def _skip(app: Sphinx, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out fields of named tuples, which the documentation of their class tells."""
+    return True if type(obj).__name__ == "_tuplegetter" else None
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Come before the sections of documentation are read."""
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("autodoc-process-docstring", _add, priority=100)
+    app.connect("autodoc-skip-member", _skip)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
