@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from public_modules import public_modules
@@ -43,6 +44,15 @@ def _rooms(module: str, names: Iterable[str]) -> list[str]:
     ]
 
 
+def _drop_stale(place: Path, room: str, names: Iterable[str]) -> None:
+    """Remove a page of an earlier build that lacks names; a newer one is made in its place."""
+    page = place.with_suffix(".html")
+    if page.is_file():
+        text = page.read_text(encoding="utf-8")
+        if not all(f'id="{name}"' in text and f'#{room}.{name}"' in text for name in names):
+            page.unlink()
+
+
 def _mend(app: Sphinx) -> list[Any]:
     """Let each module link back to one room, and each name to the page that it is on there."""
     objects: Mapping[str, Any] = app.env.domaindata["py"]["objects"]
@@ -58,6 +68,7 @@ def _mend(app: Sphinx) -> list[Any]:
                 if f"{room}.{name}" in objects:
                     used[name] = objects[f"{room}.{name}"].docname
             modules[module] = code, tags, used, room
+            _drop_stale(Path(app.outdir, "_modules", *module.split(".")), room, used)
     return []
 
 

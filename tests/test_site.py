@@ -131,3 +131,17 @@ def test_fields_of_components_are_described_by_their_help(imported):
     fields = importlib.import_module("component_fields")
     assert fields.arguments(BetaVAE) == ["", "Args:", "    beta: Weight of the KL."]
     assert fields.arguments(Factor) == fields.arguments(int) == []
+
+
+def test_a_page_of_an_earlier_build_that_lacks_a_name_is_made_anew(imported, tmp_path):
+    pytest.importorskip("sphinx")
+    backlinks = importlib.import_module("backlinks")
+    page = tmp_path / "own.html"
+    page.write_text('<div id="make"><a href="../x.html#unweave.nn.make">docs</a></div>')
+    backlinks._drop_stale(tmp_path / "own", "unweave.nn", ["make"])
+    assert page.is_file()
+    backlinks._drop_stale(tmp_path / "own", "unweave.nn", ["make", "Own"])
+    assert not page.exists()
+    page.write_text('<div id="make"><a href="../x.html#unweave.make">docs</a></div>')
+    backlinks._drop_stale(tmp_path / "own", "unweave.nn", ["make"])
+    assert not page.exists()
