@@ -361,12 +361,16 @@ def test_lists(command, keys, name):
     value = cli(command, "--json").json
     assert value.keys() == keys
     assert name in [row["name"] for rows in value.values() for row in rows]
-    spoken = cli(command)
-    assert spoken.code == 0
+    short, full = cli(command), cli(command, "--full")
+    assert (short.code, full.code) == (0, 0)
+    told = " ".join(full.out.split())
     for rows in value.values():
         for row in rows:
-            assert row["name"] in spoken.out
-            assert row["about"] in spoken.out
+            assert row["name"] in short.out
+            assert row["name"] in full.out
+            assert " ".join(row["about"].split()) in told
+    assert len(short.out) < len(full.out)
+    assert "--full" in short.out or "unweave presets NAME" in short.out
 
 
 @pytest.mark.parametrize(
