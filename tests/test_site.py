@@ -30,12 +30,12 @@ def site(tmp_path: Path) -> Path:
     (tmp_path / "_images" / "a b.png").write_bytes(b"")
     (tmp_path / "index.html").write_text(
         '<h1 id="top">x</h1><img src="_images/a%20b.png" srcset="_images/a%20b.png 2x">'
-        '<a href="how-to/index.html#caf%C3%A9">x</a><a href="#">x</a><a href="#top">x</a>'
+        '<a href="how-to/index.html#%C3%A9t%C3%A9">x</a><a href="#">x</a><a href="#top">x</a>'
         '<a href="how-to/">x</a><a href="https://example.org/none">x</a>'
         '<a href="mailto:a@example.org">x</a><img src="data:image/png;base64,AA">'
     )
     (tmp_path / "how-to" / "index.html").write_text(
-        '<a name="old"></a><p id="café"><a href="../index.html?q=1#top">x</a>'
+        '<a name="old"></a><p id="été"><a href="../index.html?q=1#top">x</a>'
         '<a href="../">x</a><a href="../_images/a%20b.png#page=2">x</a>'
     )
     return tmp_path
