@@ -97,10 +97,11 @@ def own_flags_first(commands: Any) -> None:
         if not dataclasses.is_dataclass(kind):
             own_flags_first(kind)
             continue
-        found: dict[str, Any] = kind.__dataclass_fields__
-        for name in (*driving, *common):
-            if name in found and (name in common or issubclass(kind, Driving)):
-                found[name] = found.pop(name)
+        command: Any = kind
+        found: dict[str, Any] = command.__dataclass_fields__
+        drives = Driving in command.__mro__
+        for name in (*(driving if drives else ()), *common):
+            found[name] = found.pop(name)
 
 
 def _named(commands: Any) -> Iterator[tuple[str, Any]]:
