@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, prog="release.check")
     parser.add_argument("--out", type=Path, required=True, help="folder for wheel and sdist")
     parser.add_argument("--install", metavar="PYTHON", action="append", default=[])
-    parser.add_argument("--whole-demo", action="store_true", help="the demo takes its minutes")
+    parser.add_argument("--whole", action="store_true", help="demo and scores take their minutes")
     given = parser.parse_args(arguments)
     # No archive of another version is left beside the new ones, to be uploaded by mistake.
     for old in [*given.out.glob("unweave-*.whl"), *given.out.glob("unweave-*.tar.gz")]:
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{path.name}: {path.stat().st_size / 1e6:.2f} MB")
     for python in given.install:
         with tempfile.TemporaryDirectory() as folder:
-            _use(python, archives.wheel, Path(folder), whole_demo=given.whole_demo)
+            _use(python, archives.wheel, Path(folder), whole=given.whole)
     return 0
 
 
@@ -46,7 +46,7 @@ def _wrong(archives: Archives) -> list[str]:
         return problems(in_wheel(archives.wheel), in_sdist(archives.sdist), in_wheel(again), ROOT)
 
 
-def _use(python: str, wheel: Path, folder: Path, *, whole_demo: bool) -> None:
+def _use(python: str, wheel: Path, folder: Path, *, whole: bool) -> None:
     environment = install(python, wheel, folder / "environment")
     print(f"{python}: installed in {environment.seconds:.0f} s", flush=True)
     for what, size in environment.sizes().items():
@@ -56,7 +56,7 @@ def _use(python: str, wheel: Path, folder: Path, *, whole_demo: bool) -> None:
     def say(text: str) -> None:
         print(text, flush=True)
 
-    first_use(environment, folder / "place", whole_demo=whole_demo, say=say)
+    first_use(environment, folder / "place", whole=whole, say=say)
 
 
 if __name__ == "__main__":
