@@ -51,7 +51,8 @@ __all__ = ["ARCHIVES", "GRIDS", "IMAGES", "small", "steps_of"]
 IMAGES = 2304
 GRIDS = {
     "dsprites": (3, 3, 4, 8, 8),
-    "shapes3d": (4, 4, 4, 3, 4, 3),
+    # With images of each published condition.
+    "shapes3d": (5, 5, 5, 2, 4, 2),
     "mpi3d": (6, 6, 2, 3, 3, 3, 3),
 }
 ARCHIVES = {
