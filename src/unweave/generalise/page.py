@@ -23,7 +23,7 @@ from unweave.report.place import GENERALISATION, check_page
 __all__ = ["write_page"]
 
 
-def write_page(found: Sequence[Found], out: Path, notes: Sequence[str] = ()) -> Path:
+def write_page(found: Sequence[Found], out: str | Path, notes: Sequence[str] = ()) -> Path:
     """Write one HTML file that shows how runs generalise, condition by condition.
 
     It holds its pictures and its style: it works offline and can be sent alone.
@@ -40,6 +40,7 @@ def write_page(found: Sequence[Found], out: Path, notes: Sequence[str] = ()) -> 
         SpecError: The name has another ending than .html, or a file is there that is no such page.
         UnweaveError: The disk is full or the folder cannot be written.
     """
+    out = Path(out)
     check_page(out, GENERALISATION)
     groups = groups_of(found)
     relations = relations_of(groups)
