@@ -35,6 +35,7 @@ html_theme = "furo"
 html_title = f"unweave {release}"
 html_show_sphinx = False
 html_static_path = ["_static"]
+html_css_files = ["tables.css"]
 html_math_renderer = "mathml"
 
 myst_heading_anchors = 3
