@@ -12,7 +12,15 @@ import pytest
 import torch
 
 import unweave
-from reference.other_checkpoints import DptConditional, LieModel, clg, dag, dpt, randomise
+from reference.other_checkpoints import (
+    LIE_ARGUMENTS,
+    DptConditional,
+    LieModel,
+    clg,
+    dag,
+    dpt,
+    randomise,
+)
 from session.runs import MINI, cli, document, listing, paragraph
 from unweave.errors import CheckpointError, DataError, SpecError
 from unweave.importing.files import read_content, read_settings
@@ -21,13 +29,6 @@ from unweave.nn import LieGroup
 
 COLOURED = "shapes3d(grid=(4, 4, 2, 2, 2, 2))"
 FLAGS = {"dataset": MINI, "objective": "beta_vae(beta=4)"}
-ARGUMENTS = {
-    "model": "lie_group", "dataset": "dsprites", "latents": 2, "batch_size": 256,
-    "learning_rate": 1e-4, "epochs": 70, "split": 0.0, "beta": 1.0, "capacity": None,
-    "recons_loss_type": "bce", "hy_rec": 0.1, "hy_hes": 40.0, "hy_commute": 0.0,
-    "forward_eg_prob": 0.2, "log_path": "/somewhere", "evaluate": False,
-    "subgroup_sizes_ls": [9], "subspace_sizes_ls": [2],
-}  # fmt: skip
 
 
 def save(value, path, *, modern: bool = True):
@@ -102,7 +103,7 @@ class TestLieGroup:
     def test_its_arguments(self, tmp_path, modern):
         model = randomise(LieModel())
         path = save(model.state_dict(), tmp_path / "checkpoints" / "model.pt")
-        save(argparse.Namespace(**ARGUMENTS), path.with_name("args.pt"), modern=modern)
+        save(argparse.Namespace(**LIE_ARGUMENTS), path.with_name("args.pt"), modern=modern)
         result = cli("import", path, "--out", tmp_path / "run", "--json").json
         assert result["objective"] == "lie_group_vae"
         assert (result["dataset"], result["epochs"], result["steps"]) == ("dsprites", 70, 201_600)
@@ -119,7 +120,7 @@ class TestLieGroup:
         said = {"model": "beta_celeb", "latents": 3, "beta": 5.0, "capacity": 25.0,
                 "capacity_leadin": 1000, "recons_loss_type": "l2", "split": 0.1, "epochs": 2,
                 "dataset": "dsprites"}  # fmt: skip
-        save(argparse.Namespace(**{**ARGUMENTS, **said}), tmp_path / "args.pt")
+        save(argparse.Namespace(**{**LIE_ARGUMENTS, **said}), tmp_path / "args.pt")
         run = unweave.import_run(path, out=tmp_path / "run")
         assert str(run.config.objective) == (
             "annealed_vae(gamma=5, capacity=linear(start=0, stop=25, steps=1000))"
@@ -127,7 +128,7 @@ class TestLieGroup:
         assert run.config.likelihood == Gaussian(variance=0.5)
         # 663,552 images to train on, in batches of 256
         assert run.config.steps == 2 * 2592
-        commuting = {**ARGUMENTS, "hy_commute": 40, "hy_hes": "0"}
+        commuting = {**LIE_ARGUMENTS, "hy_commute": 40, "hy_hes": "0"}
         save(randomise(LieModel()).state_dict(), path)
         save(argparse.Namespace(**commuting), tmp_path / "args.pt")
         run = unweave.import_run(path, out=tmp_path / "b", dataset=MINI)
@@ -135,7 +136,7 @@ class TestLieGroup:
 
     def test_a_capacity_of_its_kl(self, tmp_path):
         path = save(randomise(LieModel()).state_dict(), tmp_path / "model.pt")
-        said = {**ARGUMENTS, "beta": 5.0, "capacity": 25.0, "capacity_leadin": 1000}
+        said = {**LIE_ARGUMENTS, "beta": 5.0, "capacity": 25.0, "capacity_leadin": 1000}
         save(argparse.Namespace(**said), tmp_path / "args.pt")
         run = unweave.import_run(path, out=tmp_path / "run", dataset=MINI)
         assert str(run.config.objective) == (
@@ -145,7 +146,7 @@ class TestLieGroup:
     def test_penalties_on_generators_that_nothing_depends_on(self, tmp_path):
         model = LieModel(sizes=(9,), latents=(2,), exponential=False)
         path = save(randomise(model).state_dict(), tmp_path / "model.pt")
-        said = {**ARGUMENTS, "no_exp": True, "hy_commute": 40.0}
+        said = {**LIE_ARGUMENTS, "no_exp": True, "hy_commute": 40.0}
         save(argparse.Namespace(**said), tmp_path / "args.pt")
         run = unweave.import_run(path, out=tmp_path / "run", dataset=MINI)
         assert not run.config.architecture.exponential
@@ -167,7 +168,7 @@ class TestLieGroup:
     @pytest.mark.parametrize("kind", BAD)
     def test_bad_arguments(self, tmp_path, kind):
         path = save(randomise(LieModel()).state_dict(), tmp_path / "model.pt")
-        save(argparse.Namespace(**{**ARGUMENTS, **self.BAD[kind]}), tmp_path / "args.pt")
+        save(argparse.Namespace(**{**LIE_ARGUMENTS, **self.BAD[kind]}), tmp_path / "args.pt")
         paragraph(cli("import", path, "--out", tmp_path / "run"), "args.pt says")
         assert not (tmp_path / "run").exists()
 

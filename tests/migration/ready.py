@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from reference import disvae_checkpoint as disvae
-from reference.other_checkpoints import LieModel, dag, dpt, randomise
+from reference.other_checkpoints import LIE_ARGUMENTS, LieModel, dag, dpt, randomise
 from reference.own_files import OWN
 from session.runs import BATCH, cli, flags, folder_for_runs
 
@@ -39,13 +39,6 @@ SPECS = {
     "latent_dim": 10, "log_level": "info", "loss": "btcvae", "lr": 0.0005, "lr_disc": 5e-05,
     "model_type": "Burgess", "name": "mine", "no_cuda": False, "no_progress_bar": True,
     "no_test": False, "rec_dist": "bernoulli", "reg_anneal": 10000.0, "seed": 1234,
-}  # fmt: skip
-ARGUMENTS = {
-    "model": "lie_group", "dataset": "dsprites", "latents": 2, "batch_size": 256,
-    "learning_rate": 1e-4, "epochs": 70, "split": 0.0, "beta": 1.0, "capacity": None,
-    "recons_loss_type": "bce", "hy_rec": 0.1, "hy_hes": 40.0, "hy_commute": 0.0,
-    "forward_eg_prob": 0.2, "log_path": "/somewhere", "evaluate": False,
-    "subgroup_sizes_ls": [9], "subspace_sizes_ls": [2],
 }  # fmt: skip
 
 
@@ -95,7 +88,7 @@ def _old_checkpoints(folder: Path) -> None:
             },
         },
         "version_0/checkpoints/model.pt": randomise(LieModel()).state_dict(),
-        "version_0/checkpoints/args.pt": argparse.Namespace(**ARGUMENTS),
+        "version_0/checkpoints/args.pt": argparse.Namespace(**LIE_ARGUMENTS),
         "trained-model.pt": randomise(dag("kim")).state_dict(),
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

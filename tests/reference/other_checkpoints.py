@@ -11,7 +11,25 @@ import itertools
 import torch
 from torch import Tensor, nn
 
-__all__ = ["DptConditional", "GaussianModel", "LieModel", "clg", "dag", "dpt", "randomise"]
+__all__ = [
+    "LIE_ARGUMENTS",
+    "DptConditional",
+    "GaussianModel",
+    "LieModel",
+    "clg",
+    "dag",
+    "dpt",
+    "randomise",
+]
+
+LIE_ARGUMENTS = {
+    "model": "lie_group", "dataset": "dsprites", "latents": 2, "batch_size": 256,
+    "learning_rate": 1e-4, "epochs": 70, "split": 0.0, "beta": 1.0, "capacity": None,
+    "recons_loss_type": "bce", "hy_rec": 0.1, "hy_hes": 40.0, "hy_commute": 0.0,
+    "forward_eg_prob": 0.2, "log_path": "/somewhere", "evaluate": False,
+    "subgroup_sizes_ls": [9], "subspace_sizes_ls": [2],
+}  # fmt: skip
+"""What a Lie group VAE's `args.pt` says, of a small one."""
 
 
 def randomise(model: nn.Module, seed: int = 0, scale: float = 0.07) -> nn.Module:
