@@ -42,9 +42,12 @@ def _method_facts(cls: type[Method]) -> str:
         "codes": "codes without noise",
         "given": "none; the decoder is given true factors",
     }[plan.latent]
+    of_a_draw = plan.needs.reconstructed
+    least = max(plan.min_batch, of_a_draw)
+    multiple = f", a multiple of {of_a_draw}" if of_a_draw > 1 else ""
     lines = [
         f"- Beside images a step needs: {', '.join(texts.needs(plan)) or 'nothing'}.",
-        f"- Images in a batch: {plan.min_batch} or more.",
+        f"- Images in a batch: {least} or more{multiple}.",
         f"- Latents that are decoded: {latents}.",
         f"- Logged terms: {_listed(list(plan.terms))}.",
     ]
