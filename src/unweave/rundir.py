@@ -12,6 +12,7 @@ __all__ = [
     "alone",
     "append_line",
     "atomic_write",
+    "check_replaceable",
     "explain_os_error",
     "flush",
     "flush_folder",
@@ -46,7 +47,7 @@ from typing import IO, Any, Final, Literal, TypeAlias
 import filelock
 import platformdirs
 
-from unweave.errors import RunError, UnweaveError
+from unweave.errors import RunError, SpecError, UnweaveError
 
 FORMAT = 1
 
@@ -205,6 +206,34 @@ def atomic_write(path: Path) -> Iterator[IO[bytes]]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def check_replaceable(path: Path, kind: str, is_one: Callable[[IO[bytes]], bool]) -> None:
+    """Refuse to write a file over one of another kind, before any work.
+
+    Args:
+        path: The file that is asked for. One of the same kind that is there is replaced.
+        kind: What such a file is, such as `report of a run`.
+        is_one: Whether an open file is one; it reads no more than it needs.
+
+    Raises:
+        SpecError: There is a folder, or a file of another kind.
+        UnweaveError: What is there cannot be read.
+    """
+    try:
+        if path.is_dir():
+            raise SpecError(f"What is written must be a file, but {path} is a folder.")
+        with path.open("rb") as handle:
+            known = is_one(handle)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise explain_os_error(error, path) from error
+    if not known:
+        raise SpecError(
+            f"{path} is there already, and is no {kind}, so it is left as it is. Name another "
+            "file, or remove this one."
+        )
 
 
 def flush(handle: IO[Any]) -> None:

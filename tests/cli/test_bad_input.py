@@ -295,12 +295,16 @@ def test_a_report_that_is_no_page(place):
         ),
         (("plot", "RUN", "kl", "--out", "mine.png"), "no picture of that format"),
         (("plot", "RUN", "gif_traversals", "--out", "mine.gif"), "no picture of that format"),
+        (("results", "RUN", "--out", "mine.csv"), "no table of scores"),
+        (("results", "RUN", "--out", "mine.parquet"), "no table of scores"),
+        (("reproduce", "page", "runs", "--out", "mine.md"), "no page of published numbers"),
+        (("reproduce", "page", "runs", "--record", "mine.json"), "no record of reproductions"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )  # fmt: skip
 def test_what_is_not_written_over(place, words, kind):
-    for name in ("mine.html", "mine.png", "mine.gif"):
-        (place / name).write_text("<p>My notes.</p>")
+    for ending in ("html", "png", "gif", "csv", "parquet", "md", "json"):
+        (place / f"mine.{ending}").write_text("<p>My notes.</p>")
     given = [rich() if word == "RUN" else word for word in words]
     refused(place, *given, words=(words[-1], "is there already", kind, "left as it is"))
 

@@ -159,6 +159,15 @@ def test_the_best_member_is_exported_as_a_study_of_one_run(tmp_path):
     assert done.code == 0, done.err
     (again,) = (tmp_path / "s" / "runs").glob("[!.]*")
     assert_same_state(again, Path(value["run"]))
+    # It is written again, and over nothing else.
+    file = Path(value["file"])
+    assert cli("population", "export", place, "--out", file).code == 0
+    file.write_text('about = "My study"\n')
+    paragraph(
+        cli("population", "export", place, "--out", file),
+        "best.toml is there already", "no study that repeats a member", "left as it is",
+    )  # fmt: skip
+    assert file.read_text() == 'about = "My study"\n'
     paragraph(
         cli("population", "export", tmp_path, "--out", tmp_path / "x"),
         "no population in", "population.json; or begin one: unweave population run.",

@@ -112,6 +112,21 @@ def test_a_page_and_a_record(place):
         assert cli("reproduce", "page", *places).out == text
 
 
+def test_a_page_and_a_record_are_written_again_and_over_nothing_else(place):
+    out, _ = ran()
+    given = ("reproduce", "page", out, "--out", "page.md", "--record", "record.json")
+    for _ in range(2):
+        assert cli(*given).code == 0
+    text = Path("page.md").read_text(encoding="utf-8")
+    for flag, name, content, kind in (
+        ("--out", "mine.md", f"# My notes\n\n{text}", "no page of published numbers"),
+        ("--record", "mine.json", '{"format": 1, "runs": [], "more": 1}', "no record of"),
+    ):
+        Path(name).write_text(content, encoding="utf-8")
+        paragraph(cli(*given[:3], flag, name), f"{name} is there already", kind, "left as it is")
+        assert Path(name).read_text(encoding="utf-8") == content
+
+
 def test_what_is_passed_over_is_told(place):
     out, _ = ran()
     (folder,) = out.glob("*-1234")

@@ -246,12 +246,29 @@ def test_what_cannot_be_printed_is_refused_before_anything_is_written(runs, tmp_
 
 @pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
 def test_a_full_disk_is_an_error_and_leaves_what_was_there(runs, tmp_path, monkeypatch, name):
-    (tmp_path / name).write_text("before")
+    assert cli("results", runs, "--out", tmp_path / name, "--parts").code == 0
     before = listing(tmp_path)
     with full_disk(monkeypatch, name) as refused:
         paragraph(cli("results", runs, "--out", tmp_path / name), "The disk is full", name)
     assert refused
     assert listing(tmp_path) == before
+
+
+@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+def test_a_table_of_scores_is_written_again_and_over_nothing_else(runs, tmp_path, name):
+    path = tmp_path / name
+    given = ("results", runs, "--out", path)
+    assert cli(*given).code == 0
+    first = path.read_bytes()
+    assert cli(*given, "--parts").code == 0
+    assert path.read_bytes() != first
+    other = tmp_path / f"other-{name}"
+    frame = pl.DataFrame({"run": ["a"], "value": [0.5]})
+    (frame.write_csv if name == "t.csv" else frame.write_parquet)(other)
+    for content in (b"", b"My notes.\n", b'run,"value', b"PAR1, and no more", other.read_bytes()):
+        path.write_bytes(content)
+        paragraph(cli(*given), name, "is there already", "no table of scores", "left as it is")
+        assert path.read_bytes() == content
 
 
 FULL = Path("/dev/full")

@@ -38,14 +38,19 @@ class ReproducePage(Common):
         """Read, compare, and write or print."""
         from unweave.errors import RunError, SpecError
         from unweave.reproduction import groups_of, merged, reproduction_page, write_records
+        from unweave.reproduction.page import check_page
+        from unweave.reproduction.records import check_record
         from unweave.rundir import atomic_write
 
-        for flag, given, ending in (
-            ("--out", self.out, ".md"),
-            ("--record", self.record, ".json"),
+        for flag, given, ending, check in (
+            ("--out", self.out, ".md", check_page),
+            ("--record", self.record, ".json", check_record),
         ):
-            if given is not None and Path(given).suffix.lower() != ending:
+            if given is None:
+                continue
+            if Path(given).suffix.lower() != ending:
                 raise SpecError(f"{flag} must end in {ending}, but is {given!r}.")
+            check(Path(given))
         if not self.places:
             raise RunError("Name at least one place: a run, a folder of runs, or a record.")
         found, notes = _read(self.places)

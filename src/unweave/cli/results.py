@@ -75,7 +75,7 @@ class ResultsTable(Common):
         from unweave.results.grouping import summarise
         from unweave.results.layouts import eleven_of
         from unweave.results.notes import notes_of, states_of
-        from unweave.results.writing import check_out, check_place
+        from unweave.results.writing import check_place, check_table
 
         if self.json and self.format not in ("text", "json"):
             raise SpecError(f"--json and --format {self.format} exclude each other; give one.")
@@ -88,7 +88,7 @@ class ResultsTable(Common):
         out = None if self.out is None else Path(self.out)
         plots = None if self.plots is None else Path(self.plots)
         if out is not None:
-            check_out(out)
+            check_table(out)
         if plots is not None:
             check_place(plots)
         with bar() as progress:

@@ -6,18 +6,17 @@ __all__ = ["check_picture", "png", "save"]
 
 import io
 from pathlib import Path
-from typing import Any, BinaryIO, Final, cast
+from typing import IO, Any, BinaryIO, Final, cast
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from unweave.errors import SpecError
 from unweave.plots.animation import Animation, write_animation
 from unweave.plots.images import as_rgb
 from unweave.plots.style import styled
-from unweave.rundir import atomic_write, explain_os_error
+from unweave.rundir import atomic_write, check_replaceable
 
 # matplotlib writes its version into every file; without it equal figures are equal bytes.
 _METADATA: dict[str, Any] = {"Software": None}
@@ -41,21 +40,12 @@ def check_picture(path: Path) -> None:
         SpecError: There is a folder, or a file that is no picture of the format of its name.
         UnweaveError: What is there cannot be read.
     """
-    if path.is_dir():
-        raise SpecError(f"The picture must be a file, but {path} is a folder.")
     start, signature = _SIGNATURES.get(path.suffix.lower(), (0, b""))
-    try:
-        with path.open("rb") as handle:
-            head = handle.read(start + len(signature))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-    if not signature or head[start:] != signature:
-        raise SpecError(
-            f"{path} is there already, and is no picture of that format, so it is left as it is. "
-            "Name another file, or remove this one."
-        )
+
+    def is_one(handle: IO[bytes]) -> bool:
+        return signature != b"" and handle.read(start + len(signature))[start:] == signature
+
+    check_replaceable(path, "picture of that format", is_one)
 
 
 @styled

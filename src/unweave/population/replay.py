@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from unweave.errors import RunError
 from unweave.population.folder import PopulationFolder
 from unweave.population.spec import Population
 from unweave.population.table import Row
-from unweave.rundir import atomic_write
+from unweave.rundir import atomic_write, check_replaceable
 from unweave.session import read_config
 from unweave.spec import Component
 from unweave.training import TrainConfig
@@ -23,6 +24,9 @@ __all__ = ["Stretch", "config_of_member", "schedule_of", "study_text", "write_re
 
 # What a study has other defaults for, or takes from the objective, where it is left out.
 _ALWAYS: Final = ("dataset", "objective", "steps", "architecture", "threads")
+# How the file of `write_replay` begins, within so many bytes.
+_MARK: Final = re.compile(rb'about = "Member \d+ of round \d+ of the population ')
+_HEAD: Final = 128
 
 
 @final
@@ -89,22 +93,28 @@ def write_replay(folder: PopulationFolder, row: Row, out: str | Path) -> Path:
     Args:
         folder: The population.
         row: The member, in a round.
-        out: Where to; a TOML file.
+        out: Where to; a TOML file. One that repeats a member, and is there, is replaced.
 
     Returns:
         The file.
 
     Raises:
         RunError: The run is not there any more.
+        SpecError: There is a folder, or a file that does not repeat a member.
         UnweaveError: The file cannot be written.
     """
+    path = Path(out)
+    check_replaceable(
+        path,
+        "study that repeats a member of a population",
+        lambda handle: _MARK.match(handle.read(_HEAD)) is not None,
+    )
     config, population = config_of_member(folder, row), folder.population()
     score = "no score" if row.score is None else f"the score {row.score:.6g}"
     about = (
         f"Member {row.member} of round {row.task.round} of the population "
         f"{folder.path.name}, which has {score} by {population.fitness}."
     )
-    path = Path(out)
     with atomic_write(path) as handle:
         handle.write(study_text(config, population, about).encode("utf-8"))
     return path

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, final
 
 from unweave.errors import SpecError
-from unweave.rundir import explain_os_error
+from unweave.rundir import check_replaceable
 
 # The mark of a page stands in so many bytes.
 _HEAD: Final = 4096
@@ -54,17 +54,5 @@ def check_page(path: Path, kind: PageKind) -> None:
     """
     if path.suffix.lower() not in (".html", ".htm"):
         raise SpecError(f"The page of {kind.of} must end in .html, but --out is {str(path)!r}.")
-    if path.is_dir():
-        raise SpecError(f"--out must be a file, but {path} is a folder.")
-    try:
-        with path.open("rb") as handle:
-            head = handle.read(_HEAD)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-    if kind.generator.encode() not in head:
-        raise SpecError(
-            f"{path} is there already, and is no {kind.name}, so it is left as it is. Name "
-            "another file with --out, or remove this one."
-        )
+    mark = kind.generator.encode()
+    check_replaceable(path, kind.name, lambda handle: mark in handle.read(_HEAD))

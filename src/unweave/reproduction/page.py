@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-__all__ = ["command_of", "reproduction_page", "score_cells"]
+__all__ = ["check_page", "command_of", "reproduction_page", "score_cells"]
 
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from unweave.metrics import Metric
@@ -16,6 +17,7 @@ from unweave.reproduction.matching import base_text
 from unweave.reproduction.published import Row, Source
 from unweave.reproduction.records import RunRecord, merged
 from unweave.reproduction.running import REPEATS
+from unweave.rundir import check_replaceable
 from unweave.scores import repeats_of
 from unweave.spec import members
 
@@ -94,6 +96,24 @@ def reproduction_page(records: Iterable[RunRecord]) -> str:
         + "\n"
     )
     return "\n".join(parts)
+
+
+def check_page(path: Path) -> None:
+    """Refuse to write the page over a file that is no such page, before any work.
+
+    Args:
+        path: The file that is asked for.
+
+    Raises:
+        SpecError: There is a folder, or a file that is no such page.
+        UnweaveError: What is there cannot be read.
+    """
+    title = _HEAD.splitlines()[0].encode()
+    check_replaceable(
+        path,
+        "page of published numbers",
+        lambda handle: handle.readline(2 * len(title)).rstrip() == title,
+    )
 
 
 def command_of(group: Group) -> str:

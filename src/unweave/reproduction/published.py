@@ -72,11 +72,14 @@ class Row:
         name: That of the preset.
         values: The numbers.
         label: A few words where the name does not speak for itself.
+        instead_of: The row before it whose numbers these are, where it is not known which of
+            several trainings was published; empty otherwise.
     """
 
     name: str
     values: tuple[PublishedValue, ...]
     label: str = ""
+    instead_of: str = ""
 
     @property
     def source(self) -> str:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-__all__ = ["RunRecord", "Start", "merged", "read_records", "record_of", "write_records"]
+__all__ = [
+    "RunRecord",
+    "Start",
+    "check_record",
+    "merged",
+    "read_records",
+    "record_of",
+    "write_records",
+]
 
 import dataclasses
 import datetime
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final, Self, final
+from typing import IO, Any, Final, Self, final
 
 from unweave.errors import RunError
 from unweave.presets import preset
 from unweave.reproduction.catalog import ROWS
 from unweave.reproduction.matching import row_of, scored_data, without_path
 from unweave.reproduction.published import PublishedValue, Row, config_of
-from unweave.rundir import FORMAT, LOCK, is_held, is_run, read_document, read_json, write_json
+from unweave.rundir import (
+    FORMAT,
+    LOCK,
+    check_replaceable,
+    is_held,
+    is_run,
+    read_document,
+    read_json,
+    write_json,
+)
 from unweave.scores import load_scores, repeats_of
 from unweave.session import CHECKPOINT, read_config
 from unweave.training import TrainConfig
@@ -253,6 +271,37 @@ def read_records(path: Path) -> list[RunRecord]:
     return records
 
 
+def check_record(path: Path) -> None:
+    """Refuse to write records over a file that has none, before any work.
+
+    Args:
+        path: The file that is asked for.
+
+    Raises:
+        SpecError: There is a folder, or a file that is no record of reproductions.
+        UnweaveError: What is there cannot be read.
+    """
+    check_replaceable(path, "record of reproductions", _is_record)
+
+
+def _is_record(handle: IO[bytes]) -> bool:
+    try:
+        form = json.load(handle)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(form, dict) and form.keys() == {"format", "runs"}
+
+
 def write_records(records: Iterable[RunRecord], path: Path) -> None:
-    """Write records to a JSON file that can be committed: no machine's name or folder is in it."""
+    """Write records to a JSON file that can be committed: no machine's name or folder is in it.
+
+    Args:
+        records: What is written.
+        path: The file. One with records that is there is replaced.
+
+    Raises:
+        SpecError: There is a folder, or a file that is no record of reproductions.
+        UnweaveError: The disk is full or the folder cannot be written.
+    """
+    check_record(path)
     write_json(path, {"format": FORMAT, "runs": [record.to_dict() for record in records]})
