@@ -131,6 +131,43 @@ def test_a_first_push_that_is_broken_off_is_gone_on_with(tmp_path, monkeypatch):
         assert not (place / ".incoming").exists()
 
 
+def halving(after):
+    """Have a folder get half of a small file, the one after so many, before the process ends."""
+    real, left = LocalFileSystem.pipe_file, [after]
+
+    def half(self, path, value, *args, **kwargs):
+        left[0] -= 1
+        if left[0] < 0:
+            real(self, path, value[: len(value) // 2], *args, **kwargs)
+            raise Stop
+        return real(self, path, value, *args, **kwargs)
+
+    return half
+
+
+def test_a_push_that_ends_within_a_small_file_is_gone_on_with(versions, tmp_path, monkeypatch):
+    old, new = versions
+    for after in range(100):
+        place, ended = tmp_path / str(after), False
+        push_run(old, place)
+        with monkeypatch.context() as patch:
+            patch.setattr(LocalFileSystem, "pipe_file", halving(after))
+            try:
+                push_run(new, place)
+            except Stop:
+                ended = True
+        again = push_run(new, place)
+        # Half a card would be taken for one that people wrote.
+        assert not any("somebody else" in note for note in again.notes)
+        assert manifest(place)["complete"] is True
+        assert not (place / ".incoming").exists()
+        pull_run(place, tmp_path / f"back-{after}")
+        if not ended:
+            break
+    # The documents of the run, the card, and the manifest twice.
+    assert after > 5
+
+
 def test_a_disk_that_is_full_leaves_the_version_before(tmp_path, monkeypatch):
     shared = pushed(tmp_path / "shared")
     before = {k: v for k, v in listing(shared).items() if v != "folder"}

@@ -158,6 +158,17 @@ def test_an_empty_folder_is_filled_and_no_other_is_touched(tmp_path):
     assert listing(tmp_path / "notes").keys() == {"a.txt"}
 
 
+def test_the_working_directory_is_filled(tmp_path, monkeypatch):
+    shared = pushed(tmp_path / "shared")
+    here = (tmp_path / "here").resolve()
+    here.mkdir()
+    monkeypatch.chdir(here)
+    assert pull_run(shared, ".").folder == here
+    assert load_run(here).step == 24
+    assert [path.name for path in here.iterdir() if path.name.startswith(".")] == []
+    assert pull_run(shared, ".").state == "there"
+
+
 def test_the_name_of_the_source_is_that_of_the_run(tmp_path, monkeypatch):
     monkeypatch.setenv("UNWEAVE_RUNS", str(tmp_path / "runs"))
     shared = pushed(tmp_path / "best one")

@@ -135,7 +135,8 @@ _WHY_NO_REPORT: Final = (
 
 def _folder(place: Place, out: str | Path | None) -> Path:
     if out is not None:
-        return Path(out)
+        # One such as `.` has no name by which others could be beside it.
+        return Path(out) if Path(out).name not in ("", "..") else Path(out).resolve()
     if not re.fullmatch(r"\w[\w.+ -]*", place.name):
         raise RunError(f"{place.text} gives no name for a run. Choose one with --out.")
     return runs_root() / place.name

@@ -135,16 +135,16 @@ class StoragePlace:
             for file in files:
                 self._send(file, meter)
             self._make_folder(self._root)
-            self._system.pipe_file(self._path(MANIFEST), incomplete)
+            self._write(MANIFEST, incomplete)
             for file in files:
                 self._move(file.name)
             for name in gone:
                 with contextlib.suppress(FileNotFoundError):
                     self._system.rm_file(self._path(name))
             if card is not None:
-                self._system.pipe_file(self._path(CARD), card)
+                self._write(CARD, card)
             self._clear_incoming()
-            self._system.pipe_file(self._path(MANIFEST), whole)
+            self._write(MANIFEST, whole)
 
         self._answered(replace, _WRITTEN)
 
@@ -170,6 +170,19 @@ class StoragePlace:
             told = _Told(meter)
             self._system.put_file(str(file.content), path, callback=told)
             meter.add(file.bytes - told.value)
+
+    def _write(self, name: str, content: bytes) -> None:
+        """Have a small file in its place, or what was there: never a part of it."""
+        if self.folder is None:
+            # A storage of objects takes the whole of each.
+            self._system.pipe_file(self._path(name), content)
+            return
+        self._make_folder(f"{self._root}/{_INCOMING}")
+        self._system.pipe_file(self._incoming(name), content)
+        self._move(name)
+        # As long as there are others it stays.
+        with contextlib.suppress(OSError):
+            Path(self._root, _INCOMING).rmdir()
 
     def _move(self, name: str) -> None:
         source, target = self._incoming(name), self._path(name)
