@@ -27,7 +27,12 @@ from session.runs import (
     tensors,
 )
 from session.runs import train as train_tiny
+from unweave.errors import TrainingDivergedError
 from unweave.objectives import Plan
+from unweave.session.stopping import check_finite
+from unweave.settings import make_config
+from unweave.training.phases import Phase
+from unweave.training.tracker import Record
 
 # Large enough to break within a dozen steps, small enough not to break at once.
 LR = 0.1
@@ -98,6 +103,15 @@ def test_it_is_named_exactly_however_seldom_it_is_looked_for(truth, tmp_path, se
     status = document(tmp_path / "run" / "status.json")
     assert status["state"] == "diverged"
     assert named(status["message"]) == (terms[0], step)
+
+
+def test_the_learning_rate_that_is_named_is_that_of_the_step(tmp_path):
+    later = Phase(start=3, changes=(("optimizer.lr", 0.25),))
+    config = make_config(MINI, OBJECTIVE, steps=9, lr=0.5, phases=(later,), precision="float32")
+    for step, lr in ((3, 0.5), (4, 0.25)):
+        record = Record(steps=1, values={}, first_bad={"raw/reconstruction": step})
+        with pytest.raises(TrainingDivergedError, match=rf"learning rate \(--lr\) than {lr:g} or"):
+            check_finite(record, tmp_path / "checkpoint", config)
 
 
 def test_without_a_checkpoint_it_is_said_how_to_train_anew(tmp_path):

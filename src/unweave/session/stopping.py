@@ -161,7 +161,7 @@ def _diverged(step: int, name: str, checkpoint: Path, config: TrainConfig) -> No
         if checkpoint.is_file()
         else "No checkpoint had been written yet, so that there are no weights"
     )
-    lr = getattr(config.optimizer, "lr", None)
+    lr = getattr(config.at(step).optimizer, "lr", None)
     than = f" than {lr:g}" if isinstance(lr, int | float) else ""
     ways = [f"a smaller learning rate (--lr){than}"]
     ways += ["smaller weights of terms"]

@@ -54,6 +54,11 @@ def test_levels_end_where_indices_do(tmp_path):
     assert len(found.levels) == 2
 
 
+def test_whole_numbers_may_be_stored_with_a_point(tmp_path):
+    found = read_any_labels(packed(tmp_path, indices_0=arrays()["indices_0"].astype(float)))
+    np.testing.assert_array_equal(found.levels[1].flat, [4, 7, 18, 21, 30])
+
+
 def test_one_column_may_be_a_vector(tmp_path):
     path = packed(tmp_path, labels_2=np.array([4.0, 7.0, 21.0]))
     assert read_any_labels(path).levels[2].labels.shape == (3, 1)
@@ -67,6 +72,12 @@ def test_one_column_may_be_a_vector(tmp_path):
         ({"labels_1": np.zeros((4, 2))}, "level 1 has 5 images, and labels of 4"),
         ({"labels_2": None}, "level 2 has 3 images, and labels of none"),
         ({"labels_0": np.full((40, 3), np.nan)}, "finite"),
+        ({"labels_0": np.float32(1)}, "level 0 has 0 images, and labels of none"),
+        ({"labels_0": np.zeros((0, 3))}, r"one image or more, not float64 \(0, 3\)"),
+        ({"labels_1": np.full((5, 2), "x")}, r"labels_1 must be numbers .*<U1 \(5, 2\)"),
+        ({"indices_0": np.array([30, 4, 18, 7, 20.5])}, "indices_0 must be whole numbers"),
+        ({"indices_0": np.array([30, 4, 18, 7, np.nan])}, "indices_0 must be whole numbers"),
+        ({"indices_0": np.array(["30", "4", "18", "7", "21"])}, "indices_0 must be whole"),
     ],
 )
 def test_levels_that_do_not_fit_together_are_refused(tmp_path, changes, message):

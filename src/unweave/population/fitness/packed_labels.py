@@ -23,6 +23,8 @@ from unweave.population.surrogate_labels import (
     read_labels,
 )
 
+# Kinds of arrays of whole numbers and of numbers with a point.
+_NUMBERS = "iuf"
 _BROKEN = (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -81,15 +83,21 @@ def _levels(arrays: Mapping[str, NDArray[Any]]) -> tuple[LabelLevel, ...]:
     Raises:
         DataError: Labels and indices do not fit together.
     """
-    flat = np.arange(len(arrays["labels_0"]), dtype=np.int64)
+    first = arrays["labels_0"]
+    flat = np.arange(len(first) if first.ndim else 0, dtype=np.int64)
     levels: list[LabelLevel] = []
     for k in itertools.takewhile(lambda k: f"indices_{k}" in arrays, itertools.count()):
         if k:
-            flat = compose(flat, np.asarray(arrays[f"indices_{k - 1}"], np.int64).ravel())
+            flat = compose(flat, _positions(arrays, k - 1))
         labels = arrays.get(f"labels_{k}")
-        if labels is None or len(labels) != len(flat):
-            count = "none" if labels is None else f"{len(labels):,}"
+        if labels is None or not labels.ndim or len(labels) != len(flat):
+            count = "none" if labels is None or not labels.ndim else f"{len(labels):,}"
             raise DataError(f"level {k} has {len(flat):,} images, and labels of {count}.")
+        if labels.dtype.kind not in _NUMBERS or not len(labels):
+            raise DataError(
+                f"labels_{k} must be numbers of one image or more, not {labels.dtype} "
+                f"{labels.shape}."
+            )
         values = np.asarray(labels, np.float32).reshape(len(flat), -1)
         order = np.argsort(flat, kind="stable")
         columns = tuple(
@@ -99,3 +107,15 @@ def _levels(arrays: Mapping[str, NDArray[Any]]) -> tuple[LabelLevel, ...]:
         level = LabelLevel(flat=flat[order], labels=values[order], ids=ids, columns=columns)
         levels.append(level)
     return tuple(levels)
+
+
+def _positions(arrays: Mapping[str, NDArray[Any]], level: int) -> NDArray[np.int64]:
+    """Which images of a level are those of the next one, (n,).
+
+    Raises:
+        DataError: They are no whole numbers.
+    """
+    found = arrays[f"indices_{level}"].ravel()
+    if found.dtype.kind not in _NUMBERS or not (found == np.trunc(found)).all():
+        raise DataError(f"indices_{level} must be whole numbers, not {found.dtype}.")
+    return found.astype(np.int64)
