@@ -21,9 +21,9 @@ __all__ = [
     "train",
 ]
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from unweave._lazy import lazy_names
 from unweave._version import __version__
 
 if TYPE_CHECKING:
@@ -54,16 +54,6 @@ _HOMES = {
     "train": "unweave.run",
 }
 
-
-if not TYPE_CHECKING:  # else every name would be there for type checkers, misspelt ones as well
-
-    def __getattr__(name: str) -> Any:
-        """Import a public name when it is first used, so that `import unweave` loads no torch."""
-        if name in _HOMES:
-            return getattr(importlib.import_module(_HOMES[name]), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """Public names."""
-    return __all__
+if not TYPE_CHECKING:
+    # `import unweave` loads no torch.
+    __getattr__, __dir__ = lazy_names(__name__, __all__, _HOMES)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import unweave
-from release.archives import ROOT
 from release.installed import readme_program
 
 # What mypy says of each line that asks it, in order.
@@ -61,21 +59,3 @@ def test_a_program_is_checked_against_the_installed_package(environment, tmp_pat
         assert kind.startswith(("def (", "Overload(def (")), f"unweave.{name}: {kind}"
         if name not in PICTURES:
             assert not kind.rstrip(")").endswith("-> Any"), f"unweave.{name}: {kind}"
-
-
-def test_type_checkers_see_every_public_name():
-    tree = ast.parse((ROOT / "src/unweave/__init__.py").read_text(encoding="utf-8"))
-    [seen] = (
-        {
-            name.asname or name.name: statement.module
-            for statement in block.body
-            if isinstance(statement, ast.ImportFrom)
-            for name in statement.names
-        }
-        for block in tree.body
-        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
-    )
-    assert seen == unweave._HOMES
-    assert sorted([*seen, "__version__"]) == unweave.__all__
-    # One that answers for any name would let every misspelt one pass.
-    assert "__getattr__" not in {getattr(statement, "name", "") for statement in tree.body}

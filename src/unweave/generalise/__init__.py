@@ -31,8 +31,9 @@ __all__ = [
     "write_page",
 ]
 
-import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from unweave._lazy import lazy_names
 
 if TYPE_CHECKING:
     from unweave.generalise.asking import (
@@ -50,36 +51,28 @@ if TYPE_CHECKING:
     from unweave.objectives.kinds import Kind, kind_of
 
 _HOMES: Final = {
-    "COLUMNS": "generalise.summary",
-    "FILE": "generalise.carrying",
-    "HOLDOUT": "generalise.asking",
-    "REGIONS": "generalise.asking",
-    "Found": "generalise.reading",
-    "GeneralisationStudy": "generalise.presets",
-    "Group": "generalise.summary",
-    "Kind": "objectives.kinds",
-    "Region": "generalise.asking",
-    "Relation": "generalise.summary",
-    "carry_out": "generalise.carrying",
-    "generalisation_study": "generalise.presets",
-    "groups_of": "generalise.summary",
-    "kind_of": "objectives.kinds",
-    "read_run": "generalise.reading",
-    "relations_of": "generalise.summary",
-    "requests_of": "generalise.asking",
-    "requests_of_kinds": "generalise.asking",
-    "score_run": "generalise.carrying",
-    "write_page": "generalise.page",
+    "COLUMNS": ".summary",
+    "FILE": ".carrying",
+    "HOLDOUT": ".asking",
+    "REGIONS": ".asking",
+    "Found": ".reading",
+    "GeneralisationStudy": ".presets",
+    "Group": ".summary",
+    "Kind": "unweave.objectives.kinds",
+    "Region": ".asking",
+    "Relation": ".summary",
+    "carry_out": ".carrying",
+    "generalisation_study": ".presets",
+    "groups_of": ".summary",
+    "kind_of": "unweave.objectives.kinds",
+    "read_run": ".reading",
+    "relations_of": ".summary",
+    "requests_of": ".asking",
+    "requests_of_kinds": ".asking",
+    "score_run": ".carrying",
+    "write_page": ".page",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: studies are listed without any plotting."""
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"unweave.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """Public names."""
-    return __all__
+if not TYPE_CHECKING:
+    # Studies are listed without any plotting.
+    __getattr__, __dir__ = lazy_names(__name__, __all__, _HOMES)

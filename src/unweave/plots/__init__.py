@@ -71,10 +71,11 @@ __all__ = [
     "violins",
 ]
 
-import importlib
 import sys
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from unweave._lazy import lazy_names
 
 if TYPE_CHECKING:
     from unweave.plots.animation import FORMATS, Animation, check_format
@@ -126,72 +127,72 @@ if TYPE_CHECKING:
     from unweave.plots.violins import violins
 
 _HOMES: Final = {
-    "FORMATS": "animation",
-    "INACTIVE_KL": "traversals",
-    "Animation": "animation",
-    "Block": "blocks",
-    "Circle": "circles",
-    "Colouring": "embeddings",
-    "Concentration": "concentration",
-    "Drawn": "shown",
-    "Intervention": "interventions",
-    "Picture": "shown",
-    "Response": "responses",
-    "above": "lettering",
-    "beside": "lettering",
-    "best_latents": "matrix",
-    "check_format": "animation",
-    "check_picture": "save",
-    "circles": "circles",
-    "code_correlations": "code_correlations",
-    "concentration_bars": "concentration",
-    "conditions": "conditions",
-    "correlation_matrix": "correlations",
-    "disentanglement_against_error": "generalisation",
-    "disvae_animation": "published",
-    "disvae_grid": "published",
-    "disvae_reconstruct_traverse": "published",
-    "edge_colour": "images",
-    "embeddings": "embeddings",
-    "enlarge": "images",
-    "errors_by_combination": "combinations",
-    "generalisation_gaps": "gaps",
-    "generators": "generators",
-    "held_out_maps": "held_out",
-    "held_out_reconstructions": "comparison",
-    "hinton_diagrams": "hinton",
-    "hyper_map": "hyper",
-    "image_blocks": "blocks",
-    "image_rows": "rows",
-    "interventions": "interventions",
-    "joined_blocks": "blocks",
-    "joint_shares": "joint",
-    "kl_bars": "kl",
-    "kl_curves": "kl",
-    "latent_factor_matrix": "matrix",
-    "latent_positions": "positions",
-    "latent_responses": "responses",
-    "latent_usage": "usage",
-    "lineage": "lineage",
-    "loss_curves": "losses",
-    "matched_latents": "matched_latents",
-    "order_by_kl": "traversals",
-    "pictured": "shown",
-    "png": "save",
-    "rank_lines": "ranks",
-    "reconstructions": "reconstructions",
-    "round_scores": "round_scores",
-    "run_curves": "run_curves",
-    "run_grid": "run_grid",
-    "run_scores": "run_scores",
-    "save": "save",
-    "schedules": "schedules",
-    "score_curves": "score_curves",
-    "share_bars": "shares",
-    "signed": "traversals",
-    "tile": "images",
-    "traversals": "traversals",
-    "violins": "violins",
+    "FORMATS": ".animation",
+    "INACTIVE_KL": ".traversals",
+    "Animation": ".animation",
+    "Block": ".blocks",
+    "Circle": ".circles",
+    "Colouring": ".embeddings",
+    "Concentration": ".concentration",
+    "Drawn": ".shown",
+    "Intervention": ".interventions",
+    "Picture": ".shown",
+    "Response": ".responses",
+    "above": ".lettering",
+    "beside": ".lettering",
+    "best_latents": ".matrix",
+    "check_format": ".animation",
+    "check_picture": ".save",
+    "circles": ".circles",
+    "code_correlations": ".code_correlations",
+    "concentration_bars": ".concentration",
+    "conditions": ".conditions",
+    "correlation_matrix": ".correlations",
+    "disentanglement_against_error": ".generalisation",
+    "disvae_animation": ".published",
+    "disvae_grid": ".published",
+    "disvae_reconstruct_traverse": ".published",
+    "edge_colour": ".images",
+    "embeddings": ".embeddings",
+    "enlarge": ".images",
+    "errors_by_combination": ".combinations",
+    "generalisation_gaps": ".gaps",
+    "generators": ".generators",
+    "held_out_maps": ".held_out",
+    "held_out_reconstructions": ".comparison",
+    "hinton_diagrams": ".hinton",
+    "hyper_map": ".hyper",
+    "image_blocks": ".blocks",
+    "image_rows": ".rows",
+    "interventions": ".interventions",
+    "joined_blocks": ".blocks",
+    "joint_shares": ".joint",
+    "kl_bars": ".kl",
+    "kl_curves": ".kl",
+    "latent_factor_matrix": ".matrix",
+    "latent_positions": ".positions",
+    "latent_responses": ".responses",
+    "latent_usage": ".usage",
+    "lineage": ".lineage",
+    "loss_curves": ".losses",
+    "matched_latents": ".matched_latents",
+    "order_by_kl": ".traversals",
+    "pictured": ".shown",
+    "png": ".save",
+    "rank_lines": ".ranks",
+    "reconstructions": ".reconstructions",
+    "round_scores": ".round_scores",
+    "run_curves": ".run_curves",
+    "run_grid": ".run_grid",
+    "run_scores": ".run_scores",
+    "save": ".save",
+    "schedules": ".schedules",
+    "score_curves": ".score_curves",
+    "share_bars": ".shares",
+    "signed": ".traversals",
+    "tile": ".images",
+    "traversals": ".traversals",
+    "violins": ".violins",
 }
 
 
@@ -208,14 +209,6 @@ class _Room(ModuleType):
 
 sys.modules[__name__].__class__ = _Room
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: who draws nothing loads no matplotlib."""
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"unweave.plots.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """Public names."""
-    return __all__
+if not TYPE_CHECKING:
+    # Who draws nothing loads no matplotlib.
+    __getattr__, __dir__ = lazy_names(__name__, __all__, _HOMES)

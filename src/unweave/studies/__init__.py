@@ -22,8 +22,9 @@ __all__ = [
     "survey",
 ]
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from unweave._lazy import lazy_names
 
 if TYPE_CHECKING:
     from unweave.studies.cleaning import Superfluous, clean, superfluous
@@ -36,33 +37,25 @@ if TYPE_CHECKING:
     from unweave.studies.spec import ScoreRequest, Study
 
 _HOMES = {
-    "Executor": "running",
-    "Forecast": "costs",
-    "Overview": "overview",
-    "PlannedRun": "planning",
-    "ScoreRequest": "spec",
-    "Study": "spec",
-    "StudyFolder": "folder",
-    "Superfluous": "cleaning",
-    "clean": "cleaning",
-    "forecast": "costs",
-    "place_of": "running",
-    "plan": "planning",
-    "read_study": "reading",
-    "run_study": "running",
-    "study_of": "reading",
-    "superfluous": "cleaning",
-    "survey": "overview",
+    "Executor": ".running",
+    "Forecast": ".costs",
+    "Overview": ".overview",
+    "PlannedRun": ".planning",
+    "ScoreRequest": ".spec",
+    "Study": ".spec",
+    "StudyFolder": ".folder",
+    "Superfluous": ".cleaning",
+    "clean": ".cleaning",
+    "forecast": ".costs",
+    "place_of": ".running",
+    "plan": ".planning",
+    "read_study": ".reading",
+    "run_study": ".running",
+    "study_of": ".reading",
+    "superfluous": ".cleaning",
+    "survey": ".overview",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first used: how far a study is can be told without torch."""
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"unweave.studies.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """Public names."""
-    return __all__
+if not TYPE_CHECKING:
+    # How far a study is can be told without torch.
+    __getattr__, __dir__ = lazy_names(__name__, __all__, _HOMES)
