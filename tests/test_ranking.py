@@ -226,6 +226,16 @@ def test_json(tmp_path):
     assert [run["score"] for run in value["runs"]] == [run.score for run in expected.runs]
 
 
+def test_a_ranking_is_written_again_and_over_nothing_else(tmp_path):
+    out = tmp_path / "ranking.json"
+    given = ("rank", *several(), "--images", 100, "--out", out)
+    for _ in range(2):
+        assert cli(*given).code == 0
+    out.write_text('{"format": 1, "runs": []}')
+    paragraph(cli(*given), "ranking.json is there already", "no ranking", "left as it is")
+    assert out.read_text() == '{"format": 1, "runs": []}'
+
+
 def test_a_table_for_people(tmp_path):
     shown = cli("rank", *several(), "--images", 100).out.splitlines()
     assert shown[0].startswith("udr, higher is better, protocol unweave/")

@@ -20,6 +20,7 @@ __all__ = [
     "is_held",
     "is_run",
     "is_study",
+    "json_keys",
     "last_line",
     "link_file",
     "read_document",
@@ -288,6 +289,15 @@ def write_json(path: Path, value: Any) -> None:
     """Write one JSON document atomically, keys in the order given."""
     with atomic_write(path) as handle:
         handle.write(json.dumps(value, indent=2, allow_nan=False).encode() + b"\n")
+
+
+def json_keys(handle: IO[bytes]) -> set[str]:
+    """Keys of the JSON object that an open file has; none where it has something else."""
+    try:
+        form = json.load(handle)
+    except (ValueError, RecursionError):
+        return set()
+    return set(form) if isinstance(form, dict) else set()
 
 
 def read_json(path: Path) -> Any:

@@ -92,6 +92,18 @@ def test_people_get_a_table_and_a_file(file, tmp_path):
     assert json.loads(out.read_text()) == cli("score", file, "--metrics", "mig", "--json").json
 
 
+def test_scores_are_written_again_and_over_nothing_else(file, tmp_path):
+    out = tmp_path / "scores.json"
+    given = ("score", file, "--metrics", "mig", "--out", out)
+    for _ in range(2):
+        assert cli(*given).code == 0
+    # Such as those of a run.
+    for content in ('{"format": 1, "scores": []}', "[]", "no JSON"):
+        out.write_text(content)
+        paragraph(cli(*given), "is there already", "no file of scores", "left as it is")
+        assert out.read_text() == content
+
+
 def test_a_pair_of_files(file, tmp_path):
     with np.load(file) as arrays:
         np.save(tmp_path / "codes.npy", arrays["codes"])

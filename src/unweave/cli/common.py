@@ -25,7 +25,7 @@ import logging
 import math
 import sys
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -94,18 +94,27 @@ def names_of(metrics: str | None, flag: str = "--metrics") -> tuple[str, ...] | 
     return names
 
 
-def check_json(out: str | None) -> None:
-    """Refuse an --out that is no JSON file, before any work: it would be written over.
+def check_json(out: str | None, kind: str, keys: Set[str]) -> None:
+    """Refuse an --out that is no JSON file, or another one than is written, before any work.
+
+    Args:
+        out: What --out gives.
+        kind: What is written, such as `ranking`. A file of that kind that is there is replaced.
+        keys: By which of its keys such a file is known.
 
     Raises:
-        SpecError: The name does not end in .json, or is that of a folder.
+        SpecError: The name does not end in .json, or is that of a folder, or of another file.
+        UnweaveError: What is there cannot be read.
     """
+    from unweave.rundir import check_replaceable, json_keys
+
     if out is None:
         return
     if Path(out).is_dir():
         raise SpecError(f"--out must be a file, but {out} is a folder.")
     if not out.lower().endswith(".json"):
         raise SpecError(f"--out must end in .json, but is {out!r:.100}.")
+    check_replaceable(Path(out), kind, lambda handle: json_keys(handle) >= keys)
 
 
 def as_asked(forms: Mapping[str, Any], asked: tuple[str, ...] | None) -> dict[str, Any]:

@@ -54,7 +54,7 @@ class Rank(Common):
 
         images = to_number("--images", self.images, int)
         seed = to_number("--seed", self.seed, int)
-        check_json(self.out)
+        check_json(self.out, "ranking", {"by", "higher_is_better", "compared", "runs"})
         for folder in self.run_folders:
             check_run_folder(folder)
         with bar() as progress:

@@ -75,7 +75,7 @@ class Score(Common):
         chosen = protocol_of(self.protocol)
         # What is misspelt is said before a large file is read.
         asked = metrics_of(chosen, names)
-        check_json(self.out)
+        check_json(self.out, "file of scores", {"factors_file", "protocol", "versions", "scores"})
         needed = names is None or any("factors" in metric.needs for metric in asked)
         table = read_table(self.file, self.factors_file, factors_needed=needed)
         with bar() as progress:

@@ -15,11 +15,10 @@ __all__ = [
 import dataclasses
 import datetime
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Final, Self, final
+from typing import Any, Final, Self, final
 
 from unweave.errors import RunError
 from unweave.presets import preset
@@ -32,6 +31,7 @@ from unweave.rundir import (
     check_replaceable,
     is_held,
     is_run,
+    json_keys,
     read_document,
     read_json,
     write_json,
@@ -281,15 +281,9 @@ def check_record(path: Path) -> None:
         SpecError: There is a folder, or a file that is no record of reproductions.
         UnweaveError: What is there cannot be read.
     """
-    check_replaceable(path, "record of reproductions", _is_record)
-
-
-def _is_record(handle: IO[bytes]) -> bool:
-    try:
-        form = json.load(handle)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(form, dict) and form.keys() == {"format", "runs"}
+    check_replaceable(
+        path, "record of reproductions", lambda handle: json_keys(handle) == {"format", "runs"}
+    )
 
 
 def write_records(records: Iterable[RunRecord], path: Path) -> None:
