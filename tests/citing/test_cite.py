@@ -159,6 +159,14 @@ def test_weights_of_another_run(tmp_path):
     assert "kim2018disentangling" not in cite(second).keys
 
 
+def test_runs_that_began_with_the_weights_of_each_other(tmp_path):
+    first, second = made(tmp_path / "first", "factor_vae"), made(tmp_path / "second")
+    for run, other in ((first, second), (second, first)):
+        config = document(run / "config.json")
+        write_json(run / "config.json", config | {"init_from": str(other)})
+    assert "kim2018disentangling" in cite(second).keys
+
+
 def test_a_preset_is_kept_through_a_resume(tmp_path):
     [name] = [each for each in PRESETS if each == "disvae/btcvae_dsprites"]
     folder = tmp_path / "run"

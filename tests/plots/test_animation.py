@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from unweave.errors import SpecError
+from unweave.errors import SpecError, UnweaveError
 from unweave.plots import Animation, check_format, run_grid, save
 
 
@@ -69,6 +75,26 @@ def test_formats_that_cannot_be_written(tmp_path, monkeypatch):
     with pytest.raises(SpecError, match=r"unweave\[video\]"):
         check_format("mp4")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_mp4_that_cannot_be_written_is_an_error_for_the_user(tmp_path, monkeypatch):
+    def write_frames(name, size, **given):
+        Path(name).write_bytes(b"begun")
+        yield
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    library = ModuleType("imageio_ffmpeg")
+    library.write_frames = write_frames
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", library)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: library)
+    film = Animation(frames=noise(2, 4, 4, 1))
+    with pytest.raises(UnweaveError, match="The disk is full"):
+        save(film, tmp_path / "a.mp4")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UnweaveError, match=r"a\.mp4 could not be written"):
+        save(film, tmp_path / "file" / "a.mp4")
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 # The library leaves pipes to the garbage collector.

@@ -285,13 +285,16 @@ def _presets(form: Any) -> Iterator[Any]:
 
 def _start(folder: Path, origin: Any, used: Used) -> None:
     """Note what the run used whose weights this one began with, where it is still there."""
+    # A run may have been trained anew from one that began with its earlier weights.
+    seen = {folder.resolve()}
     while isinstance(origin, str):
         first = Path(origin)
-        if not is_run(first) or first.resolve() == folder.resolve():
+        if not is_run(first) or first.resolve() in seen:
             return
+        seen.add(first.resolve())
         try:
             config = read_document(first / "config.json")
         except RunError:
             return
         _walk({name: config.get(name) for name in _FIELDS[:3]}, used, _OF_TRAININGS)
-        folder, origin = first, config.get("init_from")
+        origin = config.get("init_from")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["FORMATS", "Animation", "Format", "check_format", "write_animation"]
 
+import contextlib
 import importlib.util
 import io
 import secrets
@@ -18,7 +19,7 @@ from PIL import Image, features
 from unweave import display
 from unweave.errors import SpecError
 from unweave.plots.images import Pixels, as_rgb
-from unweave.rundir import atomic_write
+from unweave.rundir import atomic_write, explain_os_error
 
 Format: TypeAlias = Literal["gif", "webp", "mp4"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -155,8 +156,8 @@ def _write_mp4(animation: Animation, path: Path) -> None:
     frames = np.pad(frames, ((0, 0), *odd, (0, 0)), mode="edge")
     # FFmpeg writes to a name, not to a handle.
     made = path.with_name(f".{path.stem}-{secrets.token_hex(4)}.mp4")
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         writer = imageio_ffmpeg.write_frames(
             str(made),
             (frames.shape[2], frames.shape[1]),
@@ -165,14 +166,19 @@ def _write_mp4(animation: Animation, path: Path) -> None:
             macro_block_size=1,
             ffmpeg_log_level="error",
         )
-        writer.send(None)
-        for frame in frames:
-            writer.send(np.ascontiguousarray(frame))
-        writer.close()
+        # FFmpeg ends when it is closed, also where a frame cannot be written.
+        with contextlib.closing(writer):
+            writer.send(None)
+            for frame in frames:
+                writer.send(np.ascontiguousarray(frame))
         with atomic_write(path) as handle:
             _copy(made, handle)
+    except OSError as error:
+        raise explain_os_error(error, path) from error
     finally:
-        made.unlink(missing_ok=True)
+        # Nor is there one where its folder could not be made.
+        with contextlib.suppress(OSError):
+            made.unlink()
 
 
 def _copy(source: Path, handle: IO[bytes]) -> None:
