@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, fina
 from tyro.conf import arg
 
 from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, names_of, to_number
+from unweave.cli.generalise_estimate import estimate_of
 
 if TYPE_CHECKING:
     from unweave.analysis.base import Told
@@ -114,7 +115,8 @@ class _Trained(Common):
         self._check(config, split, requests)
         folder = Path(self.out) if self.out else runs_root() / config.default_name
         if self.dry_run:
-            return self._estimate(config, split, requests, folder)
+            self.emit(*estimate_of(config, split, requests, folder))
+            return 0
         if folder.exists() and folder.is_file():
             raise SpecError(f"{folder} is a file; give --out a folder.")
         changes = {name: getattr(config, name) for name in self._fields(given)}
@@ -257,44 +259,6 @@ class _Trained(Common):
             told += [each.told for each in analyses if request.data is not None]
         check_told(config, parse_dataset(split.test_text), told)
 
-    def _estimate(
-        self, config: Any, split: Any, requests: tuple[ScoreRequest, ...], folder: Path
-    ) -> int:
-        """Say what would be done."""
-        from unweave.cli.words import duration, size_text
-        from unweave.estimate import estimate
-
-        costs = estimate(config)
-        apart = config.dataset.count - config.num_train
-        result = {
-            "run": str(folder),
-            "command": config.command,
-            "condition": split.condition.name,
-            "kind": split.kind,
-            "predicate": split.condition.held_out,
-            "num_train": config.num_train,
-            "num_in_distribution": apart or config.num_train,
-            "num_held_out": len(split.held_out),
-            "num_discarded": len(split.discarded),
-            "scores": [request.to_dict() | {"data": request.data} for request in requests],
-            "seconds": costs["seconds"],
-            "disk_bytes": costs["disk_bytes"],
-            "dataset_missing": costs["dataset_missing"],
-        }
-        lines = [
-            config.command,
-            f"trained on {config.num_train:,} images; {apart:,} like them are kept apart, and "
-            f"{len(split.held_out):,} are held out: {split.condition.held_out}",
-            *(f"scored: {', '.join(each.metrics or ())} of {_region(each)}" for each in requests),
-            f"run folder: {folder}" + (" (exists)" if folder.exists() else ""),
-            f"training: about {duration(costs['seconds'])}; disk: about "
-            f"{size_text(costs['disk_bytes'])}",
-        ]
-        if costs["dataset_missing"] is not None:
-            lines.append(f"cannot be trained yet: {costs['dataset_missing']}")
-        self.emit(result, "\n".join(lines))
-        return 0
-
 
 _SORTS: Final[dict[str, str]] = {
     "autoencoder": "a model with an encoder",
@@ -308,18 +272,6 @@ _COMMANDS: Final[dict[str, str]] = {
     "decoder": "decode",
     "composer": "compose",
 }
-
-
-def _region(request: ScoreRequest) -> str:
-    """Of which images a score is."""
-    if request.data is not None:
-        return "the images that are held out"
-    parts = {
-        "train": "the images that are trained on",
-        "holdout": "the images kept apart",
-        "all": "the images of the training data",
-    }
-    return parts[request.part]
 
 
 @final
