@@ -75,7 +75,10 @@ PARTS = (
         "runs](../how-to/results.md) tells more.",
         (f"study run {STUDY_FILE}", "results runs/gallery --plots results"),
         {
-            "violins.png": ("results/violins-mig.png", "Scores of each method, their density"),
+            "violins.png": (
+                "results/violins-mig.png",
+                "Scores of each method, a point a run, and their median",
+            ),
             "rank_correlations.png": ("results/correlations.png", "Correlations between scores"),
             "ranks.png": ("results/ranks.png", "Rank of each method by each score"),
         },

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -129,7 +130,8 @@ def page() -> str:
         command = f"unweave plot RUN {name} {flags}".strip()
         about = [f"## `{name}`", "", kind.about]
         if kind.wants:
-            about[-1] += f" It needs {kind.wants}."
+            wants = re.sub(r"--[a-z-]+", r"`\g<0>`", kind.wants)
+            about[-1] += f" It needs {wants}."
         if not kind.usual:
             also = ", or with `--animations`" if kind.animated else ""
             about[-1] += f" Drawn when it is named{also}."
