@@ -84,8 +84,27 @@ def test_numbers_that_hang_together():
 def test_how_many_there_are():
     counts = {source.name: len(source.rows) for source in SOURCES}
     assert counts == {
-        "disvae": 26, "dpt": 2, "clg": 23, "dag": 39, "dlib": 13, "rpu": 0, "later": 0,
+        "disvae": 26, "dpt": 2, "clg": 23, "dag": 53, "dlib": 13, "rpu": 0, "later": 0,
     }  # fmt: skip
+
+
+def test_of_a_number_whose_network_is_not_known_each_candidate_is_a_row():
+    candidates = {row.name: row for row in ROWS.values() if row.label == "candidate"}
+    assert {name for name in candidates if "dsprites" in name} == {
+        f"dag/decoder_{network}_dsprites_{condition}"
+        for condition in ("leave1out", "shape2tx", "blank_side")
+        for network in ("higgins", "burgess", "deep")
+        # In no script.
+        if (network, condition) != ("deep", "leave1out")
+    }
+    others = [row for row in candidates.values() if row.instead_of]
+    assert len(others) == 5 + 6 == len(candidates) - 6
+    for row in others:
+        first = candidates[row.instead_of]
+        assert (first.instead_of, first.values) == ("", row.values)
+        assert first.config.dataset == row.config.dataset
+        assert first.config.architecture != row.config.architecture
+    assert not [row for row in ROWS.values() if row.instead_of and row.label != "candidate"]
 
 
 def test_rows_are_found_by_name_and_by_source():

@@ -68,8 +68,17 @@ def test_every_command_of_the_page_is_one(tmp_path, monkeypatch):
 
 def test_without_a_record_everything_is_missing():
     text = reproduction_page([])
-    assert "None of them has been run yet." in text
+    assert "None of the rows has been run yet." in text
     assert commands(text) == []
+    # What candidates share counts once.
+    told = re.search(r"There are (\d+) published numbers of (\d+) trainings, and (\d+) rows", text)
+    assert told is not None
+    again = [len(entry.values) for entry in ROWS.values() if entry.instead_of]
+    assert int(told[3]) - int(told[2]) == len(again) > 0
+    assert int(told[1]) == sum(len(entry.values) for entry in ROWS.values()) - sum(again)
+    assert row(text, "`decoder_burgess_dsprites_leave1out` candidate")[1:] == [
+        "recon 49.80; recon, held out 60.81", "5,000", "time",
+    ]  # fmt: skip
     lines = [line for line in text.splitlines() if line.startswith("| `")]
     assert len(lines) == len(ROWS)
     assert row(text, "`components_vae`")[1].startswith("factor_vae 0.694 ± 0.109 (10 runs);")
@@ -82,7 +91,7 @@ def test_without_a_record_everything_is_missing():
 
 def test_a_full_run():
     text = reproduction_page([record(VAE, losses(loss=27.0, recon=4.5, kl=22.5))])
-    assert "1 has been run, 1 at full length." in text
+    assert "1 row has been run, 1 at full length." in text
     assert row(text, "`VAE_dsprites` | recon") == [
         "`VAE_dsprites`", "recon", "4.05", "4.50", "none", "+0.45",
     ]  # fmt: skip

@@ -43,7 +43,8 @@ _READING: Final = """\
 ## How to read it
 
 - A **row** is one published training and has the name of its preset. `unweave presets NAME` \
-says what it trains, and where that differs from the source.
+says what it trains, and where that differs from the source. Of rows with the word \
+**candidate** it is not known which one was published, so that each has the same numbers.
 - **published** is the number as printed, on the scale of our score: with its standard deviation \
 over trainings where it has one, and of how many trainings it is a mean where it is one.
 - **ours** is the score of the last weights, or its mean over seeds.
@@ -163,18 +164,20 @@ def score_cells(comparison: Comparison) -> dict[str, str]:
 
 def _summary(groups: Sequence[Group]) -> str:
     """How much of it there is."""
-    rows = sum(len(source.rows) for source in SOURCES)
-    values = sum(len(row.values) for source in SOURCES for row in source.rows)
-    told = f"There are {values} published numbers of {rows} trainings. "
+    rows = [row for source in SOURCES for row in source.rows]
+    published = [row for row in rows if not row.instead_of]
+    values = sum(len(row.values) for row in published)
+    told = f"There are {values} published numbers of {len(published)} trainings"
+    told += f", and {len(rows)} rows, since of some there are several candidates. "
     if not groups:
-        return f"{told}None of them has been run yet.\n"
+        return f"{told}None of the rows has been run yet.\n"
     done = len({group.row.name for group in groups})
     full = len({group.row.name for group in groups if not group.shortened})
-    return f"{told}{done} {_have(done)} been run, {full} at full length.\n"
+    return f"{told}{done} {_rows_have(done)} been run, {full} at full length.\n"
 
 
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
+def _rows_have(count: int) -> str:
+    return "row has" if count == 1 else "rows have"
 
 
 def _section(source: Source, groups: Sequence[Group]) -> str:

@@ -66,8 +66,8 @@ DAG: Final = Source(
         "`recon` of 3DShapes is mostly the entropy of the images' own pixels, below which no "
         "model can be.",
         "Which network each reported run had is not said; presets have what the scripts name. Of "
-        "decoders of true factors each network of the scripts is a row, and at most one of them is "
-        "the published one; of dSprites that is most likely `higgins`.",
+        "decoders of true factors each network of the scripts is a row, at most one of them the "
+        "published one; of dSprites that is most likely `higgins`.",
     ),
     left_out=(
         LeftOut(
