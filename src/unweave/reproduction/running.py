@@ -94,7 +94,8 @@ def plan_of(
 
     Args:
         row: The row.
-        steps: Length of each training; None for the published one.
+        steps: Length of each training; None for the published one. That whose weights another one
+            has begun with stays as long as it is.
         seeds: How many trainings, from the preset's seed on.
         repeats: With how many seeds metrics draw.
         dataset: Text of other images of the row's whole dataset; None for those of the preset.
@@ -124,6 +125,10 @@ def plan_of(
             config, seed=seed, init_from=None if first is None else str(first.absolute())
         )
         pieces.append(Piece(config=given, folder=folder, scored=True, preset=row.name))
+    if first is not None and is_run(first) and any(is_run(piece.folder) for piece in pieces[1:]):
+        # What has begun with its weights would be said to have begun with those of more steps.
+        begun = dataclasses.replace(pieces[0].config, steps=pieces[0].done)
+        pieces[0] = dataclasses.replace(pieces[0], config=begun)
     return RowPlan(row=row, pieces=tuple(pieces), repeats=repeats)
 
 
