@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import stat
@@ -10,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from unweave.errors import RunError, UnweaveError
+from unweave.errors import RunError, SpecError, UnweaveError
 from unweave.rundir import (
     alone,
     append_line,
     atomic_write,
+    check_replaceable,
     explain_os_error,
     home,
     is_held,
     is_run,
+    json_keys,
     read_json,
     read_lines,
     read_rows,
@@ -98,6 +101,40 @@ class TestAtomicWrite:
         (tmp_path / "file").write_text("x")
         with pytest.raises(UnweaveError, match="could not be written"):
             write_json(tmp_path / "file" / "x.json", {})
+
+
+class TestReplaceable:
+    def check(self, path):
+        check_replaceable(path, "list of mine", lambda handle: handle.read(4) == b"list")
+
+    def test_only_a_file_of_the_kind_is_replaced(self, tmp_path):
+        path = tmp_path / "file"
+        self.check(path)
+        path.write_bytes(b"list of mine")
+        self.check(path)
+        # What cannot be made is left to whoever makes it.
+        self.check(path / "inner")
+        path.write_bytes(b"lis")
+        with pytest.raises(SpecError, match="is no list of mine, so it is left as it is"):
+            self.check(path)
+        assert path.read_bytes() == b"lis"
+
+    def test_a_folder_is_refused(self, tmp_path):
+        with pytest.raises(SpecError, match="is a folder"):
+            self.check(tmp_path)
+
+    @pytest.mark.parametrize(
+        ("content", "keys"),
+        [
+            (b'{"a": 1, "b": {"c": 2}}', {"a", "b"}),
+            (b"[1]", set()),
+            (b"", set()),
+            (b"\xff", set()),
+            (b"[" * 100_000, set()),
+        ],
+    )
+    def test_keys_of_json(self, content, keys):
+        assert json_keys(io.BytesIO(content)) == keys
 
 
 class TestErrors:
