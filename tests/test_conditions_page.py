@@ -15,8 +15,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "reference" / "conditions.md"
 def conditions() -> str:
     """A line for each condition."""
     lines = [
-        "| dataset | condition | kind | trained on | held out | rule | notes |",
-        "|---|---|---|---|---|---|---|",
+        "| dataset, condition | kind | trained on, held out | rule, and notes |",
+        "|---|---|---|---|",
     ]
     order = list(dict.fromkeys(each.dataset for each in CONDITIONS))
     for each in sorted(CONDITIONS, key=lambda each: order.index(each.dataset)):
@@ -27,8 +27,8 @@ def conditions() -> str:
         if each.trained is not None:
             rule += f"; trained on is `{each.trained}`"
         lines.append(
-            f"| `{each.dataset}` | {names} | `{word}` | {len(split.train):,} | "
-            f"{len(split.held_out):,} | {rule} | {' '.join((*each.doubts, whose(each.source)))} |"
+            f"| `{each.dataset}`<br>{names} | `{word}` | {len(split.train):,}<br>"
+            f"{len(split.held_out):,} | {rule}<br>{' '.join((*each.doubts, whose(each.source)))} |"
         )
     return "\n".join(lines)
 
