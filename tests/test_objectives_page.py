@@ -130,13 +130,13 @@ def _methods(group: str) -> list[str]:
 
 
 def _terms() -> list[str]:
-    lines = ["| term | value | unit | reads | fields | source |", "|---|---|---|---|---|---|"]
+    lines = ["| term | value, and its unit | reads | fields | source |", "|---|---|---|---|---|"]
     for name, cls in shipped(Term).items():
         term = cls()
         reads = ", ".join([term.reads, *texts.needs(term)])
         lines.append(
-            f"| `{name}`<br>{_shown(LETTERS[name])} | {texts.about(cls)} | {term.unit or 'none'} "
-            f"| {reads} | {texts.fields(cls)} | {texts.source(cls)} |"
+            f"| `{name}`<br>{_shown(LETTERS[name])} | {texts.about(cls)}<br>"
+            f"{term.unit or 'no unit'} | {reads} | {texts.fields(cls)} | {texts.source(cls)} |"
         )
     return lines
 
