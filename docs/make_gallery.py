@@ -61,8 +61,9 @@ LOOKS = {
     "data_samples": ({"rows": 4}, "--rows 4"),
 }
 # A still picture of more bytes than that, such as a scatter plot, is brought to 256 colours where
-# that changes no more than a share of its pixels by more than so many levels.
-_LARGE, _COLOURS, _LEVELS, _SHARE = 120_000, 256, 24, 0.0002
+# that changes no more than a share of its pixels by more than so many levels, and none of a colour
+# that as many pixels have as a small mark has.
+_LARGE, _COLOURS, _LEVELS, _SHARE, _MARK = 120_000, 256, 24, 0.0002, 12
 # Greys of a moving one.
 _GREYS = 16
 
@@ -246,8 +247,10 @@ def _few(picture: Image.Image) -> Image.Image:
     if len(whole.getvalue()) <= _LARGE:
         return picture
     few = picture.quantize(_COLOURS, Image.Quantize.MEDIANCUT, kmeans=3, dither=Image.Dither.NONE)
-    off = np.abs(np.asarray(few.convert("RGB")).astype(int) - pixels).max(axis=-1)
-    return few if (off > _LEVELS).mean() <= _SHARE else picture
+    off = np.abs(np.asarray(few.convert("RGB")).astype(int) - pixels).max(axis=-1) > _LEVELS
+    same = np.unique(pixels @ (1 << 16, 1 << 8, 1), return_inverse=True, return_counts=True)
+    often = (same[2] >= _MARK)[same[1].reshape(off.shape)]
+    return few if off.mean() <= _SHARE and not (off & often).any() else picture
 
 
 if __name__ == "__main__":
