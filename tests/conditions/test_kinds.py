@@ -116,14 +116,14 @@ def test_kinds_of_grids_whose_rules_leave_factors_out(compared):
             SMALL,
             "shape == 3 and scale > 0.9 and orientation > 4 and pos_x > 0.5 and pos_y > 0.5",
             "recombination_to_element",
-            "all factors but any one",
+            "whichever factor is set aside",
         ),
         # Without the factors that have one value it is all of them.
         (
             "dsprites(grid=(3, 1, 1, 8, 1))",
             "shape == 3 and pos_x > 0.5",
             "recombination_to_element",
-            "all factors but any one",
+            "whichever factor is set aside",
         ),
     ],
 )

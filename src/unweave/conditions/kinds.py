@@ -186,7 +186,8 @@ def find_kind(cells: Cells, circles: dict[str, float]) -> Finding:
     ):
         return Finding(
             "recombination_to_element",
-            "all factors but any one are trained on together as they are held out",
+            "whichever factor is set aside, all others are trained on together as they are "
+            "held out",
         )
     names = [cells.space.names[position] for position in _unseen(cells)]
     return Finding(
