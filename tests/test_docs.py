@@ -170,7 +170,7 @@ def test_shell_texts_are_components() -> None:
     from unweave.likelihoods import Likelihood
     from unweave.nn import Architecture
     from unweave.objectives import parse_objective
-    from unweave.population import parse_fitness, parse_tuned
+    from unweave.population import Exploit, Explore, parse_fitness, parse_tuned
     from unweave.spec import members, parse
     from unweave.training import Optimizer
 
@@ -186,7 +186,14 @@ def test_shell_texts_are_components() -> None:
             seen += 1
             kinds = [
                 family
-                for family in (DatasetSpec, Optimizer, Architecture, Likelihood)
+                for family in (
+                    DatasetSpec,
+                    Optimizer,
+                    Architecture,
+                    Likelihood,
+                    Exploit,
+                    Explore,
+                )
                 if text.partition("(")[0] in members(family)
             ]
             if kinds:
