@@ -31,6 +31,20 @@ def test_each_pair_has_a_panel_with_its_table():
     assert [label.get_text() for label in first.get_yticklabels()] == ["square", "heart"]
 
 
+def test_a_panel_is_as_wide_in_a_small_figure_as_in_a_large_one():
+    def widths(count):
+        pairs = {("a", f"b{k}"): np.full((2, 2), 0.25) for k in range(count)}
+        figure = joint_shares(pairs, {name: ["0", "1"] for pair in pairs for name in pair})
+        figure.draw_without_rendering()
+        return figure.get_figwidth(), [axes.get_window_extent().width for axes in figure.axes]
+
+    whole, panels = widths(5)
+    for count in (1, 2, 4):
+        width, some = widths(count)
+        assert width == pytest.approx(whole * count / 4)
+        np.testing.assert_allclose(some, panels[0], rtol=0.05)
+
+
 @pytest.mark.parametrize("count", [1, 2, 64])
 def test_words_of_neighbours_do_not_overlap(count):
     names = [f"a value with the name {k}" for k in range(count)]

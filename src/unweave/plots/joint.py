@@ -28,15 +28,17 @@ def joint_shares(
         names: Factor -> (values,) what each value is called; the first and the last are written.
 
     Returns:
-        The figure. The first value of each factor is at the bottom left.
+        The figure, a quarter of the usual width for each pair up to four, whose further pairs
+        stand below. The first value of each factor is at the bottom left.
 
     Raises:
         ValueError: No pair, a share that is negative, or names that do not fit.
     """
     if not tables:
         raise ValueError("tables must hold at least one pair of factors; got none.")
-    rows = -(-len(tables) // _COLUMNS)
-    figure = new_figure(WIDTH, 0.1 + 2.0 * rows)
+    columns = min(len(tables), _COLUMNS)
+    rows = -(-len(tables) // columns)
+    figure = new_figure(WIDTH * columns / _COLUMNS, 0.1 + 2.0 * rows)
     figure.set_layout_engine("constrained", w_pad=0.06, h_pad=0.05)
     for number, ((down, across), values) in enumerate(tables.items()):
         table = np.asarray(values, np.float64)
@@ -46,7 +48,7 @@ def joint_shares(
                 f"tables[{(down, across)!r}] must be at least 0, of shape "
                 f"{(len(names[down]), len(names[across]))}; got shape {table.shape}."
             )
-        axes = figure.add_subplot(rows, _COLUMNS, number + 1)
+        axes = figure.add_subplot(rows, columns, number + 1)
         _panel(axes, table, names[down], names[across])
         axes.set_xlabel(across, labelpad=1)
         axes.set_ylabel(down, labelpad=1)
