@@ -54,8 +54,10 @@ def dag_decoder_presets() -> Iterator[Preset]:
     What differs: the source kept the weights with the best reconstruction of training images, we
     keep the last. Its script fails on a function of another name.
 
-    Doubtful: which network was reported. For dSprites it was most likely `higgins`; for MPI3D
-    `higgins` and `kim_bn` are said to have been run, too. No seed is known; here it is 0.
+    Doubtful: which network was reported. For dSprites the numbers of its runs fit the commands
+    with `higgins`, and its errors of images that were trained on are nearest to those that `deep`
+    ends with here; for MPI3D `higgins` and `kim_bn` are said to have been run, too. No seed is
+    known; here it is 0.
 
     Source: scripts of the public code disent-and-gen, and Montero, Ludwig, Costa, Malhotra and
     Bowers (2021), ICLR 2021, OpenReview qbH974jKUVy.

@@ -67,7 +67,7 @@ DAG: Final = Source(
         "model can be.",
         "Which network each reported run had is not said; presets have what the scripts name. Of "
         "decoders of true factors each network of the scripts is a row, at most one of them the "
-        "published one; of dSprites that is most likely `higgins`.",
+        "published one. Of dSprites the numbers of its runs fit the commands of `higgins`.",
     ),
     left_out=(
         LeftOut(
