@@ -12,6 +12,8 @@ Inside `small` a command runs as it was typed, and
 - populations have four members of at most two models and two rounds, recursions one leaf-run of
   one level, studies two runs, sources of published numbers two rows;
 - metrics that draw many samples or fit many trees take fewer, and probes 32 steps;
+- what is kept of settings from one command to the next is forgotten before and after, since
+  settings are others inside;
 - workers are this process, GPUs its processor; a page that serves until Ctrl-C is served and
   ended at once, and no browser is opened.
 """
@@ -42,8 +44,10 @@ from unweave.data.files import mpi3d
 from unweave.metrics.protocols import PROTOCOLS
 from unweave.population import Population
 from unweave.population.recursion.spec import Recursion
+from unweave.reproduction import ROWS, matching
 from unweave.spec import Component, parse
-from unweave.studies import Study
+from unweave.studies import Study, answers
+from unweave.studies.published.catalog import published_studies
 from unweave.training import TrainConfig
 
 __all__ = ["ARCHIVES", "GRIDS", "IMAGES", "small", "steps_of"]
@@ -74,7 +78,7 @@ def steps_of(steps: int) -> int:
 @contextmanager
 def small(folder: Path) -> Iterator[None]:
     """A block in which commands are shortened; `folder` is for small files of published data."""
-    with pytest.MonkeyPatch.context() as patch:
+    with _forgetting(), pytest.MonkeyPatch.context() as patch:
         paths = {
             name: _path(write(_made(folder / name), patch)) for name, write in ARCHIVES.items()
         }
@@ -92,6 +96,23 @@ def small(folder: Path) -> Iterator[None]:
             fewer = tuple(_shorter_analysis(analysis) for analysis in analyses)
             patch.setitem(ANALYSES, name, fewer)
         yield
+
+
+@contextmanager
+def _forgetting() -> Iterator[None]:
+    """A block that neither sees nor leaves settings which are kept as they were first read."""
+    _forget()
+    try:
+        yield
+    finally:
+        _forget()
+
+
+def _forget() -> None:
+    for row in ROWS.values():
+        vars(row).pop("config", None)
+    for kept in (matching._rows, published_studies, answers._wanted, answers._text_of):
+        kept.cache_clear()
 
 
 def _made(folder: Path) -> Path:
