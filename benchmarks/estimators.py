@@ -67,7 +67,7 @@ from _machine import circumstances
 import unweave
 from unweave import plots
 from unweave.errors import UnweaveError
-from unweave.rundir import append_line, read_lines
+from unweave.jsonlines import append_line, read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 FULL = Sizes(groups={4096: 12, 65_536: 10, 737_280: 5}, batches=(64, 256, 1024), most=4096)

@@ -48,8 +48,9 @@ from _machine import circumstances
 
 from unweave.errors import SpecError, UnweaveError
 from unweave.explorer import OnnxRuntime, Source, build, read_package
+from unweave.jsonlines import append_line, read_lines
 from unweave.report import explorer_page
-from unweave.rundir import append_line, atomic_write, read_lines
+from unweave.rundir import atomic_write
 from unweave.settings import make_config
 
 ROOT = Path(__file__).resolve().parents[1]

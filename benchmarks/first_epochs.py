@@ -45,8 +45,9 @@ import unweave
 from unweave.cli.watch import make_watch
 from unweave.data import parse_dataset
 from unweave.errors import RunError, UnweaveError
+from unweave.jsonlines import read_lines
 from unweave.presets import preset
-from unweave.rundir import atomic_write, is_run, read_json, read_lines, runs_root
+from unweave.rundir import atomic_write, is_run, read_json, runs_root
 from unweave.session import read_config
 
 ROOT = Path(__file__).resolve().parents[1]

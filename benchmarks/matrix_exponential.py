@@ -41,8 +41,9 @@ from _machine import circumstances
 from torch import Tensor
 
 from unweave.errors import UnweaveError
+from unweave.jsonlines import append_line, read_lines
 from unweave.nn.matrix_exponential import matrix_exponential
-from unweave.rundir import append_line, atomic_write, read_lines
+from unweave.rundir import atomic_write
 
 ROOT = Path(__file__).resolve().parents[1]
 Function = Callable[[Tensor], Tensor]

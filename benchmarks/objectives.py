@@ -42,7 +42,8 @@ from _objectives.published_lie import published_form
 from _objectives.timing import Timed, milliseconds
 
 from unweave.errors import UnweaveError
-from unweave.rundir import append_line, atomic_write, read_lines
+from unweave.jsonlines import append_line, read_lines
+from unweave.rundir import atomic_write
 from unweave.settings import make_config
 from unweave.training.precision import resolve, training_process
 

@@ -51,7 +51,8 @@ from _processor import MARK, Taken, taken
 
 import unweave
 from unweave.errors import UnweaveError
-from unweave.rundir import append_line, atomic_write, read_json, read_lines
+from unweave.jsonlines import append_line, read_lines
+from unweave.rundir import atomic_write, read_json
 from unweave.tracking import Tracking
 from unweave.training import TrainConfig
 from unweave.training.tracker import Record

@@ -53,7 +53,8 @@ from _training.pieces import pieces
 import unweave
 from unweave import plots
 from unweave.errors import UnweaveError
-from unweave.rundir import append_line, atomic_write, read_json, read_lines, write_json
+from unweave.jsonlines import append_line, read_lines
+from unweave.rundir import atomic_write, read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("speed", "quality", "pieces")

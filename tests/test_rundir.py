@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import stat
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from unweave.errors import RunError, SpecError, UnweaveError
 from unweave.rundir import (
     alone,
-    append_line,
     atomic_write,
     check_replaceable,
     explain_os_error,
@@ -23,10 +21,10 @@ from unweave.rundir import (
     is_run,
     json_keys,
     read_json,
-    read_lines,
-    read_rows,
+    read_state,
+    read_status,
+    read_study,
     runs_root,
-    trim_lines,
     write_json,
 )
 
@@ -169,8 +167,6 @@ class TestJson:
     def test_what_json_has_no_word_for_is_refused(self, tmp_path, value):
         with pytest.raises(ValueError, match="JSON"):
             write_json(tmp_path / "x.json", {"a": value})
-        with pytest.raises(ValueError, match="JSON"):
-            append_line(tmp_path / "x.jsonl", {"a": value})
         assert names(tmp_path) == []
 
     @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"{'a': 1}"])
@@ -186,53 +182,38 @@ class TestJson:
             read_json(tmp_path)
 
 
-class TestLines:
-    def test_appended_ones_come_back(self, tmp_path):
-        path = tmp_path / "x.jsonl"
-        rows = [{"step": step, "value": 0.1 * step} for step in range(4)]
-        for row in rows:
-            append_line(path, row)
-        assert read_lines(path) == rows
-        assert [json.loads(line) for line in path.read_text().splitlines()] == rows
-
-    def test_none(self, tmp_path):
-        assert read_lines(tmp_path / "x.jsonl") == []
-        trim_lines(tmp_path / "x.jsonl", lambda row: True)
-        assert names(tmp_path) == []
+class TestStatus:
+    def test_it_says_how_far_a_run_is(self, tmp_path):
+        assert read_state(tmp_path) is None
+        write_json(tmp_path / "config.json", {})
+        with pytest.raises(RunError, match=r"status\.json does not exist"):
+            read_state(tmp_path)
+        write_json(tmp_path / "status.json", {"state": "stopped", "step": 3, "seconds": 1.5})
+        assert read_state(tmp_path) == "stopped"
+        assert read_status(tmp_path) == {"state": "stopped", "step": 3, "seconds": 1.5}
 
     @pytest.mark.parametrize(
-        "torn", ['{"step": 2', '{"step": 2, "v', "\x00\x00", "{", "[]", "null"]
+        "form",
+        [[], None, {}, {"state": "stopped"}, {"step": 3}, {"state": 1, "step": 3}]
+        + [{"state": "stopped", "step": step} for step in ("3", 3.5, None, True, -1, 10**30)],
     )
-    def test_a_torn_last_line_is_passed_over_and_trimmed(self, tmp_path, torn):
-        path = tmp_path / "x.jsonl"
-        append_line(path, {"step": 1})
-        with path.open("a") as handle:
-            handle.write(torn)
-        assert read_rows(path) == [{"step": 1}]
-        trim_lines(path, lambda row: True)
-        assert path.read_text() == '{"step": 1}\n'
-        append_line(path, {"step": 2})
-        assert read_lines(path) == [{"step": 1}, {"step": 2}]
+    def test_a_damaged_one(self, tmp_path, form):
+        write_json(tmp_path / "status.json", form)
+        with pytest.raises(RunError, match=r"status\.json is damaged"):
+            read_status(tmp_path)
 
-    def test_a_letter_torn_in_two_is_passed_over(self, tmp_path):
-        path = tmp_path / "x.jsonl"
-        append_line(path, {"step": 1})
-        with path.open("ab") as handle:
-            handle.write('{"name": "é'.encode()[:-1])
-        assert read_lines(path) == [{"step": 1}]
 
-    def test_trim(self, tmp_path):
-        path = tmp_path / "x.jsonl"
-        for step in range(6):
-            append_line(path, {"step": step})
-        trim_lines(path, lambda row: row["step"] <= 2)
-        assert [row["step"] for row in read_lines(path)] == [0, 1, 2]
-        assert names(tmp_path) == ["x.jsonl"]
-
-    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-    def test_a_full_disk(self):
-        with pytest.raises(UnweaveError, match="disk is full"):
-            append_line(Path("/dev/full"), {"step": 1})
+class TestStudy:
+    @pytest.mark.parametrize(
+        "change", [{"study": None}, {"study": []}, {"runs": None}, {"runs": {}}, {"runs": [1]}]
+    )
+    def test_a_damaged_one(self, tmp_path, change):
+        form = {"format": 1, "study": {}, "runs": [{}]}
+        write_json(tmp_path / "study.json", form)
+        assert read_study(tmp_path) == form
+        write_json(tmp_path / "study.json", form | change)
+        with pytest.raises(RunError, match=r"study\.json is damaged"):
+            read_study(tmp_path)
 
 
 class TestPlaces:

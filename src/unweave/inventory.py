@@ -31,15 +31,17 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from unweave.errors import RunError, UnweaveError
+from unweave.jsonlines import last_line
 from unweave.rundir import (
     FORMAT,
     LOCK,
+    POPULATION_FILE,
+    RECURSION_FILE,
     alone,
     explain_os_error,
     is_held,
     is_run,
     is_study,
-    last_line,
     read_json,
     work_lock,
 )
@@ -118,21 +120,35 @@ def describe(folder: Path) -> dict[str, Any]:
     }
 
 
-def resume_command(folder: Path, state: str, study: Path | None) -> str | None:
+def resume_command(folder: Path, state: str) -> str | None:
     """The command that goes on with a run; None where there is nothing to go on with.
 
-    A training that has diverged does so again at the same step.
+    What a run is part of is gone on with as a whole. A training that has diverged does so again at
+    the same step.
 
     Args:
         folder: The run.
         state: How it stands, as `describe` says.
-        study: The study that it is part of.
     """
     if state in ("finished", "running", "diverged"):
         return None
+    study, population = study_of(folder), _population_of(folder)
     if study is not None:
         return shlex.join(["unweave", "study", "resume", str(study)])
+    if population is not None:
+        return shlex.join(["unweave", "population", "resume", str(population)])
     return shlex.join(["unweave", "train", "--out", str(folder), "--resume"])
+
+
+def _population_of(folder: Path) -> Path | None:
+    """The population that a run was trained for, or the recursion which that is part of."""
+    files = (POPULATION_FILE, RECURSION_FILE)
+    found = [
+        place
+        for place in folder.absolute().parents
+        if any((place / file).is_file() for file in files)
+    ]
+    return found[-1] if found else None
 
 
 def again_command(folder: Path) -> str | None:
@@ -160,7 +176,7 @@ def why_no_weights(folder: Path) -> str:
         )
     if state == "finished":
         return "They were removed, or not kept by its study. Train it again."
-    command = resume_command(folder, state, study)
+    command = resume_command(folder, state)
     return "" if command is None or state == "damaged" else f"Go on with: {command}"
 
 

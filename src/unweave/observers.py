@@ -13,8 +13,8 @@ import numpy as np
 from unweave import metrics
 from unweave.data import Dataset
 from unweave.encoding import encode_rows, represent
+from unweave.jsonlines import append_line
 from unweave.pictures import probe_indices, reconstruct
-from unweave.rundir import append_line
 from unweave.splits import keyed_generator
 from unweave.tracking import Tracking
 from unweave.training import Learner, TrainConfig

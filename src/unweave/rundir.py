@@ -7,10 +7,11 @@ __all__ = [
     "BESIDE",
     "ENDED",
     "LOCK",
+    "POPULATION_FILE",
+    "RECURSION_FILE",
     "STUDY_FILE",
     "State",
     "alone",
-    "append_line",
     "atomic_write",
     "check_replaceable",
     "explain_os_error",
@@ -21,16 +22,13 @@ __all__ = [
     "is_run",
     "is_study",
     "json_keys",
-    "last_line",
     "link_file",
     "read_document",
     "read_json",
-    "read_lines",
-    "read_rows",
     "read_state",
+    "read_status",
     "read_study",
     "runs_root",
-    "trim_lines",
     "work_lock",
     "write_json",
 ]
@@ -73,10 +71,14 @@ LOCK: Final = ".lock"
 STUDY_FILE: Final = "study.json"
 """What says of a folder that it is a study's."""
 
+POPULATION_FILE: Final = "population.json"
+"""What says of a folder that it is a population's."""
+
+RECURSION_FILE: Final = "recursion.json"
+"""What says of a folder that it is a recursion's."""
+
 # Who only looks whether a lock is held holds it for less, in seconds.
 _LOOK: Final = 0.2
-# The last line of a file is looked for in so many bytes.
-_TAIL: Final = 2**16
 
 
 def home() -> Path:
@@ -101,12 +103,21 @@ def is_study(folder: Path) -> bool:
 
 
 def read_study(folder: Path) -> dict[str, Any]:
-    """What `study.json` of a study's folder says.
+    """What `study.json` of a study's folder says: a `study`, and its `runs`.
 
     Raises:
         RunError: It is damaged, or of another format.
     """
-    return read_document(folder / STUDY_FILE)
+    path = folder / STUDY_FILE
+    form = read_document(path)
+    study, runs = form.get("study"), form.get("runs")
+    if not (
+        isinstance(study, dict)
+        and isinstance(runs, list)
+        and all(isinstance(run, dict) for run in runs)
+    ):
+        raise RunError(f"{path} is damaged: it has no study, or no runs.")
+    return form
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -314,79 +325,29 @@ def read_json(path: Path) -> Any:
         raise RunError(f"{path} cannot be read: {error}.") from error
 
 
-def read_state(folder: Path) -> State | None:
-    """How far a run has come, by its `status.json`; None where there is no run.
+def read_status(folder: Path) -> dict[str, Any]:
+    """How far a run has come, as its `status.json` says: `state`, `step` and more.
 
     Raises:
-        RunError: The file is missing or damaged.
+        RunError: The file is missing, or does not have both.
+    """
+    path = folder / "status.json"
+    form = read_json(path)
+    if not isinstance(form, dict):
+        raise RunError(f"{path} is damaged: it must hold one JSON object.")
+    state, step = form.get("state"), form.get("step")
+    if not isinstance(state, str) or type(step) is not int or not 0 <= step < 2**63:
+        raise RunError(f"{path} is damaged: it has no state, or no step.")
+    return form
+
+
+def read_state(folder: Path) -> State | None:
+    """How far a run has come; None where there is no run.
+
+    Raises:
+        RunError: `status.json` is missing or damaged.
     """
     if not is_run(folder):
         return None
-    state: State | None = read_json(folder / "status.json").get("state")
+    state: State = read_status(folder)["state"]
     return state
-
-
-def append_line(path: Path, value: Any, *, durable: bool = False) -> None:
-    """Append one JSON object as a line to a file; on the disk before it returns if `durable`.
-
-    Args:
-        path: The file; it is made when it is missing.
-        value: An object for JSON.
-        durable: Whether the line is on the disk when the function returns.
-
-    Raises:
-        UnweaveError: The disk is full or the file cannot be written.
-    """
-    line = json.dumps(value, allow_nan=False) + "\n"
-    try:
-        with path.open("a", encoding="utf-8") as handle:
-            handle.write(line)
-            if durable:
-                flush(handle)
-    except OSError as error:
-        raise explain_os_error(error, path) from error
-
-
-def read_lines(path: Path) -> list[Any]:
-    """The values of a JSON-lines file; a torn last line, left by a kill, is passed over."""
-    if not path.is_file():
-        return []
-    rows: list[Any] = []
-    for line in path.read_bytes().splitlines():
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            break
-    return rows
-
-
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The objects of a JSON-lines file; lines that are none are passed over."""
-    return [row for row in read_lines(path) if isinstance(row, dict)]
-
-
-def last_line(path: Path) -> Any:
-    """The last object of a JSON-lines file, however long the file is; None where there is none.
-
-    A torn last line is passed over.
-    """
-    try:
-        with path.open("rb") as handle:
-            size = handle.seek(0, os.SEEK_END)
-            handle.seek(max(size - _TAIL, 0))
-            lines = handle.read().splitlines()
-    except OSError:
-        return None
-    for line in reversed(lines):
-        with contextlib.suppress(ValueError):
-            return json.loads(line)
-    return None
-
-
-def trim_lines(path: Path, keep: Callable[[Any], bool]) -> None:
-    """Rewrite a JSON-lines file with the objects for which `keep` holds."""
-    if not path.is_file():
-        return
-    rows = [row for row in read_rows(path) if keep(row)]
-    with atomic_write(path) as handle:
-        handle.write("".join(json.dumps(row, allow_nan=False) + "\n" for row in rows).encode())

@@ -11,7 +11,7 @@ from _estimators.models import load
 
 import unweave
 from unweave.errors import RunError
-from unweave.rundir import read_lines
+from unweave.jsonlines import read_lines
 
 
 def test_it_measures_a_model_of_its_own_and_does_not_repeat_cells(tmp_path, capsys, monkeypatch):

@@ -10,9 +10,10 @@ import pytest
 from first_epochs import PUBLISHED, Average, Row, averages, table
 
 from unweave.errors import RunError
+from unweave.jsonlines import read_lines
 from unweave.objectives import parse_objective
 from unweave.presets import preset
-from unweave.rundir import read_json, read_lines
+from unweave.rundir import read_json
 
 
 def line(step, reconstruction, kl, discriminator):

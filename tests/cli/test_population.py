@@ -11,10 +11,18 @@ from pathlib import Path
 import pytest
 
 from reference.populations import MINI
-from session.runs import assert_same_state, cli, folder_for_runs, listing, paragraph, train
+from session.runs import (
+    assert_same_state,
+    cli,
+    document,
+    folder_for_runs,
+    listing,
+    paragraph,
+    train,
+)
 from unweave.population import PopulationFolder
-from unweave.population.folder import POPULATION_FILE
 from unweave.run import load_run
+from unweave.rundir import POPULATION_FILE, write_json
 
 STEPS, BATCH = 2, 4
 WORDS = (
@@ -104,6 +112,20 @@ def test_a_population_is_no_run(tmp_path, command):
     shutil.copy(place / POPULATION_FILE, tmp_path)
     given[0] = tmp_path
     paragraph(cli(*command.split(), *given, *more), f"{tmp_path} is a population", "none yet")
+
+
+def test_a_member_goes_on_with_its_population(tmp_path):
+    place, result = finished()
+    copied = shutil.copytree(place, tmp_path / "a b")
+    member = copied / Path(result.json["best"]).relative_to(place)
+    status = document(member / "status.json")
+    write_json(member / "status.json", status | {"state": "stopped"})
+    said = cli("runs", "show", member, "--json").json
+    assert said["resume"] == f"unweave population resume '{copied}'"
+    # The population of a stage is gone on with by its recursion.
+    (tmp_path / "recursion.json").write_text("{}")
+    said = cli("runs", "show", member, "--json").json
+    assert said["resume"] == f"unweave population resume {tmp_path}"
 
 
 def test_a_study_is_no_run(tmp_path):

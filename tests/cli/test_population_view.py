@@ -15,12 +15,12 @@ from reference.populations import population_of, whole
 from unweave.cli.population_text import forecast_lines
 from unweave.cli.population_view import forecast_text, headline, text_of, view
 from unweave.execution import EventLog
+from unweave.jsonlines import append_line
 from unweave.population.costs import Measured, forecast
 from unweave.population.folder import PopulationFolder
 from unweave.population.overview import survey
 from unweave.population.priors import Choice, Grid, LogUniform
 from unweave.population.tuned import Tuned
-from unweave.rundir import append_line
 
 
 @pytest.fixture

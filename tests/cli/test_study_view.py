@@ -11,7 +11,8 @@ import pytest
 from unweave.cli.study_view import rows, view
 from unweave.cli.words import duration, table
 from unweave.execution import EventLog
-from unweave.rundir import append_line, write_json
+from unweave.jsonlines import append_line
+from unweave.rundir import write_json
 from unweave.studies import StudyFolder, survey
 
 

@@ -13,6 +13,7 @@ from reference.populations import TUNED, config_of, population_of, whole
 from session.runs import listing
 from unweave.errors import SpecError
 from unweave.inventory import size_of
+from unweave.jsonlines import append_line
 from unweave.population import costs
 from unweave.population.costs import Measured, forecast, measure, rounds_of_budget
 from unweave.population.evolve import first_round
@@ -20,7 +21,6 @@ from unweave.population.folder import PopulationFolder
 from unweave.population.overview import survey
 from unweave.population.priors import Choice, Grid, LogIntegers
 from unweave.population.tuned import Tuned
-from unweave.rundir import append_line
 
 # A second for each ten images of a step, and half a second for each step.
 PACE = Measured(steps={10: 1.5, 30: 3.5, 110: 11.5}, weights_bytes=1000, step_bytes=10.0)

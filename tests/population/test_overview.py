@@ -13,6 +13,7 @@ from notebooks.reading import read
 from reference.populations import population_of, whole
 from unweave.errors import RunError
 from unweave.execution import EventLog
+from unweave.jsonlines import append_line
 from unweave.population.asynchronous import Unstepped
 from unweave.population.folder import PopulationFolder
 from unweave.population.overview import Watched, survey
@@ -23,7 +24,6 @@ from unweave.population.stop import Reached
 from unweave.population.table import Row, Task
 from unweave.population.tuned import Tuned
 from unweave.population.views import short_names
-from unweave.rundir import append_line
 
 
 def begun(tmp_path, events, *, runs=()):

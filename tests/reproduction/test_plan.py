@@ -15,7 +15,7 @@ def lengths(place, **asked):
 
 def begun(folder, step):
     write_json(folder / "config.json", {})
-    write_json(folder / "status.json", {"step": step})
+    write_json(folder / "status.json", {"state": "stopped", "step": step})
 
 
 def test_weights_that_a_row_has_begun_with_are_not_trained_further(tmp_path):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import pickle
 import zipfile
+from pathlib import Path
 
 import fsspec
 import pytest
 
-from session.runs import listing
+from session.runs import copy_of, listing
 from sharing.made import change, manifest, pushed, whole
 from unweave.errors import RunError, SpecError, UnweaveError
 from unweave.sharing import pull_run, push_run
@@ -162,7 +164,7 @@ def test_documents_that_commands_could_not_read(shared, tmp_path):
         ("config.json", json.dumps(config | {"stepz": 1}).encode(), "no field 'stepz'"),
         ("config.json", json.dumps(config | {"steps": 1}).encode(), "is of step 24"),
         ("status.json", b"[]", "one JSON object"),
-        ("status.json", b'{"format": 1}', "how far it came"),
+        ("status.json", b'{"format": 1}', "has no state"),
         ("scores.json", b'{"format": 1, "scores": 3}', "damaged"),
         ("import.json", b"[]", "one JSON object"),
         ("environment.json", b"no", "cannot be read"),
@@ -221,6 +223,20 @@ def test_a_storage_that_does_not_answer_or_may_not_be_written(tmp_path, monkeypa
             pull_run(url, tmp_path / "back")
     assert "secret" not in str(told.value)
     fsspec.filesystem("memory").rm(f"{tmp_path}", recursive=True)
+
+
+def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
+    run, read = copy_of(whole(), tmp_path), Path.iterdir
+
+    def iterdir(folder):
+        if folder.name == "figures":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(folder)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(UnweaveError, match="figures"):
+        push_run(run, tmp_path / "shared")
+    assert not (tmp_path / "shared").exists()
 
 
 def test_secrets_in_urls_are_never_told():

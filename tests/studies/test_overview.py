@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from unweave.rundir import append_line
+from unweave.jsonlines import append_line
 from unweave.studies import StudyFolder, forecast, plan, study_of, survey
 from unweave.studies.costs import makespan
 from unweave.studies.overview import RunView, overview, seconds_left

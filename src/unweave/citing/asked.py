@@ -19,9 +19,9 @@ from unweave.citing.used import (
 )
 from unweave.errors import RunError, SpecError
 from unweave.inventory import find_runs
-from unweave.rundir import is_run, is_study
+from unweave.rundir import POPULATION_FILE, RECURSION_FILE, is_run, is_study
 
-_POPULATIONS: Final = ("population.json", "recursion.json")
+_POPULATIONS: Final = (POPULATION_FILE, RECURSION_FILE)
 
 
 def cite(*what: str | os.PathLike[str]) -> Citations:

@@ -14,7 +14,7 @@ from unweave.citing.papers import NONE, PAPERS
 from unweave.citing.sources import CODES, PROJECTS, PROTOCOLS, by_name
 from unweave.errors import RunError, SpecError, nearest
 from unweave.inventory import study_of
-from unweave.rundir import is_run, read_document, read_json, read_study
+from unweave.rundir import RECURSION_FILE, is_run, read_document, read_json, read_study
 from unweave.scores import load_scores
 
 _OF_SCORES: Final = ("metric", "analysis")
@@ -126,7 +126,7 @@ def used_by_settings(file: Path, used: Used) -> None:
     """
     document = read_document(file)
     used.version(document)
-    if file.name == "recursion.json":
+    if file.name == RECURSION_FILE:
         used.add("recursion", by_name("rpu"))
     for form in (document.get("population"), document.get("recursion")):
         if isinstance(form, dict):

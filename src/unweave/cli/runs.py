@@ -115,7 +115,7 @@ class RunsShow(Common):
             "config": config,
             "files": files,
             "study": None if study is None else str(study),
-            "resume": resume_command(folder, facts["state"], study),
+            "resume": resume_command(folder, facts["state"]),
         }
         again = None
         if facts["state"] == "diverged" and study is None:

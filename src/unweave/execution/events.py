@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
 
 from unweave.errors import RunError
-from unweave.rundir import append_line, explain_os_error, flush, read_lines
+from unweave.jsonlines import append_line, read_lines
+from unweave.rundir import explain_os_error, flush
 
 __all__ = ["EventLog", "Progressed", "State", "apply", "replay"]
 

@@ -27,8 +27,8 @@ from unweave.explorer.starts import Start, starts, without_images
 from unweave.explorer.strips import positions, sheet
 from unweave.exporting import export_model
 from unweave.figures import latent_names
+from unweave.jsonlines import read_rows
 from unweave.pictures import probe_indices
-from unweave.rundir import read_rows
 from unweave.splits import keyed_generator, keyed_permutation
 from unweave.training import TrainConfig
 from unweave.vae import VAE

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from unweave.data import Dataset
 from unweave.figures.look import Look
 from unweave.figures.names import latent_names, mig_tables
+from unweave.jsonlines import read_rows
 from unweave.representation import Representation
-from unweave.rundir import read_rows
 from unweave.scores import load_scores
 from unweave.training import TrainConfig
 from unweave.vae import VAE

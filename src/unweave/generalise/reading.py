@@ -14,7 +14,7 @@ from unweave.errors import RunError, SpecError
 from unweave.generalise.asking import DCI, REGIONS, Region, own_part
 from unweave.metrics.protocols import DEFAULT, protocol
 from unweave.objectives.kinds import Kind, kind_of
-from unweave.rundir import read_json, read_state
+from unweave.rundir import read_state, read_status
 from unweave.scores import load_scores
 from unweave.session import read_config
 from unweave.spec import members
@@ -139,7 +139,7 @@ def read_run(folder: str | Path) -> Found:
     data, modifier = recovered.data, recovered.modifier
     split = split_of(recovered.condition, data, modifier)
     # Of the weights as they are, with the seed that requests have.
-    step = read_json(folder / "status.json").get("step")
+    step = read_status(folder)["step"]
     rows = [
         row
         for row in load_scores(folder)

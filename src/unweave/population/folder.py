@@ -14,13 +14,10 @@ from unweave.population.rounds import RoundListener, best_of, member_folder
 from unweave.population.spec import Population
 from unweave.population.table import Row, Task
 from unweave.population.task import model_folder
-from unweave.rundir import work_lock
+from unweave.rundir import POPULATION_FILE, work_lock
 from unweave.spec import to_dict
 
-__all__ = ["POPULATION_FILE", "PopulationFolder", "superfluous"]
-
-POPULATION_FILE: Final = "population.json"
-"""What says of a folder that it is a population's."""
+__all__ = ["PopulationFolder", "superfluous"]
 
 _ROUND: Final = "round"
 

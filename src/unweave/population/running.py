@@ -11,13 +11,13 @@ from typing import Any, TypeAlias
 from unweave.errors import RunError
 from unweave.execution import Limits, Rounds, drive
 from unweave.population.asynchronous import Asynchronous
-from unweave.population.folder import POPULATION_FILE, PopulationFolder, superfluous
+from unweave.population.folder import PopulationFolder, superfluous
 from unweave.population.rounds import Outcome, evolve
 from unweave.population.spec import Population
 from unweave.population.stored import Members, storage_of
 from unweave.population.table import Row, Task
 from unweave.population.task import TASK
-from unweave.rundir import LOCK
+from unweave.rundir import LOCK, POPULATION_FILE
 from unweave.spec import Component
 from unweave.studies.running import Executor, check_not_worker, engine_of
 from unweave.studies.storage import open_storage

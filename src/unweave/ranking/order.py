@@ -15,7 +15,7 @@ from unweave import spec
 from unweave.analysis import Analysis, choose
 from unweave.data import Progress
 from unweave.errors import DataError, RunError, SpecError, nearest
-from unweave.inventory import describe, resume_command, study_of
+from unweave.inventory import describe, resume_command
 from unweave.metrics import Metric
 from unweave.metrics.interval import over_runs
 from unweave.metrics.label_free.udr import UDRCompat, udr
@@ -157,7 +157,7 @@ def _open(runs: Sequence[Run | str | Path]) -> list[Run]:
         state = run.status.get("state")
         if state != "finished":
             facts = describe(run.folder)
-            resume = resume_command(run.folder, facts["state"], study_of(run.folder))
+            resume = resume_command(run.folder, facts["state"])
             then = "Leave it out." if resume is None else f"Leave it out, or go on with: {resume}"
             raise RunError(
                 f"{run.folder} is not finished but {facts['state']}, at step {facts['step']} of "

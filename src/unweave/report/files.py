@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, final
 
 from unweave.errors import RunError
-from unweave.rundir import FORMAT, is_run, read_json, read_rows
+from unweave.jsonlines import read_rows
+from unweave.rundir import FORMAT, is_run, read_json
 
 
 @final

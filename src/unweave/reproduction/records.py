@@ -34,6 +34,7 @@ from unweave.rundir import (
     json_keys,
     read_document,
     read_json,
+    read_status,
     write_json,
 )
 from unweave.scores import load_scores, repeats_of
@@ -152,8 +153,8 @@ def record_of(folder: Path) -> RunRecord:
     if is_held(folder / LOCK):
         raise RunError(f"{folder} is being trained.")
     try:
-        status = read_json(folder / "status.json")
-        steps, seconds = int(status["step"]), float(status["seconds"])
+        status = read_status(folder)
+        steps, seconds = status["step"], float(status["seconds"])
         scores = _scores(folder, config, row, steps)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunError(f"{folder} is damaged: {error!r} in status.json or scores.json.") from error
@@ -227,7 +228,7 @@ def _start(config: TrainConfig, row: Row) -> Start | None:
     after = row.preset.after
     if after is None or config.init_from is None or not is_run(Path(config.init_from)):
         return None
-    steps = int(read_json(Path(config.init_from) / "status.json")["step"])
+    steps = read_status(Path(config.init_from))["step"]
     return Start(preset=after, steps=steps, published=config_of(preset(after)).steps)
 
 

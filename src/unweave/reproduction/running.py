@@ -19,7 +19,7 @@ from unweave.presets import Preset, preset
 from unweave.reproduction.matching import on_images, scored_data
 from unweave.reproduction.published import Row, config_of
 from unweave.run import load_run
-from unweave.rundir import is_run, read_json, runs_root
+from unweave.rundir import is_run, read_status, runs_root
 from unweave.scores import load_scores, repeats_of
 from unweave.session import Outcome, Watch, begin, continue_run
 from unweave.spec import members
@@ -54,7 +54,8 @@ class Piece:
         """Steps that are done."""
         if not is_run(self.folder):
             return 0
-        return int(read_json(self.folder / "status.json")["step"])
+        done: int = read_status(self.folder)["step"]
+        return done
 
 
 @final

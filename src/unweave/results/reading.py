@@ -14,7 +14,7 @@ from typing import Any, Final, final
 from unweave.errors import RunError, UnweaveError
 from unweave.results.fields import Cell, config_columns
 from unweave.results.finding import Found
-from unweave.rundir import BESIDE, FORMAT, LOCK, is_held, read_json
+from unweave.rundir import BESIDE, FORMAT, LOCK, is_held, read_json, read_status
 from unweave.scores import load_scores, repeats_of
 
 RUN_FIELDS: Final = (
@@ -90,9 +90,7 @@ def _document(found: Found, name: str) -> dict[str, Any]:
 
 
 def _status(found: Found) -> dict[str, Any]:
-    form = _document(found, "status.json")
-    if not isinstance(form.get("state"), str) or not _is_whole(form.get("step")):
-        raise RunError(f"{found.path / 'status.json'} is damaged: it has no state, or no step.")
+    form = read_status(found.path)
     for name in ("seconds", "images_per_second"):
         number = form.get(name)
         if not _is_number(number) or (number is not None and not math.isfinite(number)):

@@ -25,7 +25,7 @@ from unweave.objectives.composer import OPERATOR
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, asked_rows, check_asked
 from unweave.run.shown import run_html
-from unweave.rundir import read_json
+from unweave.rundir import read_status
 from unweave.session import CHECKPOINT, read_config
 from unweave.splits import keyed_permutation
 from unweave.trained import (
@@ -61,7 +61,7 @@ class TrainedRun:
         try:
             status = self.status
             done = f"step {status.get('step')} of {status.get('steps')}, {status.get('state')}"
-        except (UnweaveError, AttributeError):
+        except UnweaveError:
             done = "status.json is missing or damaged"
         return f"<Run {self.folder}: {what}, {done}>"
 
@@ -75,9 +75,12 @@ class TrainedRun:
 
     @property
     def status(self) -> dict[str, Any]:
-        """Content of `status.json`."""
-        status: dict[str, Any] = read_json(self.folder / "status.json")
-        return status
+        """Content of `status.json`.
+
+        Raises:
+            RunError: It is missing or damaged.
+        """
+        return read_status(self.folder)
 
     @cached_property
     def dataset(self) -> Dataset:

@@ -11,7 +11,8 @@ from typing import Any
 
 from unweave import spec
 from unweave.errors import RunError
-from unweave.rundir import link_file, trim_lines
+from unweave.jsonlines import trim_lines
+from unweave.rundir import link_file
 from unweave.session.folder import CHECKPOINT, read_config, write_new, write_status
 from unweave.training import TrainConfig
 from unweave.training.checkpoint import load_tensors

@@ -35,15 +35,14 @@ import torch
 from unweave import spec
 from unweave._version import __version__
 from unweave.errors import RunError, SpecError, UnweaveError
+from unweave.jsonlines import append_line, read_rows
 from unweave.rundir import (
     BESIDE,
     FORMAT,
     State,
-    append_line,
     explain_os_error,
     is_run,
     read_json,
-    read_rows,
     read_state,
     write_json,
 )

@@ -14,8 +14,9 @@ from typing import Any, Protocol, final
 from unweave import spec
 from unweave.data import Progress
 from unweave.errors import RunError, TrainingDivergedError
+from unweave.jsonlines import trim_lines
 from unweave.observers import observers_of
-from unweave.rundir import LOCK, alone, is_run, read_json, trim_lines
+from unweave.rundir import LOCK, alone, is_run, read_status
 from unweave.session.folder import (
     CHECKPOINT,
     State,
@@ -175,7 +176,7 @@ def continue_run(
     seconds = 0.0 if checkpoint is None else checkpoint.seconds
     if done >= config.steps:
         log.info("%s is finished: %d steps.", folder, done)
-        status = read_json(folder / "status.json")
+        status = read_status(folder)
         rate = float(status.get("images_per_second", 0.0))
         if status.get("state") != "finished":
             # It was killed between its last checkpoint and its last word.

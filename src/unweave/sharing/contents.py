@@ -142,7 +142,11 @@ def contents_of(folder: Path, *, snapshots: bool = False) -> Contents:
 
 def _walk(folder: Path) -> Iterator[Path]:
     """Files of a folder in the order of their names; hidden ones are of those who work on it."""
-    for path in sorted(folder.iterdir()):
+    try:
+        found = sorted(folder.iterdir())
+    except OSError as error:
+        raise explain_os_error(error, folder) from error
+    for path in found:
         if path.name.startswith("."):
             continue
         # What is in the cache is many files, none of which is sent.

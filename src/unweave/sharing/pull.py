@@ -16,7 +16,7 @@ from unweave.errors import RunError, UnweaveError
 from unweave.inventory import check_removable, remove_folder
 from unweave.progress import Progress
 from unweave.report.files import read_run
-from unweave.rundir import LOCK, alone, explain_os_error, is_run, read_json, runs_root
+from unweave.rundir import LOCK, alone, explain_os_error, is_run, read_status, runs_root
 from unweave.scores import load_scores
 from unweave.session import CHECKPOINT, read_config
 from unweave.sharing.contents import CARD, MANIFEST, REPORT, TOPS
@@ -273,9 +273,7 @@ def _check(staging: Path, manifest: Manifest, place: Place) -> None:
         config = read_config(staging)
         read_run(staging)
         load_scores(staging)
-        status = read_json(staging / "status.json")
-        if not isinstance(status, dict) or not isinstance(status.get("state"), str):
-            raise RunError(f"{staging / 'status.json'} does not say how far it came.")
+        read_status(staging)
         step = load_tensors(staging / CHECKPOINT).step
         if step != manifest.step or step > config.steps:
             raise RunError(f"{staging / CHECKPOINT} is of step {step}.")

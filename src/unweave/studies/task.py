@@ -20,7 +20,7 @@ from unweave.execution import Beat
 from unweave.figures import FIGURES
 from unweave.nn.own import allow_own
 from unweave.run import load_run
-from unweave.rundir import alone, atomic_write, read_json, work_lock
+from unweave.rundir import alone, atomic_write, read_status, work_lock
 from unweave.session import CHECKPOINT, begin, continue_run, log_file, read_state
 from unweave.studies.answers import missing, note_left_out
 from unweave.studies.folder import StudyFolder
@@ -129,7 +129,7 @@ def result_of(payload: Mapping[str, Any]) -> dict[str, Any]:
         `state` (`finished` or `diverged`), `step`, `seconds` of training, `images_per_second`,
         and `message` of a training that diverged.
     """
-    status = read_json(Path(payload["folder"]) / "status.json")
+    status = read_status(Path(payload["folder"]))
     kept = ("state", "step", "seconds", "images_per_second")
     result = {name: status[name] for name in kept}
     return result | ({"message": status["message"]} if status.get("message") else {})

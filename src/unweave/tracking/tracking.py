@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from unweave.errors import UnweaveError
-from unweave.rundir import STUDY_FILE, read_json, write_json
+from unweave.rundir import POPULATION_FILE, RECURSION_FILE, STUDY_FILE, read_json, write_json
 from unweave.tracking.base import Memory, TrackedRun, TrackerSpec
 from unweave.tracking.channel import Channel
 
@@ -25,7 +25,7 @@ FOLDER: Final = "tracking"
 
 _MEMORY: Final = "ids.json"
 # Files that say of a folder that runs in it belong together.
-_GROUPS: Final = (STUDY_FILE, "recursion.json", "population.json")
+_GROUPS: Final = (STUDY_FILE, RECURSION_FILE, POPULATION_FILE)
 # Folders that say nothing in the name of a run.
 _PLAIN: Final = ("runs", "rounds", "models")
 

@@ -11,14 +11,11 @@ from typing import Any, ClassVar, Final, final
 
 from unweave.errors import RunError
 from unweave.execution import DrivenFolder, EventLog
-from unweave.population.folder import POPULATION_FILE
 from unweave.population.recursion.spec import Recursion
+from unweave.rundir import POPULATION_FILE, RECURSION_FILE
 from unweave.spec import to_dict
 
-__all__ = ["CELL_FILE", "RECURSION_FILE", "RecursionFolder", "depends_on", "stage_of"]
-
-RECURSION_FILE: Final = "recursion.json"
-"""What says of a folder that it is a recursion's."""
+__all__ = ["CELL_FILE", "RecursionFolder", "depends_on", "stage_of"]
 
 CELL_FILE: Final = "cell.npy"
 """Flat indices of the images of the next level, in the folder of a level."""

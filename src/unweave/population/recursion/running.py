@@ -12,14 +12,14 @@ from typing import Any, TypeAlias
 from unweave.errors import RunError
 from unweave.execution import EventLog, Limits, Rounds, drive
 from unweave.population.folder import PopulationFolder, superfluous
-from unweave.population.recursion.folder import RECURSION_FILE, RecursionFolder
+from unweave.population.recursion.folder import RecursionFolder
 from unweave.population.recursion.plan import RecursionOutcome, recurse
 from unweave.population.recursion.spec import Recursion
 from unweave.population.recursion.work import TASK
 from unweave.population.rounds import RoundListener
 from unweave.population.spec import Population
 from unweave.population.table import Row
-from unweave.rundir import LOCK
+from unweave.rundir import LOCK, RECURSION_FILE
 from unweave.studies.running import Executor, check_not_worker, engine_of
 from unweave.studies.task import write_marker
 from unweave.tracking import read_trackers
