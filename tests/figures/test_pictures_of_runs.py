@@ -15,7 +15,7 @@ from unweave.errors import DataError, RunError, SpecError
 from unweave.figures import FIGURES, Look, asked_kinds, draw, unheeded
 from unweave.figures.chosen import SHOWN_IMAGES
 from unweave.pictures import probe_indices
-from unweave.rundir import read_json
+from unweave.rundir import read_json, write_json
 
 PIXELS = {"labels": False}
 
@@ -347,6 +347,27 @@ class TestSeveralRuns:
         np.testing.assert_array_equal(
             np.asarray(Image.open(tmp_path / "a.png").convert("RGB")), made
         )
+
+    def test_words_tell_runs_of_one_objective_apart(self, run, lie, tmp_path, monkeypatch):
+        told = []
+
+        def run_grid(panels, places, rows, columns):
+            told.append(rows)
+            return panels[0]
+
+        monkeypatch.setattr("unweave.plots.run_grid", run_grid)
+        other = copy_of(run.folder, tmp_path)
+        form = read_json(other / "config.json")
+        for seed in (7, form["seed"]):
+            write_json(other / "config.json", form | {"seed": seed})
+            unweave.plot_runs([run, other, lie.folder], "samples", look=Look(rows=1, cols=1))
+        ends = [[text.splitlines()[-1] for text in rows] for rows in told]
+        assert ends[0][:2] == [f"seed {form['seed']}", "seed 7"]
+        # Of the same seed, too, their folders do.
+        assert ends[1][:2] == [run.folder.name, "copy"]
+        for rows in told:
+            assert rows[0].splitlines()[:-1] == rows[1].splitlines()[:-1]
+            assert "seed" not in rows[2]
 
     def test_what_cannot_be_shown_of_several(self, run, lie, tmp_path):
         with pytest.raises(SpecError, match=r"samples, data_samples.*not of 'kl'"):

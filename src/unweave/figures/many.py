@@ -55,7 +55,8 @@ def draw_runs(kind: str, sources: Sequence[Source]) -> NDArray[np.uint8] | plots
 
     Where runs are all combinations of objectives and datasets, each once, a row is an objective
     and a column a dataset, as in the published grids of disentangling-vae; else each run has a row
-    of its own. The layout `disvae` has no words.
+    of its own, beside which stand its objective and dataset, and its seed (or folder, where seeds
+    are the same) if another run has both. The layout `disvae` has no words.
 
     Args:
         kind: One of `GRID_KINDS`.
@@ -89,8 +90,23 @@ def draw_runs(kind: str, sources: Sequence[Source]) -> NDArray[np.uint8] | plots
         words = ([_lines(text) for text in rows_], columns)
     else:
         places = [(place, 0) for place in range(len(sources))]
-        words = ([_lines(one) + "\n" + _lines(other) for one, other in pairs], [])
+        words = (_rows_of(sources), [])
     return plots.run_grid(panels, places, *(words if worded else ([], [])))
+
+
+def _rows_of(sources: Sequence[Source]) -> list[str]:
+    """Objective and dataset of each run; of those that have the same also what tells them apart."""
+    texts = [
+        f"{_lines(str(source.config.objective))}\n{_lines(str(source.config.dataset))}"
+        for source in sources
+    ]
+    names = [f"seed {source.config.seed}" for source in sources]
+    if len(set(zip(texts, names, strict=True))) < len(sources):
+        names = [_lines(source.folder.resolve().name) for source in sources]
+    return [
+        f"{text}\n{name}" if texts.count(text) > 1 else text
+        for text, name in zip(texts, names, strict=True)
+    ]
 
 
 def _lines(text: str) -> str:
