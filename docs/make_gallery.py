@@ -155,9 +155,9 @@ def _of_runs() -> str:
         "## Several runs in one picture",
         "",
         f"Of {kinds}: where the runs are all combinations of objectives and datasets, each once, "
-        "a row is an objective and a column a dataset; else each run has a row of its own, with the seed where "
-        "objective and dataset are those of another. In "
-        "Python: `unweave.plot_runs(runs, kind, out=FILE)`.",
+        "a row is an objective and a column a dataset; else each run has a row of its own, with "
+        "the seed where objective and dataset are those of another. In Python: "
+        "`unweave.plot_runs(runs, kind, out=FILE)`.",
         "",
         "    unweave plot RUN RUN traversals --rows 4 --out traversals.png",
         "    unweave plot RUN RUN gif_traversals --out traversals.gif",
