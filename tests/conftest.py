@@ -45,7 +45,7 @@ def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reports and plots that name no figures draw one alone: all of them take a second."""
     from unweave.figures import FIGURES
 
-    for room in ("run.opened", "figures.asked"):
+    for room in ("run.drawn_run", "figures.asked"):
         monkeypatch.setattr(f"unweave.{room}.FIGURES", {"kl": FIGURES["kl"]})
 
 

@@ -95,7 +95,7 @@ def draw_runs(kind: str, sources: Sequence[Source]) -> NDArray[np.uint8] | plots
 
 
 def _rows_of(sources: Sequence[Source]) -> list[str]:
-    """Objective and dataset of each run; of those that have the same also what tells them apart."""
+    """Objective and dataset of each run; where others have both, what tells them apart."""
     texts = [
         f"{_lines(str(source.config.objective))}\n{_lines(str(source.config.dataset))}"
         for source in sources

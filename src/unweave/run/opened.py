@@ -4,52 +4,33 @@ from __future__ import annotations
 
 __all__ = ["Run", "load_run", "pull"]
 
-import functools
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, final
 
-import numpy as np
-
-from unweave import plots
 from unweave.analysis import choose
 from unweave.citing import Citations, cite
 from unweave.data import DatasetSpec
 from unweave.encoding import Codes, Part, Precision
-from unweave.errors import DataError
 from unweave.exporting import Exported, check_export, export_model
-from unweave.figures import (
-    CODES,
-    FIGURES,
-    Look,
-    Source,
-    asked_kinds,
-    check_figure,
-    draw_from,
-    unheeded,
-    wants_images,
-)
 from unweave.metrics.protocols import DEFAULT, protocol
 from unweave.notebook import Asked, telling
 from unweave.report import write_report
 from unweave.report.place import RUN, check_page
 from unweave.representation import Representation
 from unweave.run.asked import asked_dataset, check_told
+from unweave.run.drawn_run import DrawnRun
 from unweave.run.exploring import Asking, Explorer, explorer_alone, explorer_of
 from unweave.run.subjects import subject_of
-from unweave.run.trained_run import TrainedRun
 from unweave.run.unscored import score_unscored
 from unweave.scores import Scores, save_scores
 from unweave.scoring import check, check_codes, score
 from unweave.sharing import Pushed, pull_run, push_run
 from unweave.training.precision import automatic
 
-log = logging.getLogger("unweave")
-
 
 @final
-class Run(TrainedRun):
+class Run(DrawnRun):
     """A run folder, opened.
 
     Example:
@@ -114,119 +95,6 @@ class Run(TrainedRun):
             scores = score(*given, precision, repeats)
         save_scores(self.folder, tuple(scores.values()))
         return scores
-
-    def plot(
-        self,
-        *kinds: str,
-        look: Look | None = None,
-        animations: bool = False,
-        format: str = "gif",
-    ) -> plots.Drawn:
-        """Draw figures into `figures/`.
-
-        Args:
-            *kinds: Names from `unweave.figures.FIGURES`; all usual ones when none is given, or
-                `all`, without those whose images or codes cannot be had, which the log names.
-            look: What is asked for of the pictures, such as rows and columns.
-            animations: Whether moving pictures are drawn with the usual ones.
-            format: What moving pictures are written as: `gif`, `webp`, or `mp4`, which needs
-                `pip install 'unweave[video]'`.
-
-        Returns:
-            Paths of the files, a list that a notebook shows as pictures.
-
-        Raises:
-            SpecError: An unknown kind or format, or one of codes, of a model without an encoder;
-                or of factors that are not known, or of generators, of a model without a Lie
-                group.
-            DataError: A kind was asked for whose images or codes cannot be had.
-        """
-        look = look or Look()
-        form = plots.check_format(format)
-        chosen = asked_kinds(kinds, animations=animations)
-        named = [kind for kind in chosen if kind in kinds]
-        for kind in named:
-            check_figure(kind, self.config)
-        for note in unheeded(named, look):
-            log.warning("%s", note)
-        if any(wants_images(kind, self.model, look) for kind in named):
-            _ = self.dataset
-        paths, left_out = self._draw(chosen, look, form)
-        for kind in named:
-            if kind in left_out:
-                raise DataError(left_out[kind])
-        return plots.Drawn(paths)
-
-    def picture(self, kind: str, look: Look | None = None) -> Any | None:
-        """A figure that is not written anywhere, such as for a notebook.
-
-        Args:
-            kind: A name from `unweave.figures.FIGURES`.
-            look: What is asked for of the picture.
-
-        Returns:
-            A figure of matplotlib; or (H, W, C) uint8, of what is pixels alone; or an `Animation`,
-            with `frames`; None where the run has nothing to draw it from. A notebook shows each.
-
-        Raises:
-            SpecError: As for `plot`.
-            DataError: Its images or codes cannot be had.
-        """
-        asked_kinds((kind,))
-        check_figure(kind, self.config)
-        drawn = draw_from(kind, self.source(kind, look))
-        return plots.pictured(drawn) if isinstance(drawn, np.ndarray) else drawn
-
-    def source(
-        self,
-        kind: str,
-        look: Look | None = None,
-        encode: Callable[[], Representation] | None = None,
-    ) -> Source:
-        """What a figure of a kind is drawn from.
-
-        Args:
-            kind: A name from `unweave.figures.FIGURES`.
-            look: What is asked for of the picture.
-            encode: Gives a table of codes; None for those of `representation`.
-
-        Raises:
-            DataError: The images that it needs cannot be had.
-        """
-        dataset = self.dataset if wants_images(kind, self.model, look) else None
-        return Source(
-            self.folder,
-            self.config,
-            self.model,
-            dataset,
-            self.step,
-            look or Look(),
-            encode or (lambda: self.representation(images=CODES)),
-        )
-
-    @property
-    def _usual(self) -> tuple[str, ...]:
-        return tuple(name for name, kind in FIGURES.items() if kind.usual)
-
-    def _draw(
-        self, kinds: tuple[str, ...], look: Look | None = None, form: str = "gif"
-    ) -> tuple[list[Path], dict[str, str]]:
-        """Paths of the figures that can be drawn, and why others cannot, by kind."""
-        paths: list[Path] = []
-        left_out: dict[str, str] = {}
-        # One table for all kinds, so that what they share is computed once.
-        encode = functools.cache(lambda: self.representation(images=CODES))
-        for kind in kinds:
-            try:
-                figure = draw_from(kind, self.source(kind, look, encode))
-            except DataError as error:
-                left_out[kind] = str(error)
-                log.warning("The figure %s is left out. %s", kind, error)
-                continue
-            if figure is not None:
-                name = FIGURES[kind].file(kind, form)
-                paths.append(plots.save(figure, self.folder / "figures" / name))
-        return paths, left_out
 
     def report(
         self,
