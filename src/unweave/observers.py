@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["Observer", "PeriodicPicture", "PeriodicScores", "Snapshots", "observers_of"]
+__all__ = [
+    "Observer",
+    "PeriodicPicture",
+    "PeriodicScores",
+    "Snapshots",
+    "check_scored",
+    "observers_of",
+]
 
+import logging
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import final
@@ -13,13 +21,17 @@ import numpy as np
 from unweave import metrics
 from unweave.data import Dataset
 from unweave.encoding import encode_rows, represent
+from unweave.errors import DataError
 from unweave.jsonlines import append_line
+from unweave.metrics.evaluate import check_rows
+from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.pictures import probe_indices, reconstruct
 from unweave.splits import keyed_generator
 from unweave.tracking import Tracking
 from unweave.training import Learner, TrainConfig
 from unweave.training.checkpoint import save_tensors
-from unweave.training.tracker import SCORED
+
+log = logging.getLogger("unweave")
 
 SCORED_IMAGES = 10_000
 PROBE_IMAGES = 10
@@ -51,20 +63,18 @@ class PeriodicScores(Observer):
 
     def __init__(
         self,
-        every: int,
+        config: TrainConfig,
         dataset: Dataset,
         rows: np.ndarray,
-        seed: int,
         folder: Path,
         tracking: Tracking,
     ) -> None:
-        self.every = every
+        self.every = config.evaluate_every
+        self._metrics = config.scored_metrics
         self._dataset = dataset
         self._folder = folder
         self._tracking = tracking
-        rng = keyed_generator(seed, "periodic scores")
-        count = min(SCORED_IMAGES, len(rows))
-        self._rows = np.sort(rng.choice(rows, count, replace=False))
+        self._rows = _scored_rows(config, rows)
 
     def look(self, learner: Learner, step: int, seconds: float) -> None:
         """Encode the subset, append a line of scores, and tell them to the learning rate."""
@@ -72,8 +82,13 @@ class PeriodicScores(Observer):
         mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
         encode_rows(learner.model, self._dataset, self._rows, mean, logvar)
         table = represent(mean, logvar, self._dataset, self._rows)
-        scores = metrics.evaluate(table, metrics=SCORED)
-        found = {name: score.value for name, score in scores.items()}
+        found: dict[str, float] = {}
+        for name in self._metrics:
+            try:
+                found |= {n: s.value for n, s in metrics.evaluate(table, metrics=name).items()}
+            except DataError as error:
+                # Codes can be such that a metric has no score for them; others will come.
+                log.warning("Step %d has no score by %s. %s", step, name, error)
         learner.hear(found)
         line = {
             "event": "scores",
@@ -84,6 +99,32 @@ class PeriodicScores(Observer):
         }
         append_line(self._folder / "metrics.jsonl", line)
         self._tracking.scores(step, found)
+
+
+def check_scored(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> None:
+    """Refuse scores on the way that no codes of these images can have.
+
+    Args:
+        config: Of the run.
+        dataset: What is trained on.
+        rows: Flat indices of the images that are trained on, (N,).
+
+    Raises:
+        SpecError: A metric is unknown or given twice.
+        DataError: A metric needs factors and none are known, or more latents than there are.
+    """
+    if not config.evaluate_every:
+        return
+    chosen = metrics_of(protocol(DEFAULT), config.scored_metrics)
+    space, factors = dataset.known_factors(_scored_rows(config, rows))
+    for metric in chosen:
+        check_rows(metric, factors, space, config.latents)
+
+
+def _scored_rows(config: TrainConfig, rows: np.ndarray) -> np.ndarray:
+    """The images that are scored on the way: always the same of one seed."""
+    rng = keyed_generator(config.seed, "periodic scores")
+    return np.sort(rng.choice(rows, min(SCORED_IMAGES, len(rows)), replace=False))
 
 
 @final
@@ -147,8 +188,7 @@ def observers_of(
     if config.snapshot_every:
         found.append(Snapshots(config.snapshot_every, folder))
     if config.evaluate_every:
-        every = config.evaluate_every
-        found.append(PeriodicScores(every, dataset, rows, config.seed, folder, tracking))
+        found.append(PeriodicScores(config, dataset, rows, folder, tracking))
     if config.picture_every:
         every = config.picture_every
         found.append(PeriodicPicture(every, dataset, rows, config.seed, folder, tracking))

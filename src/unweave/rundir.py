@@ -61,7 +61,7 @@ BESIDE: Final = ("format", "unweave", "address", "preset", "text", "command", "u
 
 ASIDE: Final = (
     "seed", "threads", "device", "log_every", "checkpoint_every", "snapshot_every",
-    "evaluate_every", "picture_every",
+    "evaluate_every", "evaluate_metrics", "picture_every",
 )  # fmt: skip
 """Settings that leave the trained model as it is, or tell runs of one configuration apart."""
 

@@ -63,6 +63,8 @@ def make_config(
             parse(phase, Phase) if isinstance(phase, str) else phase
             for phase in settings["phases"]
         )
+    if "evaluate_metrics" in settings:
+        settings["evaluate_metrics"] = _metrics(settings["evaluate_metrics"])
     if settings.get("init_from") == "none":
         settings["init_from"] = None
     if "lr" in settings:
@@ -80,6 +82,16 @@ def make_config(
     elif steps is not None and steps < 1:
         raise SpecError(f"train: steps must be at least 1, but is {steps}.")
     return config
+
+
+def _metrics(given: Any) -> tuple[str, ...]:
+    """Metrics by their own names, which may be given by their aliases."""
+    # Here: of most trainings no metric is asked for.
+    from unweave.metrics.evaluate import names_from
+    from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
+
+    names = names_from(given)
+    return tuple(metric.name for metric in metrics_of(protocol(DEFAULT), names))
 
 
 def _latents(

@@ -111,6 +111,8 @@ FLAGS = [
     ("checkpoint_every", "0", ("checkpoint_every", "at least 1")),
     ("snapshot_every", "-1", ("snapshot_every", "at least 0")),
     ("evaluate_every", "-1", ("evaluate_every", "at least 0")),
+    ("evaluate_metrics", "sap", ("evaluate_metrics", "Give evaluate_every")),
+    ("evaluate_metrics", ",", ("--evaluate-metrics",)),
     ("picture_every", "-1", ("picture_every", "at least 0")),
     ("max_minutes", "0", ("--max-minutes", "more than 0")),
     ("max_minutes", "soon", ("--max-minutes", "a number", "'soon'")),

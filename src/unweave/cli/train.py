@@ -10,7 +10,7 @@ from typing import Annotated, Any, final
 
 from tyro.conf import Positional, arg
 
-from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, to_number
+from unweave.cli.common import Common, Flag, Float, Int, Text, bar, minutes_of, names_of, to_number
 
 _WHOLE = (
     "steps", "batch_size", "latents", "seed", "threads", "log_every", "checkpoint_every",
@@ -110,6 +110,9 @@ class Train(Common):
 
     evaluate_every: Int = None
     """Steps between scores of a fixed subset, into metrics.jsonl (default none)."""
+
+    evaluate_metrics: Text = None
+    """What these scores are, of `unweave metrics` and with commas (default mig)."""
 
     picture_every: Int = None
     """Steps between pictures of fixed probe images (default none)."""
@@ -232,6 +235,7 @@ class Train(Common):
             for name in names:
                 flag = f"--{name.replace('_', '-')}"
                 flags[name] = to_number(flag, getattr(self, name), kind)
+        flags["evaluate_metrics"] = names_of(self.evaluate_metrics, "--evaluate-metrics")
         given = {name: value for name, value in flags.items() if value is not None}
         return given if self.preset is None else preset(self.preset).overridden(given)
 

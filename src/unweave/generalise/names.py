@@ -6,16 +6,14 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from unweave.rundir import ASIDE
 from unweave.spec import to_dict
 from unweave.training import TrainConfig
 
 __all__ = ["model_names"]
 
 # Whatever else differs between two runs of one name is said, too, but for what no result is of.
-_APART = (
-    "dataset", "objective", "seed", "threads", "device",
-    "log_every", "checkpoint_every", "snapshot_every", "evaluate_every", "picture_every",
-)  # fmt: skip
+_APART = ("dataset", "objective", *ASIDE)
 _FURTHER = tuple(f.name for f in dataclasses.fields(TrainConfig) if f.name not in _APART)
 
 

@@ -37,7 +37,14 @@ _NOT_TUNED: Final = {
     "init_from": "weights come from members, or are new",
     **dict.fromkeys(("threads", "device", "precision"), _MACHINE),
     **dict.fromkeys(
-        ("log_every", "checkpoint_every", "snapshot_every", "evaluate_every", "picture_every"),
+        (
+            "log_every",
+            "checkpoint_every",
+            "snapshot_every",
+            "evaluate_every",
+            "evaluate_metrics",
+            "picture_every",
+        ),
         _LOOKS,
     ),
 }

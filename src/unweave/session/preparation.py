@@ -23,6 +23,7 @@ import torch
 
 from unweave.data import Dataset, Progress
 from unweave.errors import RunError
+from unweave.observers import check_scored
 from unweave.rundir import is_run
 from unweave.session.folder import CHECKPOINT, read_config
 from unweave.splits import holdout
@@ -95,7 +96,8 @@ def prepare(
 
     Raises:
         RunError: The weights do not fit.
-        DataError: The dataset cannot be had.
+        SpecError: A metric that is to be scored on the way is unknown.
+        DataError: The dataset cannot be had, or such a metric cannot score it.
     """
     config.dataset.check_loadable()
     rows, _ = training_rows(config, config.dataset.count)
@@ -105,6 +107,7 @@ def prepare(
         copy_weights(learner, initial, str(config.init_from))
     # Last, since a dataset that is not there yet takes its time.
     dataset = config.dataset.open(progress)
+    check_scored(config, dataset, rows)
     return Setting(config, dataset, rows, learner, _source(dataset, rows, settings, learner))
 
 

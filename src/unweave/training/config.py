@@ -11,7 +11,7 @@ import json
 import math
 import shlex
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Self, final
+from typing import Any, ClassVar, Final, Literal, Self, final
 
 from unweave import display, spec
 from unweave.data import DatasetSpec
@@ -24,9 +24,11 @@ from unweave.splits import held_out_count
 from unweave.training.optimizers import Adam, Optimizer
 from unweave.training.paths import read_value, replaced
 from unweave.training.phases import Phase, check_phases
-from unweave.training.tracker import SCORED, logged_names
+from unweave.training.tracker import logged_names
 
 Precision = Literal["auto", "bfloat16", "float32"]
+
+_SCORED: Final = ("mig",)
 
 
 @final
@@ -72,6 +74,9 @@ class TrainConfig(Component):
     checkpoint_every: int = number(default=1000, low=1, help="Steps between checkpoints.")
     snapshot_every: int = number(default=0, low=0, help="Steps between kept weights; 0 for none.")
     evaluate_every: int = number(default=0, low=0, help="Steps between scores; 0 for none.")
+    evaluate_metrics: tuple[str, ...] = option(
+        default=_SCORED, later=True, help="Metrics of these scores."
+    )
     picture_every: int = number(default=0, low=0, help="Steps between pictures; 0 for none.")
 
     def _repr_html_(self) -> str:
@@ -186,6 +191,11 @@ class TrainConfig(Component):
             whole=dataset.whole_space if dataset.labelled else None,
         )
 
+    @property
+    def scored_metrics(self) -> tuple[str, ...]:
+        """Names of the metrics that are scored on the way; none without `evaluate_every`."""
+        return self.evaluate_metrics if self.evaluate_every else ()
+
     def steps_of(self, epochs: float) -> int:
         """Optimiser steps in which every training image is seen so many times.
 
@@ -217,10 +227,13 @@ class TrainConfig(Component):
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
             if field.name not in ("dataset", "objective", "steps") and value != field.default:
-                text = str(value)
-                if isinstance(value, tuple):
-                    text = spec.value_text(value, hints[field.name])
-                words += [f"--{field.name.replace('_', '-')}", text]
+                words.append(f"--{field.name.replace('_', '-')}")
+                if field.name == "evaluate_metrics":
+                    words.append(",".join(value))
+                elif isinstance(value, tuple):
+                    words.append(spec.value_text(value, hints[field.name]))
+                else:
+                    words.append(str(value))
         return shlex.join(words)
 
     @classmethod
@@ -257,12 +270,19 @@ class TrainConfig(Component):
         self._check_normalised(self.architecture.min_batch)
         if self.evaluate_every:
             plan.check_encodes("train: evaluate_every")
-        if self.evaluate_every and self.latents < 2:
+        if self.evaluate_metrics != _SCORED and not self.evaluate_every:
+            raise SpecError(
+                "train: evaluate_metrics says what is scored in the course of the training, and "
+                "nothing says how often. Give evaluate_every, too."
+            )
+        if not self.evaluate_metrics:
+            raise SpecError("train: evaluate_metrics is empty. Give names such as mig.")
+        if "mig" in self.scored_metrics and self.latents < 2:
             raise SpecError(
                 f"train: evaluate_every scores MIG, which compares two latents, but latents is "
                 f"{self.latents}. Leave it at 0, or take more latents."
             )
-        if self.evaluate_every and not self._labelled():
+        if "mig" in self.scored_metrics and not self._labelled():
             raise SpecError(
                 f"train: evaluate_every scores MIG, which needs factors, and those of "
                 f"{self.dataset} are not known. Leave it at 0."
@@ -287,7 +307,7 @@ class TrainConfig(Component):
         rate = self.optimizer.rate
         if rate is not None:
             changes = rate.changes(self.steps, images, self.batch_size)
-            scores = [f"scores/{name}" for name in SCORED] if self.evaluate_every else []
+            scores = [f"scores/{name}" for name in self.scored_metrics]
             rate.check([*logged_names(plan, self.latents), *scores], changes)
         check_phases(self)
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["SCORED", "Record", "Tracker", "logged_names"]
+__all__ = ["Record", "Tracker", "logged_names"]
 
 from dataclasses import dataclass
-from typing import Final, final
+from typing import final
 
 import torch
 from torch import Tensor
 
 from unweave.objectives import Plan
-
-SCORED: Final = ("mig",)
-"""What a training scores at intervals, where it is asked to."""
 
 
 def logged_names(plan: Plan, latents: int) -> list[str]:

@@ -1,0 +1,144 @@
+"""Scores while a training goes on: by which metrics, of which codes, and what is refused."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+import pytest
+
+from session.runs import MINI, RICH, cli, document, lines, resume, train
+from unweave.errors import DataError, SpecError
+from unweave.objectives import parse_objective
+from unweave.run import load_run
+from unweave.session import begin
+from unweave.settings import make_config
+from unweave.training import TrainConfig
+
+METRICS = ("sap", "dci_lasso", "factor_vae", "irs", "modularity")
+SETTINGS = {"latents": 3, "precision": "float32", "evaluate_every": 4, "dataset": RICH}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run that was scored by several metrics, one of them named by its alias."""
+    folder = tmp_path_factory.mktemp("scored") / "run"
+    named = ",".join(("sap_score", *METRICS[1:]))
+    assert train(folder, "vae", steps=8, evaluate_metrics=named, **SETTINGS).code == 0
+    return folder
+
+
+def test_they_are_those_of_the_same_codes_afterwards(run):
+    one, last = lines(run, "scores")
+    assert (one["step"], last["step"], last["samples"]) == (4, 8, 384)
+    assert tuple(one["scores"]) == tuple(last["scores"]) == METRICS
+    # All 384 images are scored on the way.
+    later = load_run(run).evaluate(METRICS)
+    for name in METRICS:
+        assert last["scores"][name] == pytest.approx(later[name].value, abs=1e-6), name
+    assert one["scores"] != last["scores"]
+
+
+def test_the_command_says_them(run):
+    assert (
+        "--evaluate-metrics sap,dci_lasso,factor_vae,irs,modularity"
+        in document(run / "config.json")["command"]
+    )
+
+
+def test_a_resume_keeps_them(run):
+    said = cli("train", "--out", run, "--resume", "--evaluate-metrics", "mig")
+    assert said.code == 2
+    assert "a resume keeps it" in said.err
+    assert resume(run).json["state"] == "finished"
+
+
+def test_an_earlier_run_was_scored_by_mig(run, tmp_path):
+    form = document(run / "config.json")
+    assert form["evaluate_metrics"] == list(METRICS)
+    config = TrainConfig.from_dict(
+        {name: value for name, value in form.items() if name in _FIELDS}
+        | {"evaluate_metrics": ["mig"]}
+    )
+    early = TrainConfig.from_dict(
+        {name: value for name, value in form.items() if name in _FIELDS - {"evaluate_metrics"}}
+    )
+    assert early == config
+    assert early.scored_metrics == ("mig",)
+
+
+_FIELDS = set(TrainConfig.__dataclass_fields__)
+
+
+def test_a_learning_rate_can_go_by_them():
+    def config(monitor, **settings):
+        rate = f"plateau(start=0.001, monitor='{monitor}', mode=max, every=2, unit=steps)"
+        return make_config(MINI, "vae", steps=9, optimizer=f"adam(lr={rate})", **settings)
+
+    asked = {"evaluate_every": 2, "evaluate_metrics": ["dci_lasso", "sap"]}
+    assert config("scores/sap", **asked).scored_metrics == ("dci_lasso", "sap")
+    with pytest.raises(SpecError, match="scores/mig"):
+        config("scores/mig", **asked)
+
+
+def test_a_score_that_cannot_be_had_is_left_out(tmp_path, monkeypatch, caplog):
+    from unweave.metrics import SAP
+
+    def score(metric, table, draws):
+        raise DataError("sap has nothing to say of these codes.")
+
+    monkeypatch.setattr(SAP, "score", score)
+    with caplog.at_level(logging.WARNING):
+        result = train(tmp_path / "run", "vae", steps=4, evaluate_metrics="sap,mig", **SETTINGS)
+    assert result.json["state"] == "finished"
+    assert list(lines(tmp_path / "run", "scores")[-1]["scores"]) == ["mig"]
+    assert "Step 4 has no score by sap. sap has nothing to say" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("migg", "Unknown metric 'migg'. Did you mean mig"),
+        (("mig", "mig"), "named twice"),
+        (("sap", "sap_score"), "named twice"),
+        ((), "metrics is empty"),
+        ("mig(bins=3)", "named without settings"),
+    ],
+)
+def test_wrong_names(given, words):
+    with pytest.raises(SpecError, match=words.replace("(", r"\(")):
+        make_config(MINI, "vae", steps=9, evaluate_every=3, evaluate_metrics=given)
+
+
+def test_metrics_without_an_interval():
+    with pytest.raises(SpecError, match="Give evaluate_every, too"):
+        make_config(MINI, "vae", steps=9, evaluate_metrics="sap")
+
+
+def test_what_no_codes_of_a_run_could_have_is_refused_before_it(tmp_path):
+    config = TrainConfig(
+        dataset=make_config(RICH, "vae", steps=1).dataset,
+        objective=parse_objective("vae"),
+        steps=4,
+        batch_size=8,
+        latents=1,
+        evaluate_every=2,
+        evaluate_metrics=("sap",),
+    )
+    with pytest.raises(DataError, match="sap compares two latents"):
+        begin(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_images_without_factors_have_scores_that_need_none(tmp_path):
+    images = np.random.default_rng(0).random((40, 64, 64, 1), np.float32)
+    np.save(tmp_path / "images.npy", images)
+    data = f"arrays(path='{tmp_path / 'images.npy'}')"
+    settings = SETTINGS | {"dataset": data, "batch_size": 8, "evaluate_every": 2}
+    done = train(tmp_path / "a", "vae", steps=2, evaluate_metrics="unsupervised", **settings)
+    assert done.code == 0, done.err
+    assert list(lines(tmp_path / "a", "scores")[-1]["scores"]) == ["unsupervised"]
+    refused = train(tmp_path / "b", "vae", steps=2, evaluate_metrics="sap", **settings)
+    assert refused.code == 2
+    assert "No factors of these images are known" in refused.err
+    assert not (tmp_path / "b").exists()
