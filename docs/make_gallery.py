@@ -156,7 +156,7 @@ def _of_runs() -> str:
         "",
         f"Of {kinds}: where the runs are all combinations of objectives and datasets, each once, "
         "a row is an objective and a column a dataset; else each run has a row of its own, with "
-        "the seed where objective and dataset are those of another. In Python: "
+        "the seed (or folder) where objective and dataset are those of another. In Python: "
         "`unweave.plot_runs(runs, kind, out=FILE)`.",
         "",
         "    unweave plot RUN RUN traversals --rows 4 --out traversals.png",

@@ -43,6 +43,7 @@ from unweave.rundir import (
     is_run,
     is_study,
     read_json,
+    read_status,
     work_lock,
 )
 from unweave.scores import load_scores
@@ -100,9 +101,9 @@ def describe(folder: Path) -> dict[str, Any]:
             "steps": config["steps"],
         }
         scores = len(load_scores(folder))
-        status = read_json(folder / "status.json")
+        status = read_status(folder)
         state, message = status["state"], status.get("message", "")
-        step, seconds = int(status.get("step", 0)), float(status.get("seconds", 0.0))
+        step, seconds = status["step"], float(status.get("seconds", 0.0))
     except (RunError, KeyError, TypeError, ValueError, AttributeError) as error:
         step, seconds, state = 0, 0.0, "damaged"
         what = f"its JSON files do not have what they should ({type(error).__name__}: {error})."
@@ -142,17 +143,19 @@ def resume_command(folder: Path, state: str) -> str | None:
 
 def _population_of(folder: Path) -> Path | None:
     """The population that a run was trained for, or the recursion which that is part of."""
-    files = (POPULATION_FILE, RECURSION_FILE)
-    found = [
-        place
-        for place in folder.absolute().parents
-        if any((place / file).is_file() for file in files)
-    ]
-    return found[-1] if found else None
+    # Runs are at rounds/ROUND/MEMBER/models/MODEL of it.
+    above = folder.absolute().parents
+    if len(above) < 5 or above[3].name != "rounds" or not (above[4] / POPULATION_FILE).is_file():
+        return None
+    # Of a recursion it is a stage, or a level of one.
+    return next((place for place in above[5:7] if (place / RECURSION_FILE).is_file()), above[4])
 
 
 def again_command(folder: Path) -> str | None:
     """The command that trains a run anew in its folder; None where its files do not say it."""
+    if _population_of(folder) is not None:
+        # It is the population that trains its members, each with settings of its own.
+        return None
     try:
         command = read_json(folder / "config.json")["command"]
     except (RunError, KeyError, TypeError):

@@ -24,11 +24,14 @@ from unweave.encoding import encode_rows, represent
 from unweave.errors import DataError
 from unweave.jsonlines import append_line
 from unweave.metrics.evaluate import check_rows
-from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 from unweave.pictures import probe_indices, reconstruct
+from unweave.progress import Progress
+from unweave.representation import Representation
+from unweave.settings import check_scored_metrics
 from unweave.splits import keyed_generator
 from unweave.tracking import Tracking
 from unweave.training import Learner, TrainConfig
+from unweave.training.affinity import all_cores
 from unweave.training.checkpoint import save_tensors
 
 log = logging.getLogger("unweave")
@@ -68,8 +71,10 @@ class PeriodicScores(Observer):
         rows: np.ndarray,
         folder: Path,
         tracking: Tracking,
+        alive: Progress,
     ) -> None:
         self.every = config.evaluate_every
+        self._alive = alive
         self._metrics = config.scored_metrics
         self._dataset = dataset
         self._folder = folder
@@ -79,16 +84,12 @@ class PeriodicScores(Observer):
     def look(self, learner: Learner, step: int, seconds: float) -> None:
         """Encode the subset, append a line of scores, and tell them to the learning rate."""
         shape = (len(self._rows), learner.model.latents)
-        mean, logvar = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        mean = np.empty(shape, np.float32)
+        logvar = None if learner.model.deterministic else np.empty(shape, np.float32)
         encode_rows(learner.model, self._dataset, self._rows, mean, logvar)
         table = represent(mean, logvar, self._dataset, self._rows)
-        found: dict[str, float] = {}
-        for name in self._metrics:
-            try:
-                found |= {n: s.value for n, s in metrics.evaluate(table, metrics=name).items()}
-            except DataError as error:
-                # Codes can be such that a metric has no score for them; others will come.
-                log.warning("Step %d has no score by %s. %s", step, name, error)
+        with all_cores():
+            found = self._score(table, step)
         learner.hear(found)
         line = {
             "event": "scores",
@@ -100,6 +101,17 @@ class PeriodicScores(Observer):
         append_line(self._folder / "metrics.jsonl", line)
         self._tracking.scores(step, found)
 
+    def _score(self, table: Representation, step: int) -> dict[str, float]:
+        """Values by the names of the metrics; without those that these codes cannot have."""
+        found: dict[str, float] = {}
+        for name in self._metrics:
+            try:
+                scores = metrics.evaluate(table, metrics=(name,), progress=self._alive)
+                found[name] = scores[name].value
+            except DataError as error:
+                log.warning("Step %d has no score by %s. %s", step, name, error)
+        return found
+
 
 def check_scored(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> None:
     """Refuse scores on the way that no codes of these images can have.
@@ -110,12 +122,12 @@ def check_scored(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> Non
         rows: Flat indices of the images that are trained on, (N,).
 
     Raises:
-        SpecError: A metric is unknown or given twice.
-        DataError: A metric needs factors and none are known, or more latents than there are.
+        SpecError: As by `check_scored_metrics`.
+        DataError: A metric cannot score these images, whatever their codes are.
     """
     if not config.evaluate_every:
         return
-    chosen = metrics_of(protocol(DEFAULT), config.scored_metrics)
+    chosen = check_scored_metrics(config)
     space, factors = dataset.known_factors(_scored_rows(config, rows))
     for metric in chosen:
         check_rows(metric, factors, space, config.latents)
@@ -173,7 +185,12 @@ class Snapshots(Observer):
 
 
 def observers_of(
-    config: TrainConfig, dataset: Dataset, rows: np.ndarray, folder: Path, tracking: Tracking
+    config: TrainConfig,
+    dataset: Dataset,
+    rows: np.ndarray,
+    folder: Path,
+    tracking: Tracking,
+    alive: Progress,
 ) -> list[Observer]:
     """The observers that a configuration asks for; trackers are told what they find.
 
@@ -183,12 +200,13 @@ def observers_of(
         rows: Flat indices of the images to score and to draw, (N,).
         folder: Of the run.
         tracking: Trackers of the run.
+        alive: Called while what takes long goes on.
     """
     found: list[Observer] = []
     if config.snapshot_every:
         found.append(Snapshots(config.snapshot_every, folder))
     if config.evaluate_every:
-        found.append(PeriodicScores(config, dataset, rows, folder, tracking))
+        found.append(PeriodicScores(config, dataset, rows, folder, tracking, alive))
     if config.picture_every:
         every = config.picture_every
         found.append(PeriodicPicture(every, dataset, rows, config.seed, folder, tracking))

@@ -116,7 +116,10 @@ def read_study(folder: Path) -> dict[str, Any]:
         and isinstance(runs, list)
         and all(isinstance(run, dict) for run in runs)
     ):
-        raise RunError(f"{path} is damaged: it has no study, or no runs.")
+        raise RunError(
+            f"{path} is damaged: it has no study, or no runs. Remove it, and run the study's file "
+            f"again with '--out {folder}': what has been done stays."
+        )
     return form
 
 
@@ -334,10 +337,16 @@ def read_status(folder: Path) -> dict[str, Any]:
     path = folder / "status.json"
     form = read_json(path)
     if not isinstance(form, dict):
-        raise RunError(f"{path} is damaged: it must hold one JSON object.")
+        raise RunError(
+            f"{path} is damaged: it must hold one JSON object. Resume the run, which "
+            "writes it anew."
+        )
     state, step = form.get("state"), form.get("step")
     if not isinstance(state, str) or type(step) is not int or not 0 <= step < 2**63:
-        raise RunError(f"{path} is damaged: it has no state, or no step.")
+        raise RunError(
+            f"{path} is damaged: it has no state, or no step that could be. Resume the run, which "
+            "writes it anew."
+        )
     return form
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["make_config"]
+__all__ = ["check_scored_metrics", "make_config"]
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unweave.data import Dataset, DatasetSpec, parse_dataset
 from unweave.errors import SpecError
@@ -16,6 +16,9 @@ from unweave.objectives import Objective, parse_objective
 from unweave.spec import Component, build, parse, parse_tuple
 from unweave.training import Adam, Optimizer, TrainConfig
 from unweave.training.phases import Phase
+
+if TYPE_CHECKING:
+    from unweave.metrics import Metric
 
 
 def make_config(
@@ -63,8 +66,11 @@ def make_config(
             parse(phase, Phase) if isinstance(phase, str) else phase
             for phase in settings["phases"]
         )
-    if "evaluate_metrics" in settings:
-        settings["evaluate_metrics"] = _metrics(settings["evaluate_metrics"])
+    scored = settings.get("evaluate_metrics") is not None
+    if scored:
+        settings["evaluate_metrics"] = _own_names(settings["evaluate_metrics"])
+    else:
+        settings.pop("evaluate_metrics", None)
     if settings.get("init_from") == "none":
         settings["init_from"] = None
     if "lr" in settings:
@@ -81,12 +87,43 @@ def make_config(
         config = build(TrainConfig, fields | {"steps": config.steps_of(epochs)})
     elif steps is not None and steps < 1:
         raise SpecError(f"train: steps must be at least 1, but is {steps}.")
+    if scored:
+        check_scored_metrics(config)
     return config
 
 
-def _metrics(given: Any) -> tuple[str, ...]:
-    """Metrics by their own names, which may be given by their aliases."""
-    # Here: of most trainings no metric is asked for.
+def check_scored_metrics(config: TrainConfig) -> tuple[Metric, ...]:
+    """Refuse metrics that a training cannot be scored by on the way, before there are images.
+
+    Args:
+        config: Of the training.
+
+    Returns:
+        The metrics; none where nothing is scored on the way.
+
+    Raises:
+        SpecError: One is unknown or given twice, needs factors that are not known, or draws from
+            posteriors of a model whose codes have no noise.
+    """
+    from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
+
+    chosen = metrics_of(protocol(DEFAULT), config.scored_metrics)
+    for metric in chosen:
+        if "factors" in metric.needs and not config.labelled:
+            raise SpecError(
+                f"train: {metric.name} needs factors, and those of {config.dataset} are not "
+                "known. Leave it out of evaluate_metrics."
+            )
+        if "logvar" in metric.needs and config.objective.expand().latent == "codes":
+            raise SpecError(
+                f"train: {metric.name} draws from posteriors, and codes of {config.objective} "
+                "have no noise. Leave it out of evaluate_metrics."
+            )
+    return chosen
+
+
+def _own_names(given: Any) -> tuple[str, ...]:
+    """The names of metrics that are given by these or by aliases."""
     from unweave.metrics.evaluate import names_from
     from unweave.metrics.protocols import DEFAULT, metrics_of, protocol
 

@@ -131,6 +131,16 @@ def test_scores(tmp_path):
     assert f"note = {{Versions {unweave.__version__}, 0.0.9}}" in str(cite(run))
 
 
+def test_scores_on_the_way(tmp_path):
+    asked = {"evaluate_every": 2, "evaluate_metrics": ("dci", "sap")}
+    found = reasons(cite(made(tmp_path / "a", **asked)))
+    assert found["eastwood2018framework"] == ("metric dci",)
+    assert found["kumar2018variational"] == ("metric sap",)
+    assert "chen2018isolating" not in found
+    usual = reasons(cite(made(tmp_path / "b", evaluate_every=2)))
+    assert usual["chen2018isolating"] == ("metric mig",)
+
+
 def test_parts_of_datasets(tmp_path):
     part = f"without(data=only(data={SMALL}, where='scale > 0.6'), where='shape == 1')"
     found = reasons(cite(made(tmp_path / "run", dataset=part)))

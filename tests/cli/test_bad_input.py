@@ -112,7 +112,7 @@ FLAGS = [
     ("snapshot_every", "-1", ("snapshot_every", "at least 0")),
     ("evaluate_every", "-1", ("evaluate_every", "at least 0")),
     ("evaluate_metrics", "sap", ("evaluate_metrics", "Give evaluate_every")),
-    ("evaluate_metrics", ",", ("--evaluate-metrics",)),
+    ("evaluate_metrics", ",", ("--evaluate-metrics", "such as mig,")),
     ("picture_every", "-1", ("picture_every", "at least 0")),
     ("max_minutes", "0", ("--max-minutes", "more than 0")),
     ("max_minutes", "soon", ("--max-minutes", "a number", "'soon'")),

@@ -122,10 +122,19 @@ def test_a_member_goes_on_with_its_population(tmp_path):
     write_json(member / "status.json", status | {"state": "stopped"})
     said = cli("runs", "show", member, "--json").json
     assert said["resume"] == f"unweave population resume '{copied}'"
+    # It is the population, too, that trains it anew.
+    write_json(member / "status.json", status | {"state": "diverged", "message": "no"})
+    said = cli("runs", "show", member).out
+    assert "--overwrite" not in said
+    write_json(member / "status.json", status | {"state": "stopped"})
     # The population of a stage is gone on with by its recursion.
     (tmp_path / "recursion.json").write_text("{}")
     said = cli("runs", "show", member, "--json").json
     assert said["resume"] == f"unweave population resume {tmp_path}"
+    # A file of that name says nothing of runs that are no members.
+    alone = shutil.copytree(member, copied / "runs" / "x")
+    said = cli("runs", "show", alone, "--json").json
+    assert said["resume"] == f"unweave train --out '{alone}' --resume"
 
 
 def test_a_study_is_no_run(tmp_path):

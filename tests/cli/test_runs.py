@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
 import pytest
 
-from session.runs import RICH, cli, copy_of, document, listing, paragraph, rich, train
+from session.runs import RICH, cli, copy_of, document, listing, paragraph, resume, rich, train
 from unweave.errors import RunError
 from unweave.inventory import describe, find_runs, remove, size_of
 from unweave.rundir import alone, work_lock, write_json
@@ -66,6 +67,13 @@ def test_states(tmp_path):
     found = describe(run)
     assert (found["state"], found["steps"]) == ("damaged", 4)
     assert "status.json" in found["message"]
+    for wrong in ({"step": "7"}, {"step": 1e400}, {"state": ["x"]}):
+        (run / "status.json").write_text(json.dumps(status | wrong))
+        assert describe(run)["state"] == "damaged", wrong
+        paragraph(cli("runs", "show", run), "status.json is damaged", "Resume the run")
+    # All steps were taken: nothing but the file is written.
+    assert resume(run).json["state"] == "finished"
+    assert describe(run)["state"] == "finished"
     (run / "config.json").write_text('{"format": 1}')
     assert describe(run)["dataset"] is None
     assert cli("runs", "list", tmp_path).code == 0

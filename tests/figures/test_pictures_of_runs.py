@@ -361,6 +361,13 @@ class TestSeveralRuns:
         for seed in (7, form["seed"]):
             write_json(other / "config.json", form | {"seed": seed})
             unweave.plot_runs([run, other, lie.folder], "samples", look=Look(rows=1, cols=1))
+        unweave.plot_runs(
+            [other, copy_of(run.folder, tmp_path / "further")], "samples", look=Look(rows=1)
+        )
+        assert [text.splitlines()[-1] for text in told.pop()] == [
+            f"{tmp_path.name}/copy",
+            "further/copy",
+        ]
         ends = [[text.splitlines()[-1] for text in rows] for rows in told]
         assert ends[0][:2] == [f"seed {form['seed']}", "seed 7"]
         # Of the same seed, too, their folders do.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 
 import numpy as np
 import pytest
 
-from session.runs import MINI, RICH, cli, document, lines, resume, train
+from session.runs import MINI, RICH, Watcher, cli, document, lines, resume, train
 from unweave.errors import DataError, SpecError
+from unweave.metrics import SAP
+from unweave.metrics.threads import cores
 from unweave.objectives import parse_objective
 from unweave.run import load_run
 from unweave.session import begin
@@ -82,8 +85,6 @@ def test_a_learning_rate_can_go_by_them():
 
 
 def test_a_score_that_cannot_be_had_is_left_out(tmp_path, monkeypatch, caplog):
-    from unweave.metrics import SAP
-
     def score(metric, table, draws):
         raise DataError("sap has nothing to say of these codes.")
 
@@ -93,6 +94,11 @@ def test_a_score_that_cannot_be_had_is_left_out(tmp_path, monkeypatch, caplog):
     assert result.json["state"] == "finished"
     assert list(lines(tmp_path / "run", "scores")[-1]["scores"]) == ["mig"]
     assert "Step 4 has no score by sap. sap has nothing to say" in caplog.text
+    # Without any score there are no curves.
+    result = train(tmp_path / "none", "vae", steps=4, evaluate_metrics="sap", **SETTINGS)
+    assert [row["scores"] for row in lines(tmp_path / "none", "scores")] == [{}]
+    assert load_run(tmp_path / "none").picture("score_curves") is None
+    assert load_run(tmp_path / "run").picture("score_curves") is not None
 
 
 @pytest.mark.parametrize(
@@ -103,11 +109,34 @@ def test_a_score_that_cannot_be_had_is_left_out(tmp_path, monkeypatch, caplog):
         (("sap", "sap_score"), "named twice"),
         ((), "metrics is empty"),
         ("mig(bins=3)", "named without settings"),
+        (3, "metrics takes names"),
+        ([3], "metrics takes names"),
     ],
 )
 def test_wrong_names(given, words):
     with pytest.raises(SpecError, match=words.replace("(", r"\(")):
         make_config(MINI, "vae", steps=9, evaluate_every=3, evaluate_metrics=given)
+
+
+def test_none_are_the_usual_ones():
+    config = make_config(MINI, "vae", steps=9, evaluate_every=3, evaluate_metrics=None)
+    assert config.scored_metrics == ("mig",)
+    assert make_config(MINI, "vae", steps=9).scored_metrics == ()
+
+
+def test_posteriors_are_drawn_from_where_there_are_some(tmp_path):
+    asked = {"evaluate_metrics": "wsepin", **SETTINGS}
+    assert train(tmp_path / "a", "vae", steps=4, **asked).code == 0
+    assert list(lines(tmp_path / "a", "scores")[-1]["scores"]) == ["wsepin"]
+    refused = train(tmp_path / "b", "autoencoder", steps=4, **asked)
+    assert refused.code == 2
+    assert "wsepin draws from posteriors, and codes of autoencoder have no noise" in refused.err
+    assert not (tmp_path / "b").exists()
+    # What needs none scores such codes.
+    given = asked | {"evaluate_metrics": "sap"}
+    assert train(tmp_path / "c", "autoencoder", steps=4, **given).code == 0
+    later = load_run(tmp_path / "c").evaluate(("sap",))["sap"].value
+    assert lines(tmp_path / "c", "scores")[-1]["scores"]["sap"] == pytest.approx(later, abs=1e-6)
 
 
 def test_metrics_without_an_interval():
@@ -127,7 +156,44 @@ def test_what_no_codes_of_a_run_could_have_is_refused_before_it(tmp_path):
     )
     with pytest.raises(DataError, match="sap compares two latents"):
         begin(config, tmp_path / "run")
+    unknown = dataclasses.replace(config, latents=2, evaluate_metrics=("migg",))
+    with pytest.raises(SpecError, match="Unknown metric 'migg'"):
+        begin(unknown, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def test_whoever_waits_for_signs_of_life_has_them(tmp_path):
+    class Watch(Watcher):
+        signs = 0
+
+        def step(self, step, images):
+            self.signs += images == 0
+            super().step(step, images)
+
+    watch = Watch()
+    config = make_config(
+        RICH, "vae", steps=4, batch_size=8, evaluate_every=4, evaluate_metrics=("irs", "sap")
+    )
+    begin(config, tmp_path / "run", watch=watch)
+    assert watch.signs >= 2
+
+
+def test_they_may_use_all_cores(tmp_path, monkeypatch):
+    seen, score = [], SAP.score
+
+    def watched(metric, table, draws):
+        seen.append(cores())
+        return score(metric, table, draws)
+
+    monkeypatch.setattr(SAP, "score", watched)
+    before = cores()
+    config = make_config(
+        RICH, "vae", steps=4, batch_size=8, threads=before, evaluate_every=4,
+        evaluate_metrics=("sap",),
+    )  # fmt: skip
+    begin(config, tmp_path / "run")
+    assert seen == [before]
+    assert cores() == before
 
 
 def test_images_without_factors_have_scores_that_need_none(tmp_path):
@@ -140,5 +206,5 @@ def test_images_without_factors_have_scores_that_need_none(tmp_path):
     assert list(lines(tmp_path / "a", "scores")[-1]["scores"]) == ["unsupervised"]
     refused = train(tmp_path / "b", "vae", steps=2, evaluate_metrics="sap", **settings)
     assert refused.code == 2
-    assert "No factors of these images are known" in refused.err
+    assert "sap needs factors" in refused.err
     assert not (tmp_path / "b").exists()

@@ -234,7 +234,7 @@ def test_a_folder_that_may_not_be_read(tmp_path, monkeypatch):
         return read(folder)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    with pytest.raises(UnweaveError, match="figures"):
+    with pytest.raises(UnweaveError, match="figures cannot be read: Permission denied"):
         push_run(run, tmp_path / "shared")
     assert not (tmp_path / "shared").exists()
 

@@ -91,6 +91,10 @@ def used_by_run(folder: Path, used: Used) -> None:
     units = config.get("units")
     for term in units if isinstance(units, dict) else ():
         used.component(term, ("term",))
+    if config.get("evaluate_every"):
+        on_the_way = config.get("evaluate_metrics", ["mig"])
+        for name in on_the_way if isinstance(on_the_way, list) else ():
+            used.component(str(name), ("metric",))
     _preset(config.get("preset"), used)
     if (folder / "import.json").is_file():
         project = read_json(folder / "import.json").get("project")

@@ -88,7 +88,7 @@ def names_of(metrics: str | None, flag: str = "--metrics") -> tuple[str, ...] | 
         return None
     names = tuple(name.strip() for name in metrics.split(",") if name.strip())
     if not names:
-        examples = {"--metrics": "mig", "--group-by": "objective"}
+        examples = {"--metrics": "mig", "--evaluate-metrics": "mig", "--group-by": "objective"}
         example = examples.get(flag, "3,55")
         raise SpecError(f"{flag} is empty; give names such as {example}, or leave it out.")
     return names

@@ -49,6 +49,8 @@ def score_curves(source: Source) -> Any | None:
     if not rows:
         return None
     names = list(dict.fromkeys(name for row in rows for name in row["scores"]))
+    if not names:
+        return None
     return plots.score_curves(
         [row["step"] for row in rows],
         {name: [row["scores"].get(name, np.nan) for row in rows] for name in names},

@@ -7,6 +7,7 @@ __all__ = ["GRID_KINDS", "check_kind", "draw_runs"]
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -102,11 +103,22 @@ def _rows_of(sources: Sequence[Source]) -> list[str]:
     ]
     names = [f"seed {source.config.seed}" for source in sources]
     if len(set(zip(texts, names, strict=True))) < len(sources):
-        names = [_lines(source.folder.resolve().name) for source in sources]
+        names = [_lines(name) for name in _tails([source.folder for source in sources])]
     return [
         f"{text}\n{name}" if texts.count(text) > 1 else text
         for text, name in zip(texts, names, strict=True)
     ]
+
+
+def _tails(folders: Sequence[Path]) -> list[str]:
+    """The ends of paths, as long as it takes to tell them apart."""
+    parts = [folder.resolve().parts for folder in folders]
+    longest = max(map(len, parts))
+    for length in range(1, longest + 1):
+        tails = ["/".join(each[-length:]) for each in parts]
+        if len(set(tails)) == len(set(parts)):
+            break
+    return tails
 
 
 def _lines(text: str) -> str:

@@ -190,7 +190,7 @@ def names_from(given: Sequence[str] | str | None) -> tuple[str, ...] | None:
         given = tuple(name.strip() for name in given.split(",") if name.strip())
     # Whatever the type says, a component is what many would try.
     names: Any = given
-    if isinstance(names, Metric) or not all(isinstance(name, str) for name in names):
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise SpecError(
             "metrics takes names, such as 'mig', whose settings are those of the protocol. A "
             "metric with settings of its own scores by itself: MIG(bins=10).score(table, draws)."

@@ -18,7 +18,7 @@ from unweave.population.spec import Population
 from unweave.population.stored import LEFT_OUT, LocalMember
 from unweave.population.table import Task
 from unweave.run import load_run
-from unweave.rundir import alone, is_run, read_json, work_lock
+from unweave.rundir import alone, is_run, read_status, work_lock
 from unweave.session import (
     CHECKPOINT,
     begin,
@@ -225,7 +225,7 @@ def _train(
             return
         if state == "diverged":
             # Its randomness is a function of the configuration: it would diverge again.
-            raise TrainingDivergedError(read_json(run / "status.json")["message"])
+            raise TrainingDivergedError(str(read_status(run).get("message", "")))
     elif "parent" in payload:
         source = model_folder(Path(payload["parent"]), model)
         if not (source / CHECKPOINT).is_file():

@@ -176,10 +176,10 @@ def continue_run(
     seconds = 0.0 if checkpoint is None else checkpoint.seconds
     if done >= config.steps:
         log.info("%s is finished: %d steps.", folder, done)
-        status = read_status(folder)
-        rate = float(status.get("images_per_second", 0.0))
+        status = _told(folder)
+        rate = float(status.get("images_per_second") or 0.0)
         if status.get("state") != "finished":
-            # It was killed between its last checkpoint and its last word.
+            # It was killed between its last checkpoint and its last word, or that was damaged.
             write_status(folder, "finished", done, config.steps, seconds, rate, "")
         return Outcome("finished", done, 0, seconds, rate, last_terms(folder))
     if checkpoint is not None and "tracker/sums" not in checkpoint.tensors:
@@ -210,6 +210,14 @@ def continue_run(
             watch=watch,
             trackers=trackers,
         )
+
+
+def _told(folder: Path) -> Mapping[str, Any]:
+    """How far a run says it is; nothing where that is damaged."""
+    try:
+        return read_status(folder)
+    except RunError:
+        return {}
 
 
 def _with_changes(config: TrainConfig, changes: Mapping[str, Any], folder: Path) -> TrainConfig:
@@ -250,13 +258,19 @@ def _train(
     images = 0
     state: State = "finished"
     step = done
+
+    def alive(what: str, done: int, total: int) -> None:
+        """Whoever waits for signs of life has one, without a step."""
+        if watch is not None:
+            watch.step(step, 0)
+
     with (
         log_file(folder / "log.txt"),
         stop_on_signal() as stop,
         _watching(watch),
         _tracking(trackers, folder, config, done) as tracking,
     ):
-        observers = observers_of(config, setting.dataset, setting.rows, folder, tracking)
+        observers = observers_of(config, setting.dataset, setting.rows, folder, tracking, alive)
         remove_leftovers(folder)
         write_status(folder, "running", done, config.steps, seconds, 0.0, "")
         if done == 0 and config.init_from is not None:

@@ -22,9 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, final
 
-from unweave.errors import RunError
+from unweave.errors import RunError, UnweaveError
 from unweave.inventory import why_no_weights
-from unweave.rundir import explain_os_error
 from unweave.session import CHECKPOINT
 
 MANIFEST: Final = "manifest.json"
@@ -145,7 +144,7 @@ def _walk(folder: Path) -> Iterator[Path]:
     try:
         found = sorted(folder.iterdir())
     except OSError as error:
-        raise explain_os_error(error, folder) from error
+        raise _unreadable(folder, error) from error
     for path in found:
         if path.name.startswith("."):
             continue
@@ -165,4 +164,8 @@ def _read(name: str, path: Path) -> SharedFile:
             digest = hashlib.file_digest(handle, "sha256").hexdigest()
             return SharedFile(name, path, handle.tell(), digest)
     except OSError as error:
-        raise explain_os_error(error, path) from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> UnweaveError:
+    return UnweaveError(f"{path} cannot be read: {error.strerror or error}. Nothing was pushed.")

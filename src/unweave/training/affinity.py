@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["own_cores"]
+__all__ = ["all_cores", "own_cores"]
 
 import contextlib
 import os
@@ -52,6 +52,26 @@ def own_cores(threads: int) -> Iterator[bool]:
     finally:
         for task in (0, *workers):
             _bind(task, set(cores))
+
+
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let the calling thread, and those that it starts, run on all cores of `own_cores` again."""
+    if not sys.platform.startswith("linux"):
+        yield
+        return
+    own = os.sched_getaffinity(0)
+    _bind(0, set().union(*(_cores_of(task) for task in _tasks())))
+    try:
+        yield
+    finally:
+        _bind(0, own)
+
+
+def _cores_of(task: int) -> set[int]:
+    with contextlib.suppress(OSError):
+        return os.sched_getaffinity(task)
+    return set()
 
 
 def _tasks() -> set[int]:

@@ -280,12 +280,14 @@ class TrainConfig(Component):
         if "mig" in self.scored_metrics and self.latents < 2:
             raise SpecError(
                 f"train: evaluate_every scores MIG, which compares two latents, but latents is "
-                f"{self.latents}. Leave it at 0, or take more latents."
+                f"{self.latents}. Leave it at 0, take more latents, or name other metrics: "
+                "evaluate_metrics."
             )
-        if "mig" in self.scored_metrics and not self._labelled():
+        if "mig" in self.scored_metrics and not self.labelled:
             raise SpecError(
                 f"train: evaluate_every scores MIG, which needs factors, and those of "
-                f"{self.dataset} are not known. Leave it at 0."
+                f"{self.dataset} are not known. Leave it at 0, or name metrics that need none: "
+                "evaluate_metrics, such as unsupervised."
             )
         try:
             shape, images = self.dataset.image_shape, self.num_train
@@ -319,8 +321,9 @@ class TrainConfig(Component):
                 f"normalises over the batch, but is {self.batch_size}."
             )
 
-    def _labelled(self) -> bool:
-        """Whether factors are known, or cannot be told."""
+    @property
+    def labelled(self) -> bool:
+        """Whether factors of the dataset are known, or cannot be told yet."""
         try:
             return self.dataset.labelled
         except DataError:
