@@ -102,6 +102,9 @@ def test_a_full_run():
     assert "` **shortened**" not in text
     told = "unweave 9.8.7, Python 3.12.1, torch 2.9, numpy 2.3, scikit-learn 1.7 on Abacus"
     assert f"Trained with {told}, 2 threads, float32; 2030-01-02, 1.5 hours" in text
+    for seconds, words in ((20.0, "1 min"), (3540.0, "59 min"), (3599.0, "1.0 hours")):
+        made = record(VAE, losses(loss=27.0, recon=4.5, kl=22.5), seconds=seconds)
+        assert f", {words} of training in all." in reproduction_page([made])
     # It is not among the missing ones as well.
     assert text.count("| `VAE_dsprites` |") == 4
 

@@ -265,9 +265,10 @@ def _circumstances(groups: Sequence[Group]) -> Iterator[str]:
     for told, records in found.items():
         days = sorted({record.trained for record in records})
         span = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-        hours = sum(record.seconds for record in records) / 3600
+        minutes = round(sum(record.seconds for record in records) / 60)
+        took = f"{max(minutes, 1)} min" if minutes < 60 else f"{minutes / 60:.1f} hours"
         whose = "" if len(found) == 1 else f" ({_names(records)})"
-        yield f"Trained with {told}; {span}, {hours:.1f} hours of training in all{whose}."
+        yield f"Trained with {told}; {span}, {took} of training in all{whose}."
     for group in groups:
         starts = {record.start for record in group.records if record.start is not None}
         for start in sorted(starts, key=lambda each: each.steps):
