@@ -25,6 +25,8 @@ def test_the_last_line_of_a_long_file(tmp_path):
         append_line(path, {"step": step, "text": "x" * 20})
     assert path.stat().st_size > 2**17
     assert last_line(path)["step"] == 4999
+    assert last_line(path, lambda row: row["step"] % 10 == 3)["step"] == 4993
+    assert last_line(path, lambda row: row["step"] == 5) is None
     with path.open("a") as handle:
         handle.write('{"step": 50')
     assert last_line(path)["step"] == 4999

@@ -56,10 +56,14 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return [row for row in read_lines(path) if isinstance(row, dict)]
 
 
-def last_line(path: Path) -> Any:
-    """The last object of a JSON-lines file, however long the file is; None where there is none.
+def last_line(path: Path, wanted: Callable[[Any], bool] = lambda value: True) -> Any:
+    """The last value of a JSON-lines file, however long the file is; None where there is none.
 
-    A torn last line is passed over.
+    A torn last line is passed over, and what lies far from the end is not seen.
+
+    Args:
+        path: The file.
+        wanted: Which values count.
     """
     try:
         with path.open("rb") as handle:
@@ -70,7 +74,9 @@ def last_line(path: Path) -> Any:
         return None
     for line in reversed(lines):
         with contextlib.suppress(ValueError):
-            return json.loads(line)
+            value = json.loads(line)
+            if wanted(value):
+                return value
     return None
 
 

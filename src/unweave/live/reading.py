@@ -4,9 +4,7 @@ from __future__ import annotations
 
 __all__ = ["RunView", "find_views", "summary"]
 
-import contextlib
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any, Final, final
@@ -14,13 +12,12 @@ from typing import Any, Final, final
 from unweave.curves import collect
 from unweave.errors import RunError, UnweaveError
 from unweave.inventory import find_runs
+from unweave.jsonlines import last_line
 from unweave.rundir import LOCK, is_held, is_run, read_json
 from unweave.scores import load_scores
 
 # Speed is that of so many records.
 _RECENT: Final = 50
-# The last record is looked for in so many bytes.
-_TAIL: Final = 2**16
 
 
 @final
@@ -133,20 +130,13 @@ def summary(folder: Path) -> dict[str, Any]:
 
 
 def _last_record(path: Path) -> dict[str, Any] | None:
-    """The last line of means, however long the file is; lines of scores may stand behind it."""
-    try:
-        with path.open("rb") as handle:
-            size = handle.seek(0, os.SEEK_END)
-            handle.seek(max(size - _TAIL, 0))
-            lines = handle.read().splitlines()
-    except OSError:
-        return None
-    for line in reversed(lines):
-        with contextlib.suppress(ValueError):
-            row = json.loads(line)
-            if isinstance(row, dict) and row.get("event") == "train":
-                return row
-    return None
+    """The last line of means; lines of scores may stand behind it."""
+    found: dict[str, Any] | None = last_line(path, _is_record)
+    return found
+
+
+def _is_record(row: Any) -> bool:
+    return isinstance(row, dict) and row.get("event") == "train"
 
 
 def _facts(
