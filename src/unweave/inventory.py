@@ -152,9 +152,11 @@ def _population_of(folder: Path) -> Path | None:
 
 
 def again_command(folder: Path) -> str | None:
-    """The command that trains a run anew in its folder; None where its files do not say it."""
-    if _population_of(folder) is not None:
-        # It is the population that trains its members, each with settings of its own.
+    """The command that trains a run anew in its folder.
+
+    None where its files do not say it, and of a run that a study or a population trains.
+    """
+    if study_of(folder) is not None or _population_of(folder) is not None:
         return None
     try:
         command = read_json(folder / "config.json")["command"]
@@ -166,12 +168,12 @@ def again_command(folder: Path) -> str | None:
 def why_no_weights(folder: Path) -> str:
     """Why a run without a checkpoint has none, and what there is to do about it, as sentences."""
     facts = describe(folder)
-    state, study = facts["state"], study_of(folder)
+    state = facts["state"]
     if state == "running":
         return "It is being trained, and its first checkpoint is still to come."
     if state == "diverged":
         again = again_command(folder)
-        anew = "" if study is not None or again is None else f". With the settings it had: {again}"
+        anew = "" if again is None else f". With the settings it had: {again}"
         return (
             f"Its training diverged by step {facts['step']}, before its first checkpoint, and "
             "would do so again: train anew with other settings, such as a smaller learning rate"

@@ -336,18 +336,13 @@ def read_status(folder: Path) -> dict[str, Any]:
     """
     path = folder / "status.json"
     form = read_json(path)
-    if not isinstance(form, dict):
-        raise RunError(
-            f"{path} is damaged: it must hold one JSON object. Resume the run, which "
-            "writes it anew."
-        )
-    state, step = form.get("state"), form.get("step")
-    if not isinstance(state, str) or type(step) is not int or not 0 <= step < 2**63:
-        raise RunError(
-            f"{path} is damaged: it has no state, or no step that could be. Resume the run, which "
-            "writes it anew."
-        )
-    return form
+    wrong = "it must hold one JSON object"
+    if isinstance(form, dict):
+        state, step = form.get("state"), form.get("step")
+        if isinstance(state, str) and type(step) is int and 0 <= step < 2**63:
+            return form
+        wrong = "it has no state, or no step that could be"
+    raise RunError(f"{path} is damaged: {wrong}. Resume the run, which writes it anew.")
 
 
 def read_state(folder: Path) -> State | None:

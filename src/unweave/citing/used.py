@@ -261,16 +261,14 @@ def _study(document: Mapping[str, Any], used: Used, key: str | None = None) -> N
         used: Where it is noted.
         key: The one run that is asked for; None for all.
     """
-    study = document.get("study")
-    if not isinstance(study, dict):
-        return
+    study = document["study"]
     name, about = str(study.get("name")), str(study.get("about"))
     source, _, rest = re.sub(r"-x[\d.e+-]+$", "", name).partition("-")
     published = f"{source}/{rest}"
     # Its own words say so, since anybody may give a study such a name.
     if " Source: " in about and by_name(published) is not None:
         used.add(f"study {name}", by_name(published))
-    runs = [run for run in document.get("runs", []) if run.get("key") == key]
+    runs = [run for run in document["runs"] if run.get("key") == key]
     own = list(_presets([run.get("varied") for run in runs]))
     for preset in own or _presets(study):
         _preset(preset, used)

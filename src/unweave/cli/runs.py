@@ -117,9 +117,7 @@ class RunsShow(Common):
             "study": None if study is None else str(study),
             "resume": resume_command(folder, facts["state"]),
         }
-        again = None
-        if facts["state"] == "diverged" and study is None:
-            again = again_command(folder)
+        again = again_command(folder) if facts["state"] == "diverged" else None
         self.emit(result, _shown(result, again))
         return 0
 
