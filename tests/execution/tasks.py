@@ -33,14 +33,22 @@ def mishap(payload, beat):
 
 
 def placed(payload, beat):
-    """`square`, with where it was done: the node of the cluster, the process and its GPUs."""
+    """`square`, with where it was done: the node of the cluster, the process and its GPUs.
+
+    It waits until as many processes have been given an item as `workers` says: however long one
+    takes to begin, the others do not do its share.
+    """
     import ray
 
     context = ray.get_runtime_context()
     where = {"node": context.get_node_id(), "pid": os.getpid()}
     gpus = context.get_accelerator_ids()["GPU"]
-    with (Path(payload["folder"]) / "places").open("a") as handle:
+    places = Path(payload["folder"]) / "places"
+    with places.open("a") as handle:
         handle.write(f"{payload['number']} {where['node']} {where['pid']}\n")
+    while len({line.split()[2] for line in places.open()}) < payload.get("workers", 1):
+        beat()
+        time.sleep(0.05)
     begun = time.time()
     return {**square(payload, beat), **where, "gpus": gpus, "begun": begun, "ended": time.time()}
 
