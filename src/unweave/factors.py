@@ -87,6 +87,11 @@ class Factor:
         span = float(np.ptp(values)) or 1.0
         return span if self.closed or self.size == 1 else span * self.size / (self.size - 1)
 
+    @property
+    def poses(self) -> int:
+        """How many different poses it has: where the last is the first again, one less."""
+        return self.size - int(self.closed and self.size > 1)
+
     def evenly_spaced(self, count: int) -> NDArray[np.int64]:
         """Indices of `count` different values, evenly spaced.
 

@@ -20,6 +20,7 @@ QUICK = {
             "dci_hist(stages=5)",
             "downstream_trees(train=(100,), predictor=boosted_trees(stages=3))",
             "downstream_logistic(train=(100,), predictor=logistic_cv(penalties=2, folds=2))",
+            "downstream_pairs(pairs=200, test_pairs=100, size=10)",
             "strong_downstream(train=(100,), predictor=boosted_trees(stages=3))",
             "reduced_downstream(train=(100,), predictor=boosted_trees(stages=3), "
             "ranking=boosted_trees(stages=3))",

@@ -38,6 +38,7 @@ QUICKER = {
     "downstream_trees": "downstream_trees(train=(30,), predictor=boosted_trees(stages=1))",
     "downstream_logistic": "downstream_logistic(train=(30,), "
     "predictor=logistic_cv(penalties=1, folds=2))",
+    "downstream_pairs": "downstream_pairs(pairs=60, test_pairs=30, size=2)",
     "strong_downstream": "strong_downstream(train=(30,), predictor=boosted_trees(stages=1))",
     "reduced_downstream": "reduced_downstream(train=(30,), predictor=boosted_trees(stages=1), "
     "ranking=boosted_trees(stages=1))",

@@ -77,6 +77,14 @@ SETTINGS = {
         "sap_continuous": {"samples": 1000, "compat": "none"},
         "unsupervised": {"samples": 1000, "bins": 20, "compat": "none"},
         "factor_leakage": {"samples": 1000, "skip": 1, "estimator": _HISTOGRAM},
+        "downstream_pairs": {
+            "step": 2,
+            "pairs": 1000,
+            "test_pairs": 1000,
+            "size": 100,
+            "depth": 15,
+            "compat": "clg",
+        },
     },
     # With this compat there are no numbers of rows: all are fitted.
     "dag": {"dci_lasso": {**_ROWS, "alpha": 0.02, "compat": "dag"}},

@@ -141,6 +141,7 @@ PAPERS: Final[dict[str, dict[str, tuple[str, ...]]]] = {
         "dci_per_tree": ("eastwood2018framework", "locatello2019challenging"),
         "dcimig": ("sepliarskaia2019evaluating",),
         "downstream_logistic": _CHALLENGING,
+        "downstream_pairs": _LIE,
         "downstream_trees": _CHALLENGING,
         "edi": ("julka2024towards",),
         "factor_leakage": _LIE,

@@ -15,6 +15,7 @@ from unweave.metrics.dci.probes import (
 )
 from unweave.metrics.downstream.accuracy import DownstreamLogistic, DownstreamTrees
 from unweave.metrics.downstream.fairness import Fairness
+from unweave.metrics.downstream.pairs import DownstreamPairs
 from unweave.metrics.downstream.predictors import BoostedTrees, LogisticCV, Predictor
 from unweave.metrics.downstream.reduced import ReducedDownstream
 from unweave.metrics.downstream.strong import StrongDownstream
@@ -82,6 +83,7 @@ __all__ = [
     "DCIPerTree",
     "Distinct",
     "DownstreamLogistic",
+    "DownstreamPairs",
     "DownstreamTrees",
     "Draws",
     "FactorLeakage",

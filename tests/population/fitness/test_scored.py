@@ -99,6 +99,7 @@ def test_which_images_are_encoded():
         "dci": 15_000,
         "downstream_trees": 15_000,
         "strong_downstream": 2_000,
+        "downstream_pairs": 589_824,
         "mig(images=20000)": 20_000,
         "mig(images=1000000)": 589_824,
         "mig(protocol=fast, images=1000000)": 100_000,

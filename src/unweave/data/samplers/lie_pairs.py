@@ -11,10 +11,9 @@ from unweave.data.samplers.further import draw_pairs
 from unweave.data.samplers.moves import Moves
 from unweave.data.samplers.population import Population
 from unweave.data.samplers.two import MovingSampler
-from unweave.factors import Factor
 from unweave.spec import number, option
 
-__all__ = ["LiePairs", "period"]
+__all__ = ["LiePairs"]
 
 
 @final
@@ -50,7 +49,7 @@ class LiePairs(MovingSampler):
         columns = self.moving(images.space)
         poses = np.array(
             [
-                factor.size if self.compat == "clg" else period(factor)
+                factor.size if self.compat == "clg" else factor.poses
                 for factor in images.space.factors
             ]
         )
@@ -61,8 +60,3 @@ class LiePairs(MovingSampler):
         return draw_pairs(
             images, moves, count, rng, f"pairs of which one factor moves {self.step}"
         )
-
-
-def period(factor: Factor) -> int:
-    """How many different poses a factor has when it is taken for a circle."""
-    return factor.size - int(factor.closed and factor.size > 1)

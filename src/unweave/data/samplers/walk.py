@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.samplers.base import Sampler
-from unweave.data.samplers.lie_pairs import period
 from unweave.data.samplers.population import Population, strides
 from unweave.errors import DataError, SpecError
 from unweave.spec import number, option
@@ -110,7 +109,7 @@ class Walk(Sampler):
         moved = np.repeat(here[:, np.newaxis], 2 * total, axis=1)
         allowed = np.zeros((count, 2 * total))
         for column, factor in enumerate(images.space.factors):
-            poses = period(factor)
+            poses = factor.poses
             for side, step in enumerate((-1, 1)):
                 place = 2 * column + side
                 goal = here[:, column] + step

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = ["CLG"]
 
 from unweave.metrics.dci.boosted import DCI
+from unweave.metrics.downstream.pairs import DownstreamPairs
 from unweave.metrics.information.estimators import Histogram
 from unweave.metrics.information.factor_leakage import FactorLeakage
 from unweave.metrics.information.mig import MIG
@@ -29,5 +30,6 @@ CLG = Protocol(
         SAPContinuous(samples=1_000),
         Unsupervised(bins=20, samples=1_000),
         FactorLeakage(estimator=Histogram(bins=20), samples=1_000, skip=1),
+        DownstreamPairs(pairs=1_000, test_pairs=1_000, compat="clg"),
     ),
 )

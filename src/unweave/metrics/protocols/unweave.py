@@ -12,6 +12,7 @@ from unweave.metrics.dci.lasso import DCILasso
 from unweave.metrics.dci.per_tree import DCIPerTree
 from unweave.metrics.downstream.accuracy import DownstreamLogistic, DownstreamTrees
 from unweave.metrics.downstream.fairness import Fairness
+from unweave.metrics.downstream.pairs import DownstreamPairs
 from unweave.metrics.downstream.reduced import ReducedDownstream
 from unweave.metrics.downstream.strong import StrongDownstream
 from unweave.metrics.information.dcimig import DCIMIG
@@ -66,6 +67,7 @@ _INFORMATION = (
 _DOWNSTREAM = (
     DownstreamTrees(),
     DownstreamLogistic(),
+    DownstreamPairs(),
     StrongDownstream(),
     ReducedDownstream(),
     Fairness(),

@@ -203,9 +203,11 @@ class Scored(Fitness):
         metric.prepare(table, draws, progress)
         return metric.score(table, draws)
 
-    def _drawn(self) -> int:
-        """How many rows the metric draws by itself."""
+    def _drawn(self) -> int | None:
+        """How many rows the metric draws by itself; None for all that there are."""
         metric = self.metric
+        if metric.of_all_rows:
+            return None
         samples = getattr(metric, "samples", None)
         # Metrics of posteriors draw so many codes, and no rows.
         if isinstance(samples, int) and "logvar" not in metric.needs:
