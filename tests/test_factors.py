@@ -110,6 +110,19 @@ def test_fixed_factors_are_checked():
 
 
 @pytest.mark.parametrize(
+    ("factor", "poses"),
+    [
+        (Factor("f", 40, kind="circular", closed=True), 39),
+        (Factor("f", 40, kind="circular"), 40),
+        (Factor("f", 1, kind="circular", closed=True), 1),
+        (Factor("f", 5), 5),
+    ],
+)
+def test_the_last_pose_of_a_closed_circle_is_its_first(factor, poses):
+    assert factor.poses == poses
+
+
+@pytest.mark.parametrize(
     ("factor", "count", "kept"),
     [
         (Factor("f", 6), 1, [3]),

@@ -110,7 +110,7 @@ class Factor:
         if count == self.size:
             return steps
         if self.kind == "circular":
-            return steps * (self.size - int(self.closed)) // count
+            return steps * self.poses // count
         if count == 1:
             return np.array([self.size // 2])
         # The step is at least 1, so no two places are rounded to one index.

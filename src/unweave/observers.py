@@ -21,7 +21,7 @@ import numpy as np
 from unweave import metrics
 from unweave.data import Dataset
 from unweave.encoding import encode_rows, represent
-from unweave.errors import DataError
+from unweave.errors import DataError, SpecError
 from unweave.jsonlines import append_line
 from unweave.metrics.evaluate import check_rows
 from unweave.pictures import probe_indices, reconstruct
@@ -122,12 +122,20 @@ def check_scored(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> Non
         rows: Flat indices of the images that are trained on, (N,).
 
     Raises:
-        SpecError: As by `check_scored_metrics`.
+        SpecError: As by `check_scored_metrics`, or a metric wants all images and these are more
+            than are scored on the way.
         DataError: A metric cannot score these images, whatever their codes are.
     """
     if not config.evaluate_every:
         return
     chosen = check_scored_metrics(config)
+    if len(rows) > SCORED_IMAGES:
+        for metric in chosen:
+            if metric.of_all_rows:
+                raise SpecError(
+                    f"Scores on the way are of {SCORED_IMAGES:,} images, and {metric.name} wants "
+                    f"all {len(rows):,}. Leave it out, and score it with unweave evaluate."
+                )
     space, factors = dataset.known_factors(_scored_rows(config, rows))
     for metric in chosen:
         check_rows(metric, factors, space, config.latents)

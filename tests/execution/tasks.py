@@ -35,8 +35,8 @@ def mishap(payload, beat):
 def placed(payload, beat):
     """`square`, with where it was done: the node of the cluster, the process and its GPUs.
 
-    It waits until as many processes have been given an item as `workers` says: however long one
-    takes to begin, the others do not do its share.
+    It waits until items have been given to as many nodes and processes as `nodes` and `workers`
+    say: however long one takes to begin, the others do not do its share.
     """
     import ray
 
@@ -46,11 +46,20 @@ def placed(payload, beat):
     places = Path(payload["folder"]) / "places"
     with places.open("a") as handle:
         handle.write(f"{payload['number']} {where['node']} {where['pid']}\n")
-    while len({line.split()[2] for line in places.open()}) < payload.get("workers", 1):
+    end = time.monotonic() + 180
+    while not everywhere(payload, places):
+        assert time.monotonic() < end, "others do not come"
         beat()
         time.sleep(0.05)
     begun = time.time()
     return {**square(payload, beat), **where, "gpus": gpus, "begun": begun, "ended": time.time()}
+
+
+def everywhere(payload, places):
+    """Whether items have been given to as many nodes and processes as are waited for."""
+    rows = [line.split() for line in places.read_text().splitlines()]
+    nodes, workers = ({row[column] for row in rows} for column in (1, 2))
+    return len(nodes) >= payload.get("nodes", 1) and len(workers) >= payload.get("workers", 1)
 
 
 def happen(kind, beat):

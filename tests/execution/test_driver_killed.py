@@ -65,7 +65,7 @@ def alive(pid):
         return False
 
 
-def until(condition, seconds=240):
+def until(condition, seconds=120):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end
@@ -92,7 +92,7 @@ def test_the_next_driver_does_what_is_left(tmp_path):
     assert len(processes) == 3
     driver.kill()
     driver.wait()
-    until(lambda: not any(alive(pid) for pid in processes))
+    until(lambda: not any(alive(pid) for pid in processes), 30)
     before = finished(log)
     assert 5 <= len(before) < 40
 
@@ -114,8 +114,8 @@ def test_ctrl_c_ends_the_workers_and_is_written_down(tmp_path):
     until(lambda: len(finished(log)) >= 3)
     processes = [forker_of(driver.pid), *workers_of(driver.pid)]
     driver.send_signal(signal.SIGINT)
-    assert driver.wait(120) != 0
-    until(lambda: not any(alive(pid) for pid in processes))
+    assert driver.wait(60) != 0
+    until(lambda: not any(alive(pid) for pid in processes), 30)
     last = log.read()[-1]
     assert (last["event"], last["why"]) == ("ended", "KeyboardInterrupt")
 
@@ -125,7 +125,7 @@ def test_workers_are_told_before_they_are_ended(tmp_path):
     driver = begin(tmp_path, "patient")
     until(lambda: (tmp_path / "begun").is_file() and len(lines(tmp_path / "begun")) == 2)
     driver.send_signal(signal.SIGINT)
-    assert driver.wait(120) != 0
+    assert driver.wait(60) != 0
     assert sorted(lines(tmp_path / "told")) == ["0", "1"]
     assert log.read()[-1]["event"] == "ended"
 
@@ -146,8 +146,8 @@ def test_workers_end_with_what_they_are_forks_of_and_others_do_their_items(tmp_p
     until(lambda: len(finished(log)) >= 3)
     forker, workers = forker_of(driver.pid), workers_of(driver.pid)
     os.kill(forker, signal.SIGKILL)
-    until(lambda: not any(alive(pid) for pid in workers))
-    assert driver.wait(120) == 0
+    until(lambda: not any(alive(pid) for pid in workers), 30)
+    assert driver.wait(60) == 0
     assert sorted(finished(log)) == sorted(f"i{n}" for n in range(16))
     lost = [row for row in log.read() if row["event"] == "lost"]
     assert 1 <= len(lost) <= 2

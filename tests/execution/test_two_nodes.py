@@ -27,14 +27,15 @@ from unweave.execution import EventLog, Item, RayCluster, execute
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 folder, task = sys.argv[1:]
-given = {"folder": folder, "seconds": 0.3, "workers": 2}
+given = {"folder": folder, "seconds": 0.3, "nodes": 2}
 items = [Item(f"i{n}", {"number": n, **given}) for n in range(40)]
 execute(items, RayCluster(f"execution.tasks:{task}"), EventLog(Path(folder) / "state.jsonl"))
 """
 
 
-def items_of(folder, count, seconds=0.0, workers=1):
-    given = {"folder": str(folder), "seconds": seconds, "workers": workers}
+def items_of(folder, count, seconds=0.0, **others):
+    """Items of `placed`; `nodes` and `workers` say on how many it waits."""
+    given = {"folder": str(folder), "seconds": seconds, **others}
     return [Item(f"i{n}", {"number": n, **given}) for n in range(count)]
 
 
@@ -77,7 +78,7 @@ def test_both_nodes_work_and_a_node_that_dies_has_its_items_done_by_the_other(cl
 
     killer = threading.Thread(target=kill)
     killer.start()
-    found = execute(items_of(tmp_path, 14, 2.5, 2), RayCluster(TASK), log, Limits(retries=0))
+    found = execute(items_of(tmp_path, 14, 2.5, nodes=2), RayCluster(TASK), log, Limits(retries=0))
     killer.join()
     assert [found[f"i{n}"].result["value"] for n in range(14)] == [n * n for n in range(14)]
     assert sorted(finished(log)) == sorted(f"i{n}" for n in range(14))
@@ -96,7 +97,8 @@ def test_a_node_that_joins_is_used(cluster, tmp_path):
             cluster.add_node(num_cpus=2, object_store_memory=80_000_000)
 
     log.listeners.append(join)
-    first, later = items_of(tmp_path, 4, 0.5), items_of(tmp_path, 30, 0.5, 3)
+    first = items_of(tmp_path, 4, 0.5, nodes=2)
+    later = items_of(tmp_path, 30, 0.5, nodes=3)
     execute([*first, *later[len(first) :]], RayCluster(TASK), log)
     assert len({node for _, node, _ in places(tmp_path)}) == 3
 
@@ -107,7 +109,7 @@ def test_workers_end_with_their_driver_and_the_next_one_does_what_is_left(two_no
         until(lambda: len(finished(log)) >= 6)
     workers = {int(pid) for _, _, pid in places(tmp_path)}
     assert len(workers) >= 2
-    until(lambda: not any(alive(pid) for pid in workers))
+    until(lambda: not any(alive(pid) for pid in workers), 30)
     before = finished(log)
     assert len(before) < 40
 
@@ -146,7 +148,7 @@ def test_a_worker_that_is_killed_from_outside_is_replaced(two_nodes, tmp_path):
 
     killer = threading.Thread(target=kill)
     killer.start()
-    found = execute(items_of(tmp_path, 8, 1.5, 2), RayCluster(TASK), log, Limits(retries=0))
+    found = execute(items_of(tmp_path, 5, 4.0, nodes=2), RayCluster(TASK), log, Limits(retries=0))
     killer.join()
     assert {state.state for state in found.values()} == {"finished"}
     (lost,) = [row for row in log.read() if row["event"] == "lost"]
@@ -157,7 +159,7 @@ def test_shares_of_a_gpu_are_given_to_that_many_items_at_once(cluster, tmp_path)
     cluster.add_node(num_cpus=4, num_gpus=1, object_store_memory=80_000_000)
     log = EventLog(tmp_path / "state.jsonl")
     engine = RayCluster(TASK, gpus=0.5)
-    found = execute(items_of(tmp_path, 6, 1.0, 2), engine, log)
+    found = execute(items_of(tmp_path, 6, 1.0, workers=2), engine, log)
     results = [state.result for state in found.values()]
     assert len({result["node"] for result in results}) == 1
     assert {tuple(result["gpus"]) for result in results} == {("0",)}

@@ -360,7 +360,7 @@ def test_every_clone_is_a_run_that_can_be_trained_alone(tmp_path, carried_out):
 def test_a_later_driver_goes_on_with_what_was_decided(tmp_path):
     place = tmp_path / "p"
     with driver_of(tmp_path, place, population="uneven") as driver:
-        until(lambda: len(ended(place)) >= 4)
+        until(lambda: len(ended(place)) >= 4, 240)
         driver.send_signal(signal.SIGKILL)
     before = PopulationFolder(place).events.read()
     known = decided(uneven(), before)

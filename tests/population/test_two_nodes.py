@@ -167,7 +167,7 @@ def test_nodes_that_share_no_disk_and_of_which_one_is_lost_go_on_from_the_storag
 def test_a_driver_that_is_killed_is_gone_on_with(two_nodes, tmp_path):
     place = tmp_path / "p"
     with driver_of(tmp_path, place, "ray") as driver:
-        until(lambda: len(finished(place)) >= 5)
+        until(lambda: len(finished(place)) >= 5, 240)
         driver.send_signal(signal.SIGKILL)
     before = finished(place)
     assert 5 <= len(before) < 12

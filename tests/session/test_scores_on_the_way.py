@@ -162,6 +162,20 @@ def test_what_no_codes_of_a_run_could_have_is_refused_before_it(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_what_a_sample_cannot_say_is_refused_where_a_sample_is_scored(tmp_path, monkeypatch):
+    asked = {**SETTINGS, "evaluate_metrics": "downstream_pairs"}
+    assert train(tmp_path / "all", "vae", steps=4, **asked).code == 0
+    later = load_run(tmp_path / "all").evaluate(("downstream_pairs",))["downstream_pairs"]
+    found = lines(tmp_path / "all", "scores")[-1]["scores"]["downstream_pairs"]
+    assert found == pytest.approx(later.value, abs=1e-6)
+    monkeypatch.setattr("unweave.observers.SCORED_IMAGES", 383)
+    refused = train(tmp_path / "some", "vae", steps=4, **asked)
+    assert refused.code == 2
+    words = "Scores on the way are of 383 images, and downstream_pairs wants all 384."
+    assert words in refused.err.replace("\n", " ")
+    assert not (tmp_path / "some").exists()
+
+
 def test_whoever_waits_for_signs_of_life_has_them(tmp_path):
     class Watch(Watcher):
         signs = 0

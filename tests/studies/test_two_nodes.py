@@ -60,7 +60,7 @@ def test_a_node_that_dies_has_its_runs_gone_on_with_from_the_storage(far_nodes, 
         return any(found and not found[0].name.endswith(".done.json") for found in states)
 
     def kill():
-        until(lambda: under_way(homes[1]))
+        until(lambda: under_way(homes[1]), 240)
         cluster.remove_node(second, allow_graceful=False)
 
     killer = threading.Thread(target=kill)

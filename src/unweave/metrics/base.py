@@ -142,8 +142,8 @@ class Metric(Component):
         higher_is_better: Direction.
         needs: What it reads of a representation.
         source: Where it was published.
-        of_all_rows: Wants all rows of a dataset, since a sample lacks the pairs that it reads.
         opt_in: Computed only when it is named, because it takes long or few ask for it.
+        of_all_rows: Wants all rows of a dataset, since a sample lacks the pairs that it reads.
         stream: The stream that it draws from, for metrics that share an estimate; else its name.
         aliases: Further names by which it may be asked for, such as those of published code.
         invariant_to: What of the latents no score depends on: `order`, `sign`, `scale`.

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-__all__ = ["WORTH_JOBS", "accuracy", "fit", "logistic_regression", "quiet"]
+__all__ = ["WORTH_JOBS", "accuracy", "fit", "logistic_regression", "quiet", "random_forest"]
 
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from unweave.metrics.sampling import Compat
+from unweave.metrics.threads import cores_for
 
 WORTH_JOBS = 40_000
 """Rows times trees from which on a forest is fitted faster by several jobs.
@@ -61,6 +62,33 @@ def logistic_regression(
         random_state=seed,
     )
     return OneVsRestClassifier(one)
+
+
+def random_forest(
+    size: int,
+    depth: int,
+    rows: int,
+    random_state: np.random.RandomState,
+    criterion: Literal["gini", "entropy"] = "gini",
+) -> Any:
+    """An unfitted random forest, fitted by several jobs where that is worth it.
+
+    Args:
+        size: How many trees.
+        depth: Largest depth of a tree.
+        rows: Rows that it will be fitted to.
+        random_state: Where the trees draw from.
+        criterion: The impurity that splits reduce.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(
+        n_estimators=size,
+        max_depth=depth,
+        criterion=criterion,
+        n_jobs=cores_for(size * rows, WORTH_JOBS),
+        random_state=random_state,
+    )
 
 
 def fit(classifier: Any, features: NDArray[np.floating], labels: ArrayLike) -> Any:

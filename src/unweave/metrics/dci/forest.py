@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, final
 import numpy as np
 
 from unweave.metrics.dci.metric import Fitted, ImportanceMetric, Task
-from unweave.metrics.solvers import WORTH_JOBS, fit
-from unweave.metrics.threads import cores, cores_for
+from unweave.metrics.solvers import fit, random_forest
+from unweave.metrics.threads import cores
 from unweave.spec import number, option
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ class DCIForest(ImportanceMetric):
         for labels, found in zip(task.labels.T, task.test_labels.T, strict=True):
             unfitted = self._forest(self.size, len(labels), task.random_state)
             forest = fit(unfitted, task.codes, labels)
+            # Several jobs add up what trees say in the order in which they end; ties differ.
+            forest.set_params(n_jobs=1)
             fitted.append(
                 Fitted(
                     importances=np.asarray(forest.feature_importances_, np.float64),
@@ -79,12 +81,4 @@ class DCIForest(ImportanceMetric):
         return (time.perf_counter() - begun) * self.size / few
 
     def _forest(self, size: int, rows: int, random_state: np.random.RandomState) -> Any:
-        from sklearn.ensemble import RandomForestClassifier
-
-        return RandomForestClassifier(
-            n_estimators=size,
-            max_depth=self.depth,
-            criterion=self.criterion,
-            n_jobs=cores_for(self.size * rows, WORTH_JOBS),
-            random_state=random_state,
-        )
+        return random_forest(size, self.depth, rows, random_state, self.criterion)

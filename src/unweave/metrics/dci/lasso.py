@@ -160,7 +160,7 @@ def targets(factor: Factor, indices: NDArray[np.int64]) -> Floats:
     if factor.kind == "categorical":
         return np.asarray(indices[:, None] == np.arange(factor.size), np.float64)
     if factor.kind == "circular":
-        angle = 2 * np.pi * indices / max(factor.size - factor.closed, 1)
+        angle = 2 * np.pi * indices / factor.poses
         return np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return _numbers(factor, indices)[:, None]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Interventions", "Neighbours"]
+__all__ = ["Interventions"]
 
 from typing import final
 
@@ -67,35 +67,6 @@ class Interventions:
 
 
 @final
-class Neighbours:
-    """Finds rows that differ from all rows of a table in one factor alone, where there are any.
-
-    Args:
-        factors: Factor indices of the rows, (N, K).
-        factor_space: Names and sizes of the factors.
-    """
-
-    def __init__(self, factors: Rows, factor_space: FactorSpace) -> None:
-        self._factors = np.asarray(factors)
-        self._space = factor_space
-        self._index = _Index(factor_space.ravel(self._factors))
-
-    def of(self, factor: int, values: Rows, state: np.random.RandomState) -> tuple[Rows, Rows]:
-        """Rows that have a neighbour, and that one, (n,) and (n,).
-
-        Args:
-            factor: The factor in which they differ.
-            values: Its value in the neighbour of each row, (N,).
-            state: Chooses among several neighbours; else nothing is drawn from it.
-        """
-        combinations = self._factors.copy()
-        combinations[:, factor] = values
-        keys = self._space.ravel(combinations)
-        first = np.flatnonzero(self._index.has(keys))
-        return first, self._index.find(keys[first], state)
-
-
-@final
 class _Index:
     """Rows by a key, (N,)."""
 
@@ -104,11 +75,6 @@ class _Index:
         self._keys, self._starts, self._counts = np.unique(
             keys[self._order], return_index=True, return_counts=True
         )
-
-    def has(self, keys: Rows) -> NDArray[np.bool_]:
-        """Whether each key occurs, (n,)."""
-        place = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return np.asarray(self._keys[place] == keys)
 
     def find(self, keys: Rows, state: np.random.RandomState) -> Rows:
         """A row for each key, all of which occur."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["DownstreamPairs", "Move", "moves", "sides"]
+__all__ = ["DownstreamPairs"]
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, final
+import math
+from typing import ClassVar, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,34 +14,11 @@ from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.columns import standardised
-from unweave.metrics.downstream.interventions import Neighbours
+from unweave.metrics.downstream.moves import Moves
 from unweave.metrics.draws import Draws
-from unweave.metrics.solvers import WORTH_JOBS, fit
-from unweave.metrics.threads import cores_for
+from unweave.metrics.solvers import fit, random_forest
 from unweave.representation import Representation
 from unweave.spec import number, option
-
-Rows = NDArray[np.int64]
-# How often a small table is parted anew where a part of it lacks pairs of a factor.
-_TRIES, _SMALL = 20, 1_000
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Move:
-    """One factor that goes by some values, one way.
-
-    Attributes:
-        factor: Its number.
-        step: By how many values, negative for backwards.
-        first: Rows from which it can, (n,).
-        second: For each of them a row that differs in this move alone, (n,).
-    """
-
-    factor: int
-    step: int
-    first: Rows
-    second: Rows
 
 
 @final
@@ -51,14 +27,16 @@ class DownstreamPairs(Metric):
 
     Between the two images of a pair one factor has gone `step` values forwards or backwards, and
     nothing else has changed. A random forest is fitted to the codes of both, side by side, and
-    says of other pairs which factor it was and which way it went. The value is the share of these
-    that it has right; a part says how often it is for a factor's own pairs, and the table what it
-    says of them instead. Whoever guesses is right once in twice the number of factors that move.
+    says of other pairs which factor it was and which way it went. The value is how often it is
+    right, as a mean over both ways of all factors that move; whoever guesses has one in twice
+    their number, the part `pairs:chance`. A part is the mean over a factor's two ways, and the
+    table has what the forest says of each.
 
     Every factor counts as a circle, so that a step past its end goes on at its beginning. Factors
-    without an order do not move, nor do those of less than three values, of which both ways are
-    the same. The rows are parted first, and pairs lie in one part or the other, so that no image
-    that is tested was fitted. In a small table a factor moves if each part has pairs both ways.
+    without an order do not move, nor do those of fewer than three poses, of which both ways are
+    the same, nor those of which a table has fewer than 20 pairs either way. The combinations of
+    factors are parted first, and pairs lie in one part or the other, so that of no image that is
+    tested one with the same factors was fitted.
 
     References:
         | The code of Commutative Lie Group VAE for Disentanglement Learning (Zhu, Xu & Tao, 2021),
@@ -74,9 +52,13 @@ class DownstreamPairs(Metric):
     opt_in: ClassVar[bool] = True
     of_all_rows: ClassVar[bool] = True
 
-    step: int = number(default=2, low=1, help="By how many values a factor moves.")
+    step: int = number(
+        default=2, low=1, help="By how many values a factor moves, or by fewer if it has few."
+    )
     pairs: int = number(default=10_000, low=1, help="Pairs that the forest is fitted to.")
-    test_pairs: int = number(default=5_000, low=1, help="Other pairs that it is tested on.")
+    test_pairs: int = number(
+        default=5_000, low=1, help="Pairs of other combinations that it is tested on."
+    )
     size: int = number(default=100, low=1, help="Trees of the forest.")
     depth: int = number(default=15, low=1, help="Largest depth of a tree.")
     compat: Literal["none", "clg"] = option(
@@ -90,166 +72,64 @@ class DownstreamPairs(Metric):
         Raises:
             DataError: No factor moves.
         """
-        self._sides(np.asarray(factors), factor_space, np.random.RandomState(0))
+        self._moves(factors, factor_space)
 
     def score(self, representation: Representation, draws: Draws) -> Score:
-        """The share of test pairs whose change is told, of each factor, and what is mistaken.
+        """How often the change is told, that of each factor, and what is mistaken for what.
 
         Raises:
             DataError: No factor moves.
         """
         state = np.random.RandomState(int(draws.generator().integers(2**32)))
         space = representation.factor_space
-        fitted, tested = self._sides(np.asarray(representation.factors), space, state)
+        found = self._moves(np.asarray(representation.factors), space)
+        # Of both sides pairs are left in proportion to the square of their shares.
+        share = 1 / (1 + math.sqrt(self.test_pairs / self.pairs))
+        try:
+            fitted, tested = found.sides(share, state)
+        except DataError as error:
+            raise DataError(f"{self.name}: {error}") from error
         codes = np.asarray(representation.mean)
-        pairs, labels = draw(fitted, self.pairs, state)
-        test_pairs, truth = draw(tested, self.test_pairs, state)
+        pairs, labels = found.draw(fitted, self.pairs, state)
+        test_pairs, truth = found.draw(tested, self.test_pairs, state)
         train, test = standardised(
             *(codes[rows].reshape(len(rows), -1) for rows in (pairs, test_pairs))
         )
-        forest = fit(self._forest(len(train), state), train, labels)
-        told = np.asarray(forest.predict(test), np.int64)
-        counts = np.zeros((len(fitted), len(fitted)))
-        np.add.at(counts, (truth, told), 1)
-        of_move = counts.sum(axis=1)
-        # Forwards and backwards are neighbours.
-        right = np.diag(counts).reshape(-1, 2).sum(axis=1) / of_move.reshape(-1, 2).sum(axis=1)
-        names = [space.names[move.factor] for move in fitted]
-        parts = dict(zip(names[::2], right.tolist(), strict=True))
-        names = [f"{n}{'+' if m.step > 0 else '-'}" for n, m in zip(names, fitted, strict=True)]
-        parts["train_accuracy"] = float(np.mean(forest.predict(train) == labels))
-        parts["chance"] = 1 / len(fitted)
+        forest = fit(random_forest(self.size, self.depth, len(train), state), train, labels)
+        # Several jobs add up what trees say in the order in which they end, and ties differ.
+        forest.set_params(n_jobs=1)
+        told = _shares(truth, forest.predict(test), len(found.moves))
+        right = np.diag(told)
+        names = [space.names[factor] for factor, _ in found.moves]
+        parts = dict(zip(names[::2], right.reshape(-1, 2).mean(axis=1).tolist(), strict=True))
+        of_fitted = np.diag(_shares(labels, forest.predict(train), len(found.moves)))
+        ways = tuple(
+            f"{name}{'+' if step > 0 else '-'}"
+            for name, (_, step) in zip(names, found.moves, strict=True)
+        )
         return Score(
-            value=float(np.mean(told == truth)),
-            parts=parts,
+            value=float(right.mean()),
+            parts=parts
+            | {"pairs:train_accuracy": float(of_fitted.mean()), "pairs:chance": 1 / len(ways)},
             matrix=Matrix(
-                values=counts / of_move[:, None],
-                rows=tuple(f"moved {name}" for name in names),
-                columns=tuple(f"told {name}" for name in names),
-                label=f"share of test pairs, {len(train):,} pairs fitted",
+                values=told,
+                rows=tuple(f"moved {way}" for way in ways),
+                columns=tuple(f"told {way}" for way in ways),
+                label=f"share of a move's pairs, {len(test):,} tested and {len(train):,} fitted",
             ),
         )
 
-    def _sides(
-        self, factors: Rows, space: FactorSpace, state: np.random.RandomState
-    ) -> tuple[list[Move], list[Move]]:
-        share = self.pairs / (self.pairs + self.test_pairs)
-        found = sides(factors, space, self.step, share, state, whole_circle=self.compat == "clg")
-        if not found[0]:
+    def _moves(self, factors: NDArray[np.int64], space: FactorSpace) -> Moves:
+        try:
+            return Moves(factors, space, self.step, whole_circle=self.compat == "clg")
+        except DataError as error:
             raise DataError(
-                f"{self.name} needs rows that differ in nothing but one factor, by {self.step} of "
-                f"its values or half of them, and there are too few of a factor with an order and "
-                f"three values or more. Score all rows of a dataset, not a sample of them."
-            )
-        return found
-
-    def _forest(self, rows: int, state: np.random.RandomState) -> Any:
-        from sklearn.ensemble import RandomForestClassifier
-
-        return RandomForestClassifier(
-            n_estimators=self.size,
-            max_depth=self.depth,
-            n_jobs=cores_for(self.size * rows, WORTH_JOBS),
-            random_state=state,
-        )
+                f"{self.name} tells which factor has moved, and which way. {error}"
+            ) from error
 
 
-def sides(
-    factors: Rows,
-    space: FactorSpace,
-    step: int,
-    share: float,
-    state: np.random.RandomState,
-    *,
-    whole_circle: bool = False,
-) -> tuple[list[Move], list[Move]]:
-    """The moves within a part of the rows, to fit, and the same ones within the rest, to test.
-
-    Args:
-        factors: Factor indices of the rows, (N, K).
-        space: Names and sizes of the factors.
-        step: By how many values.
-        share: Of the rows to fit.
-        state: Parts the rows; small tables again, while one part lacks moves that are in another.
-        whole_circle: Whether a circle whose last value is its first pose again counts both.
-    """
-    count = len(factors)
-    cut = min(max(1, round(count * share)), count - 1)
-    best: tuple[list[Move], list[Move]] = ([], [])
-    for _ in range(_TRIES if count < _SMALL else 1):
-        order = state.permutation(count)
-        one, other = (
-            [
-                Move(each.factor, each.step, rows[each.first], rows[each.second])
-                for each in moves(factors[rows], space, step, state, whole_circle=whole_circle)
-            ]
-            for rows in (order[:cut], order[cut:])
-        )
-        both = {move.factor for move in one} & {move.factor for move in other}
-        found = tuple([move for move in part if move.factor in both] for part in (one, other))
-        if len(found[0]) > len(best[0]):
-            best = (found[0], found[1])
-        if len(one) == len(other) == len(found[0]):
-            break
-    return best
-
-
-def moves(
-    factors: NDArray[np.int64],
-    space: FactorSpace,
-    step: int,
-    state: np.random.RandomState,
-    *,
-    whole_circle: bool = False,
-) -> list[Move]:
-    """The moves of which a table has pairs, two of each factor, forwards first.
-
-    A factor whose circle is too short goes by the largest number of values of which forwards and
-    backwards are two places.
-
-    Args:
-        factors: Factor indices of the rows, (N, K).
-        space: Names and sizes of the factors.
-        step: By how many values.
-        state: Chooses among rows that have the same factors.
-        whole_circle: Whether a circle whose last value is its first pose again counts both.
-    """
-    if len(factors) == 0:
-        return []
-    rows, neighbours = np.asarray(factors), Neighbours(factors, space)
-    found = []
-    for k, factor in enumerate(space.factors):
-        poses = factor.size if whole_circle else factor.poses
-        length = min(step, (poses - 1) // 2)
-        if factor.kind == "categorical" or length == 0:
-            continue
-        ways = []
-        for way in (length, -length):
-            first, second = neighbours.of(k, (rows[:, k] + way) % poses, state)
-            ways.append(Move(factor=k, step=way, first=first, second=second))
-        if all(len(way.first) for way in ways):
-            found += ways
-    return found
-
-
-def draw(found: Sequence[Move], count: int, state: np.random.RandomState) -> tuple[Rows, Rows]:
-    """Pairs of a part of the rows, and of which move each is.
-
-    Each pair's move is drawn, then different pairs of it, at least one. A move with fewer pairs
-    than are asked for gives all that it has.
-
-    Args:
-        found: The moves, a pair or more each.
-        count: How many pairs.
-        state: Where they are drawn from.
-
-    Returns:
-        Rows of both images, (n, 2), and the number of the move in `found`, (n,).
-    """
-    wanted = np.bincount(state.randint(len(found), size=count), minlength=len(found))
-    drawn = []
-    for move, number_of_pairs in zip(found, np.maximum(wanted, 1).tolist(), strict=True):
-        places = state.permutation(len(move.first))[:number_of_pairs]
-        drawn.append(np.stack([move.first[places], move.second[places]], axis=1))
-    labels = np.repeat(np.arange(len(found)), [len(pairs) for pairs in drawn])
-    return np.concatenate(drawn), labels
+def _shares(truth: NDArray[np.int64], told: NDArray[np.int64], count: int) -> NDArray[np.float64]:
+    """Of each label the share of its rows that is told to be each label, (count, count)."""
+    counts = np.zeros((count, count))
+    np.add.at(counts, (truth, told), 1)
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))

@@ -19,7 +19,7 @@ from unweave.metrics.protocols.base import Protocol
 CLG = Protocol(
     "clg",
     1,
-    "As the Lie group VAE's code scores models (Zhu et al., 2021): 1,000 rows but for "
+    "As the Lie group VAE's code scores models (Zhu et al., 2021): 1,000 rows or pairs but for "
     "FactorVAE, and no first factor in MIG and factor leakage.",
     (
         FactorVAEScore(train=10_000, test=5_000, variance_samples=10_000, prune_std=0.1),
