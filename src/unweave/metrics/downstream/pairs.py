@@ -113,9 +113,12 @@ class DownstreamPairs(Metric):
             | {"pairs:train_accuracy": float(of_fitted.mean()), "pairs:chance": 1 / len(ways)},
             matrix=Matrix(
                 values=told,
-                rows=tuple(f"moved {way}" for way in ways),
-                columns=tuple(f"told {way}" for way in ways),
-                label=f"share of a move's pairs, {len(test):,} tested and {len(train):,} fitted",
+                rows=ways,
+                columns=ways,
+                label=(
+                    f"share of each move, by row, that is taken for each; {len(test):,} pairs "
+                    f"tested, {len(train):,} fitted"
+                ),
             ),
         )
 

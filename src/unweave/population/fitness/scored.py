@@ -40,9 +40,10 @@ class Scored(Fitness):
 
     All members and rounds are scored on the same images of the split: with `labels` on all that
     have labels; else on as many as the metric draws under the protocol, or 10,000 where it takes
-    all, or on all where it finds nothing in a sample, as `downstream_pairs`. What the metric draws it draws from these. `images`, and a protocol that has a number of
-    images, are upper limits. Codes are computed in single precision whatever the protocol says,
-    and neither codes nor scores are kept beside the run.
+    all, or on all where it finds nothing in a sample, as `downstream_pairs`. What the metric draws
+    it draws from these. `images`, and a protocol that has a number of images, are upper limits.
+    Codes are computed in single precision whatever the protocol says, and neither codes nor scores
+    are kept beside the run.
 
     Labels guide the selection alone, and no gradient reads them: with `labels=1000` a thousand
     images have labels, while all images are trained on.
