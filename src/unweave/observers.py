@@ -7,6 +7,7 @@ __all__ = [
     "PeriodicPicture",
     "PeriodicScores",
     "Snapshots",
+    "check_sampled",
     "check_scored",
     "observers_of",
 ]
@@ -113,6 +114,26 @@ class PeriodicScores(Observer):
         return found
 
 
+def check_sampled(config: TrainConfig, count: int) -> None:
+    """Refuse scores on the way that a sample of the images cannot have.
+
+    Args:
+        config: Of the run.
+        count: How many images are trained on.
+
+    Raises:
+        SpecError: A metric wants all images, and these are more than are scored on the way.
+    """
+    if count <= SCORED_IMAGES:
+        return
+    for metric in check_scored_metrics(config):
+        if metric.of_all_rows:
+            raise SpecError(
+                f"train: scores on the way are of {SCORED_IMAGES:,} images, and {metric.name} "
+                f"wants all {count:,}. Leave it out of evaluate_metrics, and score it afterwards."
+            )
+
+
 def check_scored(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> None:
     """Refuse scores on the way that no codes of these images can have.
 
@@ -122,20 +143,12 @@ def check_scored(config: TrainConfig, dataset: Dataset, rows: np.ndarray) -> Non
         rows: Flat indices of the images that are trained on, (N,).
 
     Raises:
-        SpecError: As by `check_scored_metrics`, or a metric wants all images and these are more
-            than are scored on the way.
+        SpecError: As by `check_scored_metrics`.
         DataError: A metric cannot score these images, whatever their codes are.
     """
     if not config.evaluate_every:
         return
     chosen = check_scored_metrics(config)
-    if len(rows) > SCORED_IMAGES:
-        for metric in chosen:
-            if metric.of_all_rows:
-                raise SpecError(
-                    f"Scores on the way are of {SCORED_IMAGES:,} images, and {metric.name} wants "
-                    f"all {len(rows):,}. Leave it out, and score it with unweave evaluate."
-                )
     space, factors = dataset.known_factors(_scored_rows(config, rows))
     for metric in chosen:
         check_rows(metric, factors, space, config.latents)

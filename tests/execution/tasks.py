@@ -10,6 +10,9 @@ from pathlib import Path
 
 from unweave.errors import SpecError
 
+WAIT = 120
+"""Seconds after which tests do not wait any longer."""
+
 
 def square(payload, beat):
     """The square of `number`, after `seconds`; a line in `folder/done` tells that it was done."""
@@ -46,7 +49,7 @@ def placed(payload, beat):
     places = Path(payload["folder"]) / "places"
     with places.open("a") as handle:
         handle.write(f"{payload['number']} {where['node']} {where['pid']}\n")
-    end = time.monotonic() + 180
+    end = time.monotonic() + WAIT
     while not everywhere(payload, places):
         assert time.monotonic() < end, "others do not come"
         beat()

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from execution.tasks import WAIT
 from unweave.execution import EventLog, Item, Processes, execute
 
 TESTS = Path(__file__).parents[1]
@@ -65,7 +66,7 @@ def alive(pid):
         return False
 
 
-def until(condition, seconds=120):
+def until(condition, seconds=WAIT + 60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

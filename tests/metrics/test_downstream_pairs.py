@@ -134,21 +134,28 @@ def test_forwards_and_backwards_are_two_places(size, step, length):
     assert all(ends[0][row] != ends[1][row] for row in range(len(rows)))
 
 
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("copies", [1, 3])
-def test_no_combination_is_both_fitted_and_tested(copies):
+def test_no_combination_is_both_fitted_and_tested(copies, whole):
     rows = table(copies=copies)
-    found, state = pairs_of(rows), np.random.RandomState(0)
+    found, state = pairs_of(rows, whole_circle=whole), np.random.RandomState(0)
     one, other = found.sides(0.6, state)
-    assert one.mean() == pytest.approx(0.6, abs=0.01)
+    assert one.mean() == pytest.approx(0.6, abs=0.02)
     # The last value of the circle is the pose of the first, and goes with it.
-    folded = rows.factors.copy()
-    folded[:, 2] %= 8
-    of_rows = np.ravel_multi_index(folded.T, SPACE.sizes)
-    fitted, tested = (
-        set(of_rows[found.draw(side, 4000, state)[0]].ravel().tolist()) for side in (one, other)
-    )
+    poses = rows.factors.copy()
+    poses[:, 2] %= 8
+    of_rows = np.ravel_multi_index(poses.T, SPACE.sizes)
+    drawn = [found.draw(side, 4000, state) for side in (one, other)]
+    fitted, tested = (set(of_rows[pairs].ravel().tolist()) for pairs, _ in drawn)
     assert not fitted & tested
-    assert len(fitted | tested) > 0.95 * len(one)
+    assert len(fitted | tested) > 0.95 * 3 * 5 * 8 * 2 * 4
+    pairs, labels = drawn[1]
+    if copies == 1 and not whole:
+        counts = [
+            len({tuple(of_rows[pair].tolist()) for pair in pairs[labels == label]})
+            for label in range(len(found.moves))
+        ]
+        assert found.fewest(other) == min(counts)
 
 
 def test_pairs_are_drawn_once_and_in_the_numbers_asked_for():
@@ -161,7 +168,7 @@ def test_pairs_are_drawn_once_and_in_the_numbers_asked_for():
 
 def test_sides_that_have_no_room_are_refused():
     space = FactorSpace((Factor("a", 8), Factor("b", 8)))
-    with pytest.raises(DataError, match=r"downstream_pairs: 64 combinations .*more even numbers"):
+    with pytest.raises(DataError, match=r"64 combinations .* nearer each other"):
         score(table(space), pairs=1, test_pairs=10**6)
 
 
@@ -201,7 +208,14 @@ def test_the_score_is_that_of_a_plain_loop():
 def test_codes_that_tell_the_factors_tell_what_has_moved():
     found = score(table(copies=4), pairs=4000, size=60)
     assert found.value > 0.85
-    assert list(found.parts) == ["size", "turn", "place", "pairs:train_accuracy", "pairs:chance"]
+    assert list(found.parts) == [
+        "size",
+        "turn",
+        "place",
+        "pairs:train_accuracy",
+        "pairs:chance",
+        "pairs:fewest_tested",
+    ]
     assert found.parts["pairs:chance"] == 1 / 6
 
 
@@ -247,21 +261,36 @@ def test_the_table_tells_what_is_mistaken_and_the_parts_are_its_diagonal():
         assert found.parts[name] == pytest.approx(diagonal[2 * i : 2 * i + 2].mean())
 
 
-def test_a_seed_gives_one_score_though_several_jobs_fit_and_trees_tie():
-    rows = table(copies=8)
-    rows = Representation(np.float32(rows.mean > 1), rows.factors, SPACE)
-    values = {score(rows, pairs=4000, test_pairs=4000, size=12).value for _ in range(8)}
-    assert len(values) == 1
+def test_one_job_adds_up_what_trees_say_however_many_fit(monkeypatch):
+    jobs = []
+    real = RandomForestClassifier.predict
+
+    def predict(self, features):
+        jobs.append(self.n_jobs)
+        return real(self, features)
+
+    monkeypatch.setattr("unweave.metrics.threads.cores", lambda: 2)
+    monkeypatch.setattr(RandomForestClassifier, "predict", predict)
+    for metric in ("downstream_pairs", "dci_forest"):
+        evaluate(table(copies=4), metrics=(metric,))
+        assert jobs
+        assert set(jobs) == {1}, metric
+        jobs.clear()
 
 
 def test_a_factor_with_hardly_any_pairs_is_left_out():
     rows = table(keep=lambda factors: factors[:, 1] < 2)
-    names = ["turn", "place", "pairs:train_accuracy", "pairs:chance"]
+    names = ["turn", "place", "pairs:train_accuracy", "pairs:chance", "pairs:fewest_tested"]
     assert list(score(rows).parts) == names
-    # All seeds move the same factors.
-    some = np.random.default_rng(0).permutation(len(table(copies=2)))[:900]
-    parts = [list(score(table().subset(some % SPACE.size), seed).parts) for seed in range(6)]
-    assert all(each == parts[0] for each in parts)
+
+
+@pytest.mark.parametrize(("lines", "enough"), [(6, False), (7, True)])
+def test_how_few_pairs_are_too_few(lines, enough):
+    space = FactorSpace((Factor("few", 3), Factor("other", 90)))
+    # Of each line of the first factor three pairs either way.
+    rows = table(space, keep=lambda factors: (factors[:, 0] == 0) | (factors[:, 1] < lines))
+    assert (3 * lines >= FEWEST) == enough
+    assert ((0, 1) in pairs_of(rows).moves) == enough
 
 
 def test_very_many_factors_are_no_hindrance():
@@ -285,9 +314,9 @@ def test_very_many_factors_are_no_hindrance():
         ),
         (
             table(keep=lambda factors: factors.sum(axis=1) == 6),
-            f"No factor here has {FEWEST} pairs of rows .*Score all rows",
+            f"It needs a factor with {FEWEST} pairs of combinations .*Score all rows",
         ),
-        (table().subset(np.array([3])), f"No factor here has {FEWEST} pairs"),
+        (table().subset(np.array([3])), f"It needs a factor with {FEWEST} pairs"),
     ],
     ids=["no order", "two poses", "no neighbours", "one row"],
 )

@@ -171,7 +171,7 @@ def test_what_a_sample_cannot_say_is_refused_where_a_sample_is_scored(tmp_path, 
     monkeypatch.setattr("unweave.observers.SCORED_IMAGES", 383)
     refused = train(tmp_path / "some", "vae", steps=4, **asked)
     assert refused.code == 2
-    words = "Scores on the way are of 383 images, and downstream_pairs wants all 384."
+    words = "scores on the way are of 383 images, and downstream_pairs wants all 384."
     assert words in refused.err.replace("\n", " ")
     assert not (tmp_path / "some").exists()
 

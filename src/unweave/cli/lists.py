@@ -40,7 +40,7 @@ def _cost(cls: type[Any]) -> str:
         return "at most about 2 s for 10,000 rows of 10 latents"
     if cls.cost is not Metric.cost:
         return "seconds to hours, said before it begins"
-    return "more than about 2 s for 10,000 rows of 10 latents"
+    return "a few seconds"
 
 
 def _passed(cls: type[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Logistic regression as scikit-learn ships it now, and as it was by default in 2019."""
+"""Classifiers of scikit-learn: logistic regression, also as in 2019, and random forests."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ import torch
 
 from unweave.data import Dataset, Progress
 from unweave.errors import RunError
-from unweave.observers import check_scored
+from unweave.observers import check_sampled, check_scored
 from unweave.rundir import is_run
 from unweave.session.folder import CHECKPOINT, read_config
 from unweave.splits import holdout
@@ -101,6 +101,7 @@ def prepare(
     """
     config.dataset.check_loadable()
     rows, _ = training_rows(config, config.dataset.count)
+    check_sampled(config, len(rows))
     settings = config.at(done + 1)
     learner = Learner(settings, config.dataset.image_shape, len(rows))
     if initial is not None:

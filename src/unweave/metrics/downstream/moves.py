@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-__all__ = ["FEWEST", "Moves"]
+__all__ = ["FEWEST", "Moves", "Side"]
 
-import math
 from typing import final
 
 import numpy as np
@@ -27,9 +26,9 @@ class Moves:
     """All pairs of rows of which one factor differs by a step, forwards or backwards.
 
     Every factor counts as a circle, so that a step past its end goes on at its beginning. A step
-    is no longer than forwards and backwards are two places: of five values one or two. Factors
-    without an order do not move, nor do those of fewer than three poses. Rows that have the same
-    combination of factors go together, so that none of them is on another side than the rest.
+    is so short that both ways lead to different poses: of five one or two. Factors without an
+    order do not move, nor do those of fewer than three poses. Rows that show the same poses of all
+    factors go together, so that none of them is on another side than the rest.
 
     Args:
         factors: Factor indices of the rows, (N, K).
@@ -49,28 +48,30 @@ class Moves:
         self, factors: Rows, space: FactorSpace, step: int, *, whole_circle: bool = False
     ) -> None:
         rows = np.asarray(factors)
-        poses = [each.size if whole_circle else each.poses for each in space.factors]
+        poses = [each.poses for each in space.factors]
         lengths = [
-            0 if factor.kind == "categorical" else min(step, (count - 1) // 2)
-            for factor, count in zip(space.factors, poses, strict=True)
+            0 if factor.kind == "categorical" else min(step, (factor.poses - 1) // 2)
+            for factor in space.factors
         ]
+        places = [each.size for each in space.factors] if whole_circle else poses
         if not any(lengths):
             raise DataError(
                 "That needs a factor with an order and at least three different poses, and there "
                 "is none here."
             )
-        folded = rows % poses
-        strides = _strides(folded, poses)
+        folded = rows % places
+        strides = _strides(folded, places)
         self._rows = _Groups(folded @ strides)
         self.moves: list[tuple[int, int]] = []
         self._to: list[Rows] = []
         combinations = folded[self._rows.first]
+        _, self._shown = np.unique((combinations % poses) @ strides, return_inverse=True)
         for k in np.flatnonzero(lengths).tolist():
             column = combinations[:, k]
             ways = [lengths[k], -lengths[k]]
             ends = [
                 self._rows.find(
-                    self._rows.keys + ((column + way) % poses[k] - column) * strides[k]
+                    self._rows.keys + ((column + way) % places[k] - column) * strides[k]
                 )
                 for way in ways
             ]
@@ -79,15 +80,16 @@ class Moves:
                 self._to += ends
         if not self.moves:
             raise DataError(
-                f"No factor here has {FEWEST} pairs of rows that differ in it alone, by {step} of "
-                f"its values at most. Score all rows of a dataset, not a sample of them."
+                f"It needs a factor with {FEWEST} pairs of combinations that differ in it alone, "
+                f"by {step} of its values at most, either way, and there is none here. Score all "
+                f"rows of a dataset, not a sample; one of fewer combinations has no score."
             )
 
     def sides(self, share: float, state: np.random.RandomState) -> tuple[Side, Side]:
         """Which combinations are on one side and which on the other; both have all moves.
 
         Args:
-            share: Of the combinations on the first side, about.
+            share: Of the combinations of poses on the first side.
             state: Parts them.
 
         Returns:
@@ -96,17 +98,21 @@ class Moves:
         Raises:
             DataError: One side would have too few to have them all.
         """
-        count = len(self._rows.keys)
-        one = np.zeros(count, np.bool_)
+        count = int(self._shown.max()) + 1
         for _ in range(_TRIES):
-            one[:] = False
-            one[state.permutation(count)[: round(count * share)]] = True
+            chosen = np.zeros(count, np.bool_)
+            chosen[state.permutation(count)[: round(count * share)]] = True
+            one = chosen[self._shown]
             if all(self._within(each, to).any() for each in (one, ~one) for to in self._to):
                 return one, ~one
         raise DataError(
-            f"{count:,} combinations of factors are too few to fit pairs of some and to test "
-            f"pairs of others, {share:.0%} of them and the rest. Take more even numbers of pairs."
+            f"{count:,} combinations of factors leave no pairs to one side where {share:.1%} of "
+            f"them are fitted and the rest tested. The numbers of pairs must be nearer each other."
         )
+
+    def fewest(self, side: Side) -> int:
+        """Pairs of combinations of one side that the move has which has fewest there."""
+        return min(int(self._within(side, to).sum()) for to in self._to)
 
     def draw(
         self, side: Side, count: int, state: np.random.RandomState
@@ -164,21 +170,12 @@ class _Groups:
         return np.asarray(self._order[self._starts[groups] + chosen])
 
 
-def _strides(folded: Rows, poses: list[int]) -> Rows:
-    """By what a flat index rises with each factor; 0 for those that are constant, (K,).
-
-    Raises:
-        DataError: There are more combinations than numbers.
-    """
+def _strides(folded: Rows, sizes: list[int]) -> Rows:
+    """By what a flat index rises with each factor; 0 for those that are constant, (K,)."""
     varies = (folded != folded[:1]).any(axis=0)
-    found = np.zeros(len(poses), np.int64)
+    found = np.zeros(len(sizes), np.int64)
     stride = 1
     for k in np.flatnonzero(varies)[::-1].tolist():
         found[k] = stride
-        stride *= poses[k]
-    if stride > np.iinfo(np.int64).max:
-        raise DataError(
-            f"The factors here have 10^{math.log10(stride):.0f} combinations, and there is no "
-            f"number for each."
-        )
+        stride *= sizes[k]
     return found

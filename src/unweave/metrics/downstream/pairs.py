@@ -14,7 +14,7 @@ from unweave.errors import DataError
 from unweave.factors import FactorSpace
 from unweave.metrics.base import Matrix, Metric, Score
 from unweave.metrics.columns import standardised
-from unweave.metrics.downstream.moves import Moves
+from unweave.metrics.downstream.moves import Moves, Side
 from unweave.metrics.draws import Draws
 from unweave.metrics.solvers import fit, random_forest
 from unweave.representation import Representation
@@ -34,9 +34,11 @@ class DownstreamPairs(Metric):
 
     Every factor counts as a circle, so that a step past its end goes on at its beginning. Factors
     without an order do not move, nor do those of fewer than three poses, of which both ways are
-    the same, nor those of which a table has fewer than 20 pairs either way. The combinations of
-    factors are parted first, and pairs lie in one part or the other, so that of no image that is
-    tested one with the same factors was fitted.
+    the same, nor those of which a table has fewer than 20 pairs of combinations either way.
+    Combinations of factors are parted before pairs are drawn, and pairs lie in one part or the
+    other, so that of no image that is tested one with the same factors was fitted. Of how few
+    combinations the least tested move is says the part `pairs:fewest_tested`: few make the value a
+    matter of chance.
 
     References:
         | The code of Commutative Lie Group VAE for Disentanglement Learning (Zhu, Xu & Tao, 2021),
@@ -55,9 +57,9 @@ class DownstreamPairs(Metric):
     step: int = number(
         default=2, low=1, help="By how many values a factor moves, or by fewer if it has few."
     )
-    pairs: int = number(default=10_000, low=1, help="Pairs that the forest is fitted to.")
+    pairs: int = number(default=10_000, low=1, help="Pairs that the forest is fitted to, at most.")
     test_pairs: int = number(
-        default=5_000, low=1, help="Pairs of other combinations that it is tested on."
+        default=5_000, low=1, help="Pairs of other combinations that it is tested on, at most."
     )
     size: int = number(default=100, low=1, help="Trees of the forest.")
     depth: int = number(default=15, low=1, help="Largest depth of a tree.")
@@ -70,25 +72,19 @@ class DownstreamPairs(Metric):
         """Refuse tables without such pairs.
 
         Raises:
-            DataError: No factor moves.
+            DataError: No factor moves, or pairs to fit leave none to test or the other way round.
         """
-        self._moves(factors, factor_space)
+        self._sides(factors, factor_space, np.random.RandomState(0))
 
     def score(self, representation: Representation, draws: Draws) -> Score:
         """How often the change is told, that of each factor, and what is mistaken for what.
 
         Raises:
-            DataError: No factor moves.
+            DataError: As by `check`.
         """
         state = np.random.RandomState(int(draws.generator().integers(2**32)))
         space = representation.factor_space
-        found = self._moves(np.asarray(representation.factors), space)
-        # Of both sides pairs are left in proportion to the square of their shares.
-        share = 1 / (1 + math.sqrt(self.test_pairs / self.pairs))
-        try:
-            fitted, tested = found.sides(share, state)
-        except DataError as error:
-            raise DataError(f"{self.name}: {error}") from error
+        found, fitted, tested = self._sides(np.asarray(representation.factors), space, state)
         codes = np.asarray(representation.mean)
         pairs, labels = found.draw(fitted, self.pairs, state)
         test_pairs, truth = found.draw(tested, self.test_pairs, state)
@@ -110,7 +106,12 @@ class DownstreamPairs(Metric):
         return Score(
             value=float(right.mean()),
             parts=parts
-            | {"pairs:train_accuracy": float(of_fitted.mean()), "pairs:chance": 1 / len(ways)},
+            | {
+                "pairs:train_accuracy": float(of_fitted.mean()),
+                "pairs:chance": 1 / len(ways),
+                "pairs:fewest_tested": float(found.fewest(tested)),
+            },
+            units={"pairs:fewest_tested": "pairs of combinations"},
             matrix=Matrix(
                 values=told,
                 rows=ways,
@@ -122,9 +123,15 @@ class DownstreamPairs(Metric):
             ),
         )
 
-    def _moves(self, factors: NDArray[np.int64], space: FactorSpace) -> Moves:
+    def _sides(
+        self, factors: NDArray[np.int64], space: FactorSpace, state: np.random.RandomState
+    ) -> tuple[Moves, Side, Side]:
+        """The moves, and the combinations that are fitted and tested."""
+        # Of both sides pairs are left in proportion to the square of their shares.
+        share = 1 / (1 + math.sqrt(self.test_pairs / self.pairs))
         try:
-            return Moves(factors, space, self.step, whole_circle=self.compat == "clg")
+            found = Moves(factors, space, self.step, whole_circle=self.compat == "clg")
+            return found, *found.sides(share, state)
         except DataError as error:
             raise DataError(
                 f"{self.name} tells which factor has moved, and which way. {error}"
