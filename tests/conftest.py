@@ -24,7 +24,10 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("UNWEAVE_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("UNWEAVE_RUNS", str(tmp_path_factory.mktemp("runs")))
+        runs = str(tmp_path_factory.mktemp("runs"))
+        patch.setenv("UNWEAVE_RUNS", runs)
+        # What tests share lies there, also where a test has runs of its own.
+        patch.setenv("UNWEAVE_TEST_RUNS", runs)
         # Like a flush it takes an open file, and raises OSError where there is none.
         patch.setattr(os, "fsync", os.fstat)
         torch.set_num_threads(1)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-import os
 import random
 import signal
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,7 +13,7 @@ import pytest
 
 from execution.test_driver_killed import until
 from reference.populations import TUNED, config_of, driver_of, population_of, table, uneven
-from session.runs import assert_same_state
+from session.runs import assert_same_state, folder_for_runs
 from unweave.errors import RunError, SpecError
 from unweave.execution import EventLog, Progressed
 from unweave.population.asynchronous import Asynchronous, Unstepped
@@ -275,7 +273,7 @@ def test_serially_the_order_is_always_the_same_and_so_is_the_table(tmp_path):
 @functools.cache
 def side_by_side():
     """An uneven population in two processes; it is shared and must not be changed."""
-    place = Path(tempfile.mkdtemp(dir=os.environ["UNWEAVE_RUNS"])) / "uneven"
+    place = folder_for_runs() / "uneven"
     return run_population(uneven(), place, executor="processes", workers=2)
 
 
@@ -333,7 +331,7 @@ def one_after_the_other():
     population = population_of(
         config_of(batch_size=4), tuned=tuned, images=8, asynchronous=True, keep="all", metrics=()
     )
-    place = Path(tempfile.mkdtemp(dir=os.environ["UNWEAVE_RUNS"])) / "serial"
+    place = folder_for_runs() / "serial"
     return run_population(population, place, executor="serial")
 
 

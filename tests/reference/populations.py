@@ -7,10 +7,10 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from session.runs import folder_for_runs
 from unweave.execution import Item
 from unweave.population.fitness import parse_fitness
 from unweave.population.folder import PopulationFolder
@@ -76,7 +76,7 @@ def table(outcome: Outcome) -> list[list[dict[str, Any]]]:
 @functools.cache
 def whole() -> tuple[Path, Outcome]:
     """The usual population, carried out serially; it is shared and must not be changed."""
-    place = Path(tempfile.mkdtemp(dir=os.environ["UNWEAVE_RUNS"])) / "whole"
+    place = folder_for_runs() / "whole"
     folder, outcome = run_population(population_of(keep="all"), place, executor="serial")
     return folder.path, outcome
 

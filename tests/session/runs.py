@@ -193,8 +193,8 @@ def full_disk(monkeypatch, part_of_name: str):
 
 
 def folder_for_runs() -> Path:
-    """A new folder among the runs of this test run."""
-    return Path(tempfile.mkdtemp(dir=os.environ["UNWEAVE_RUNS"]))
+    """A new folder among the runs of this test run, for what several tests read."""
+    return Path(tempfile.mkdtemp(dir=os.environ["UNWEAVE_TEST_RUNS"]))
 
 
 @functools.cache

@@ -4,16 +4,14 @@ import functools
 import json
 import logging
 import multiprocessing
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file
 
+from session.runs import folder_for_runs
 from unweave import load_run
 from unweave.errors import RunError, SpecError
 from unweave.rundir import read_json
@@ -40,7 +38,7 @@ def made(tmp_path, name="a", *, executor="serial", **change):
 def carried_out():
     """The study, carried out serially; it is shared and must not be changed."""
     # So deep that other studies do not find it, which would take its runs.
-    place = Path(tempfile.mkdtemp(dir=os.environ["UNWEAVE_RUNS"])) / "below" / "of" / "study"
+    place = folder_for_runs() / "below" / "of" / "study"
     return run_study(study_of(FORM, "a"), out=place, executor="serial")
 
 
