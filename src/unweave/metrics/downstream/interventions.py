@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Interventions"]
+__all__ = ["Interventions", "RowsByKey"]
 
 from typing import final
 
@@ -38,7 +38,7 @@ class Interventions:
             np.unique(flat).size == factor_space.size
         )
         if self.complete:
-            self._index = _Index(flat)
+            self._index = RowsByKey(flat)
 
     def values(self, factor: int) -> Rows:
         """The values of a factor that occur, in order."""
@@ -60,27 +60,43 @@ class Interventions:
         """
         values = np.broadcast_to(np.asarray(values, np.int64), rows.shape)
         if not self.complete:
-            return _Index(self._factors[:, factor]).find(values, state)
+            rows_of = RowsByKey(self._factors[:, factor])
+            return rows_of.any_of(rows_of.find(values), state)
         combinations = self._factors[rows].copy()
         combinations[:, factor] = values
-        return self._index.find(self._space.ravel(combinations), state)
+        return self._index.any_of(self._index.find(self._space.ravel(combinations)), state)
 
 
 @final
-class _Index:
-    """Rows by a key, (N,)."""
+class RowsByKey:
+    """Rows that have the same key, together.
+
+    Args:
+        keys: Of each row, (N,).
+
+    Attributes:
+        keys: The different ones, in order, (G,).
+        group: Of each row the place of its key among these, (N,).
+        first: The first row of each, (G,).
+    """
 
     def __init__(self, keys: Rows) -> None:
         self._order = np.argsort(keys, kind="stable")
-        self._keys, self._starts, self._counts = np.unique(
+        self.keys, self._starts, self._counts = np.unique(
             keys[self._order], return_index=True, return_counts=True
         )
+        self.group = np.searchsorted(self.keys, keys)
+        self.first = self._order[self._starts]
 
-    def find(self, keys: Rows, state: np.random.RandomState) -> Rows:
-        """A row for each key, all of which occur."""
-        place = np.searchsorted(self._keys, keys)
-        count = self._counts[place]
-        chosen = np.zeros(len(keys), np.int64)
+    def find(self, keys: Rows) -> Rows:
+        """The group of each key, (n,); -1 where there is none."""
+        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[place] == keys, place, -1)
+
+    def any_of(self, groups: Rows, state: np.random.RandomState) -> Rows:
+        """A random row of each group, (n,); nothing is drawn where each has one row."""
+        count = self._counts[groups]
+        chosen = np.zeros(len(groups), np.int64)
         if (count > 1).any():
-            chosen = (state.random_sample(len(keys)) * count).astype(np.int64)
-        return np.asarray(self._order[self._starts[place] + chosen], np.int64)
+            chosen = (state.random_sample(len(groups)) * count).astype(np.int64)
+        return np.asarray(self._order[self._starts[groups] + chosen], np.int64)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from unweave.errors import DataError
 from unweave.factors import FactorSpace
+from unweave.metrics.downstream.interventions import RowsByKey
 
 Rows = NDArray[np.int64]
 Side = NDArray[np.bool_]
@@ -61,7 +62,7 @@ class Moves:
             )
         folded = rows % places
         strides = _strides(folded, places)
-        self._rows = _Groups(folded @ strides)
+        self._rows = RowsByKey(folded @ strides)
         self.moves: list[tuple[int, int]] = []
         self._to: list[Rows] = []
         combinations = folded[self._rows.first]
@@ -145,29 +146,6 @@ class Moves:
     def _within(side: Side, to: Rows) -> Side:
         """Combinations from which a move leads to one of the same side, (C,)."""
         return np.asarray(side & (to >= 0) & side[to])
-
-
-@final
-class _Groups:
-    """Rows by a key, (N,)."""
-
-    def __init__(self, keys: Rows) -> None:
-        self._order = np.argsort(keys, kind="stable")
-        self.keys, self._starts, self._counts = np.unique(
-            keys[self._order], return_index=True, return_counts=True
-        )
-        self.group = np.searchsorted(self.keys, keys)
-        self.first = self._order[self._starts]
-
-    def find(self, keys: Rows) -> Rows:
-        """The group of each key, (n,); -1 where there is none."""
-        place = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        return np.where(self.keys[place] == keys, place, -1)
-
-    def any_of(self, groups: Rows, state: np.random.RandomState) -> Rows:
-        """A random row of each group, (n,)."""
-        chosen = (state.random_sample(len(groups)) * self._counts[groups]).astype(np.int64)
-        return np.asarray(self._order[self._starts[groups] + chosen])
 
 
 def _strides(folded: Rows, sizes: list[int]) -> Rows:
