@@ -23,9 +23,9 @@ def place(tmp_path):
     return folder
 
 
-def text(place, **fields):
+def text(place, size=16, **fields):
     given = "".join(f", {key}={value!r}" for key, value in fields.items())
-    return f"folder(path={str(place)!r}, size=16{given})"
+    return f"folder(path={str(place)!r}, size={size}{given})"
 
 
 def all_of(dataset):
@@ -53,9 +53,7 @@ def test_pictures_that_are_stored_already_are_not_read(place, home, begins_anywh
 
 def test_colours_sizes_and_shapes_are_those_that_are_asked_for(place, home):
     write_folder(place, [IMAGES[0][:, :10], IMAGES[1]])
-    dataset = load_dataset(
-        text(place, colour="grey", fit="pad", background=200).replace("16", "8")
-    )
+    dataset = load_dataset(text(place, 8, colour="grey", fit="pad", background=200))
     assert dataset.image_shape == dataset.spec.image_shape == (8, 8, 1)
     small = Image.fromarray(IMAGES[0][:, :10]).resize((5, 8), Image.Resampling.LANCZOS)
     padded = np.full((8, 8), 200, np.uint8)
