@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from unweave import display
 from unweave.errors import SpecError, UnweaveError, nearest
 
-__all__ = ["Factor", "FactorIndexError", "FactorSpace", "Kind", "check_flat"]
+__all__ = ["Factor", "FactorIndexError", "FactorSpace", "Kind", "check_flat", "strides"]
 
 Kind: TypeAlias = Literal["ordinal", "circular", "categorical"]
 """What neighbouring indices mean: next values, next values in a ring, or nothing."""
@@ -356,6 +356,11 @@ class FactorSpace:
             FactorIndexError: The array has another shape or type, or an index is out of range.
         """
         return check_flat(flat, self.size)
+
+
+def strides(sizes: tuple[int, ...]) -> NDArray[np.int64]:
+    """By what the flat index of a combination rises with each factor's index, (K,)."""
+    return np.append(np.cumprod(sizes[:0:-1], dtype=np.int64)[::-1], 1)
 
 
 def check_flat(flat: ArrayLike, count: int) -> NDArray[np.int64]:

@@ -32,6 +32,10 @@ class Draws:
         """A generator keyed by seed and purpose."""
         return keyed_generator(self.seed, f"metric/{self.purpose}")
 
+    def random_state(self) -> np.random.RandomState:
+        """The same in the form that scikit-learn's estimators draw from."""
+        return np.random.RandomState(int(self.generator().integers(2**32)))
+
     def legacy(self) -> np.random.RandomState:
         """NumPy's frozen stream of the seed alone, as disentanglement_lib begins every metric.
 

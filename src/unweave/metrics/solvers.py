@@ -95,10 +95,14 @@ def fit(classifier: Any, features: NDArray[np.floating], labels: ArrayLike) -> A
     """The classifier, fitted to features (N, D) and labels (N,) in the precision of the features.
 
     It is quiet when a solver stops at its largest number of iterations, as published scores
-    often did.
+    often did. What several jobs have fitted predicts by one: several add up what the trees of a
+    forest say in the order in which they end, and rounding decides ties.
     """
     with quiet():
-        return classifier.fit(features, labels)
+        classifier.fit(features, labels)
+    if getattr(classifier, "n_jobs", None) not in (None, 1):
+        classifier.set_params(n_jobs=1)
+    return classifier
 
 
 @contextmanager

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.samplers.further import draw_pairs
-from unweave.data.samplers.population import Population, strides
+from unweave.data.samplers.population import Population
 from unweave.data.samplers.two import MovingSampler
+from unweave.factors import strides
 from unweave.spec import number
 
 __all__ = ["LaplacePairs"]

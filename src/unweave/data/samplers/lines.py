@@ -7,7 +7,8 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.samplers.population import Population, strides
+from unweave.data.samplers.population import Population
+from unweave.factors import strides
 
 __all__ = ["Lines", "lines_of"]
 

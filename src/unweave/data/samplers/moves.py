@@ -9,8 +9,7 @@ from typing import Final, final
 import numpy as np
 from numpy.typing import NDArray
 
-from unweave.data.samplers.population import strides
-from unweave.factors import FactorSpace
+from unweave.factors import FactorSpace, strides
 
 __all__ = ["MOST_LISTED", "Moves"]
 

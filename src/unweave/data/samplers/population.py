@@ -13,7 +13,7 @@ from unweave.data.base import Dataset
 from unweave.data.labels import Places
 from unweave.factors import FactorSpace
 
-__all__ = ["Population", "population_of", "strides"]
+__all__ = ["Population", "population_of"]
 
 _Flat: TypeAlias = NDArray[np.int64]
 _Indices: TypeAlias = NDArray[np.int64]
@@ -252,11 +252,6 @@ def population_of(dataset: Dataset) -> Population:
     if dataset not in _KNOWN:
         _KNOWN[dataset] = Population(dataset)
     return _KNOWN[dataset]
-
-
-def strides(sizes: tuple[int, ...]) -> NDArray[np.int64]:
-    """By what the flat index of a combination rises with each factor's index, (K,)."""
-    return np.append(np.cumprod(sizes[:0:-1], dtype=np.int64)[::-1], 1)
 
 
 def _ends(weights: NDArray[np.float64]) -> NDArray[np.float64]:

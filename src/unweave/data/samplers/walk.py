@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.data.samplers.base import Sampler
-from unweave.data.samplers.population import Population, strides
+from unweave.data.samplers.population import Population
 from unweave.errors import DataError, SpecError
+from unweave.factors import strides
 from unweave.spec import number, option
 
 __all__ = ["Walk"]

@@ -54,8 +54,6 @@ class DCIForest(ImportanceMetric):
         for labels, found in zip(task.labels.T, task.test_labels.T, strict=True):
             unfitted = self._forest(self.size, len(labels), task.random_state)
             forest = fit(unfitted, task.codes, labels)
-            # Several jobs add up what trees say in the order in which they end; ties differ.
-            forest.set_params(n_jobs=1)
             fitted.append(
                 Fitted(
                     importances=np.asarray(forest.feature_importances_, np.float64),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = ["Interventions", "RowsByKey"]
 
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -76,7 +77,6 @@ class RowsByKey:
 
     Attributes:
         keys: The different ones, in order, (G,).
-        group: Of each row the place of its key among these, (N,).
         first: The first row of each, (G,).
     """
 
@@ -85,8 +85,13 @@ class RowsByKey:
         self.keys, self._starts, self._counts = np.unique(
             keys[self._order], return_index=True, return_counts=True
         )
-        self.group = np.searchsorted(self.keys, keys)
         self.first = self._order[self._starts]
+        self._given = keys
+
+    @cached_property
+    def group(self) -> Rows:
+        """Of each row the place of its key among `keys`, (N,)."""
+        return np.searchsorted(self.keys, self._given)
 
     def find(self, keys: Rows) -> Rows:
         """The group of each key, (n,); -1 where there is none."""

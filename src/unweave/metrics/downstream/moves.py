@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unweave.errors import DataError
-from unweave.factors import FactorSpace
+from unweave.factors import FactorSpace, strides
 from unweave.metrics.downstream.interventions import RowsByKey
 
 Rows = NDArray[np.int64]
@@ -51,8 +51,8 @@ class Moves:
         rows = np.asarray(factors)
         poses = [each.poses for each in space.factors]
         lengths = [
-            0 if factor.kind == "categorical" else min(step, (factor.poses - 1) // 2)
-            for factor in space.factors
+            0 if factor.kind == "categorical" else min(step, (count - 1) // 2)
+            for factor, count in zip(space.factors, poses, strict=True)
         ]
         places = [each.size for each in space.factors] if whole_circle else poses
         if not any(lengths):
@@ -61,22 +61,20 @@ class Moves:
                 "is none here."
             )
         folded = rows % places
-        strides = _strides(folded, places)
-        self._rows = RowsByKey(folded @ strides)
+        rises = strides(tuple(places))
+        self._rows = RowsByKey(folded @ rises)
         self.moves: list[tuple[int, int]] = []
         self._to: list[Rows] = []
         combinations = folded[self._rows.first]
-        _, self._shown = np.unique((combinations % poses) @ strides, return_inverse=True)
+        _, self._shown = np.unique((combinations % poses) @ rises, return_inverse=True)
         for k in np.flatnonzero(lengths).tolist():
             column = combinations[:, k]
             ways = [lengths[k], -lengths[k]]
             ends = [
-                self._rows.find(
-                    self._rows.keys + ((column + way) % places[k] - column) * strides[k]
-                )
+                self._rows.find(self._rows.keys + ((column + way) % places[k] - column) * rises[k])
                 for way in ways
             ]
-            if strides[k] and min(np.count_nonzero(end >= 0) for end in ends) >= FEWEST:
+            if min(np.count_nonzero(end >= 0) for end in ends) >= FEWEST:
                 self.moves += [(k, way) for way in ways]
                 self._to += ends
         if not self.moves:
@@ -146,14 +144,3 @@ class Moves:
     def _within(side: Side, to: Rows) -> Side:
         """Combinations from which a move leads to one of the same side, (C,)."""
         return np.asarray(side & (to >= 0) & side[to])
-
-
-def _strides(folded: Rows, sizes: list[int]) -> Rows:
-    """By what a flat index rises with each factor; 0 for those that are constant, (K,)."""
-    varies = (folded != folded[:1]).any(axis=0)
-    found = np.zeros(len(sizes), np.int64)
-    stride = 1
-    for k in np.flatnonzero(varies)[::-1].tolist():
-        found[k] = stride
-        stride *= sizes[k]
-    return found

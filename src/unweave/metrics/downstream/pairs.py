@@ -82,7 +82,9 @@ class DownstreamPairs(Metric):
         Raises:
             DataError: As by `check`.
         """
-        state = np.random.RandomState(int(draws.generator().integers(2**32)))
+        from sklearn.metrics import confusion_matrix, recall_score
+
+        state = draws.random_state()
         space = representation.factor_space
         found, fitted, tested = self._sides(np.asarray(representation.factors), space, state)
         codes = np.asarray(representation.mean)
@@ -92,13 +94,12 @@ class DownstreamPairs(Metric):
             *(codes[rows].reshape(len(rows), -1) for rows in (pairs, test_pairs))
         )
         forest = fit(random_forest(self.size, self.depth, len(train), state), train, labels)
-        # Several jobs add up what trees say in the order in which they end, and ties differ.
-        forest.set_params(n_jobs=1)
-        told = _shares(truth, forest.predict(test), len(found.moves))
+        kinds = range(len(found.moves))
+        told = confusion_matrix(truth, forest.predict(test), labels=kinds, normalize="true")
         right = np.diag(told)
         names = [space.names[factor] for factor, _ in found.moves]
         parts = dict(zip(names[::2], right.reshape(-1, 2).mean(axis=1).tolist(), strict=True))
-        of_fitted = np.diag(_shares(labels, forest.predict(train), len(found.moves)))
+        of_fitted = recall_score(labels, forest.predict(train), labels=kinds, average="macro")
         ways = tuple(
             f"{name}{'+' if step > 0 else '-'}"
             for name, (_, step) in zip(names, found.moves, strict=True)
@@ -107,7 +108,7 @@ class DownstreamPairs(Metric):
             value=float(right.mean()),
             parts=parts
             | {
-                "pairs:train_accuracy": float(of_fitted.mean()),
+                "pairs:train_accuracy": float(of_fitted),
                 "pairs:chance": 1 / len(ways),
                 "pairs:fewest_tested": float(found.fewest(tested)),
             },
@@ -136,10 +137,3 @@ class DownstreamPairs(Metric):
             raise DataError(
                 f"{self.name} tells which factor has moved, and which way. {error}"
             ) from error
-
-
-def _shares(truth: NDArray[np.int64], told: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """Of each label the share of its rows that is told to be each label, (count, count)."""
-    counts = np.zeros((count, count))
-    np.add.at(counts, (truth, told), 1)
-    return np.asarray(counts / counts.sum(axis=1, keepdims=True))

@@ -87,8 +87,7 @@ class EDI(InformationMetric):
         found = self.estimated(representation, draws, self.estimator)
         table = self.sample(representation, draws)
         codes, factors = np.asarray(table.mean), np.asarray(table.factors)
-        seed = Draws(draws.seed, f"{draws.purpose}/forest").generator().integers(2**32)
-        random_state = np.random.RandomState(int(seed))
+        random_state = Draws(draws.seed, f"{draws.purpose}/forest").random_state()
         best = found.information.max(axis=0)
         joint = np.zeros(len(best))
         for k in np.flatnonzero(found.varies):

@@ -151,7 +151,7 @@ class NearestNeighbours(InformationEstimator):
         codes = within_one(table.mean)
         codes = codes - codes.mean(axis=0)
         factors = np.asarray(table.factors)
-        state = np.random.RandomState(int(draws.generator().integers(2**32)))
+        state = draws.random_state()
         entropy = entropies(factors, table.factor_space.sizes)
         information = knn_information(codes, factors, self.neighbours, state)
         return InformationMatrix(
